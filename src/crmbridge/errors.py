@@ -1,0 +1,163 @@
+"""What is raised: what went wrong with the world, by whose turn it is. What went wrong with one record is returned.
+
+    CrmBridgeError
+    ├── UsageError                (also ValueError)  the program must change
+    │   ├── PairError             a pair of fields cannot work: type, read-only, unknown name, policy without values
+    │   ├── CapabilityError       the pipeline needs what a connector does not claim
+    │   ├── SettingsError         path, the wrong value's type, the nearest valid name
+    │   └── MissingExtra          names the extra to install
+    ├── AdapterError              has .system, .status, .retry, never a body with values
+    │   ├── NotAllowed            401, 403: the operator's turn
+    │   ├── Throttled             429 or a quota: .until
+    │   ├── Unreachable           network, 5xx, time-out: .may_have_arrived
+    │   ├── Refused               4xx for the whole batch
+    │   ├── OriginRefused         an address outside the account's origins; nothing was sent
+    │   └── ContractBroken        the adapter or the vendor answered something impossible, or too much
+    ├── ForgedDelivery            a webhook's authentication or age is wrong
+    ├── StateError
+    │   ├── LeaseHeld             another run has it
+    │   ├── FenceStale            the lease was lost; nothing was committed
+    │   ├── StoreTooNew           written by a newer version
+    │   └── StoreDamaged
+    ├── GuardTripped              .objection; nothing was written
+    └── RunFailed                 only from Report.raise_for_failures()
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import ClassVar
+
+from .reasons import Reason
+
+
+class Retry(enum.StrEnum):
+    """Whether asking again makes sense."""
+
+    NEVER = "never"
+    LATER = "later"
+    LOOK_FIRST = "look_first"
+    """It may have been done: look before asking again."""
+
+
+class CrmBridgeError(Exception):
+    """Everything that this library raises."""
+
+
+class UsageError(CrmBridgeError, ValueError):
+    """The program must change."""
+
+
+class PairError(UsageError):
+    """A pair of fields cannot work; the message names both fields, the rule and the remedy."""
+
+
+class CapabilityError(UsageError):
+    """The pipeline needs what a connector does not claim."""
+
+
+class SettingsError(UsageError):
+    """A setting is wrong; the message has the path, the wrong value's type and the nearest valid name."""
+
+
+class MissingExtra(UsageError):
+    """An optional part is not installed."""
+
+    def __init__(self, extra: str, needs: str) -> None:
+        super().__init__(f"{needs} is not installed; run: pip install 'crmbridge[{extra}]'")
+        self.extra = extra
+
+
+class AdapterError(CrmBridgeError):
+    """A system could not be asked, or answered for a whole request what cannot be used."""
+
+    retry: ClassVar[Retry] = Retry.NEVER
+
+    def __init__(self, system: str, said: str, *, status: int | None = None, code: str = "") -> None:
+        status_text = f" ({status}{' ' + code if code else ''})" if status is not None else ""
+        super().__init__(f"{system}: {said}{status_text}")
+        self.system = system
+        self.status = status
+        self.code = code
+
+
+class NotAllowed(AdapterError):
+    """The system refuses the credential, or the user may not do this: the operator's turn."""
+
+
+class Throttled(AdapterError):
+    """The system asks us to wait, or the quota is used up."""
+
+    retry = Retry.LATER
+
+    def __init__(
+        self, system: str, said: str, *, status: int | None = None, code: str = "", until: dt.datetime | None = None
+    ) -> None:
+        super().__init__(system, said, status=status, code=code)
+        self.until = until
+
+
+class Unreachable(AdapterError):
+    """The system did not answer, or answered with a fault of its own."""
+
+    retry = Retry.LOOK_FIRST
+
+    def __init__(
+        self, system: str, said: str, *, status: int | None = None, code: str = "", may_have_arrived: bool
+    ) -> None:
+        super().__init__(system, said, status=status, code=code)
+        self.may_have_arrived = may_have_arrived
+
+
+class Refused(AdapterError):
+    """The system refuses the whole request, and would refuse it again."""
+
+
+class OriginRefused(AdapterError):
+    """An address lies outside the account's origins; nothing was sent."""
+
+
+class ContractBroken(AdapterError):
+    """The answer is impossible, malformed or too large."""
+
+
+class ForgedDelivery(CrmBridgeError):
+    """A webhook's authentication or age is wrong."""
+
+
+class StateError(CrmBridgeError):
+    """The state store refuses."""
+
+
+class LeaseHeld(StateError):
+    """Another run holds the lease."""
+
+
+class FenceStale(StateError):
+    """The lease was lost to another run; nothing was committed."""
+
+
+class StoreTooNew(StateError):
+    """The store was written by a newer version of this library; nothing was changed."""
+
+
+class StoreDamaged(StateError):
+    """The store cannot be read as ours; nothing was changed."""
+
+
+class GuardTripped(CrmBridgeError):
+    """A guard objects to the sweep; nothing was written, and later runs wait for a person or a lower tally."""
+
+    def __init__(self, pipeline: str, objection: Reason) -> None:
+        super().__init__(f"{pipeline}: {objection}; nothing was written")
+        self.pipeline = pipeline
+        self.objection = objection
+
+
+class RunFailed(CrmBridgeError):
+    """A run left records in trouble; `.report` has them."""
+
+    def __init__(self, said: str, report: object) -> None:
+        super().__init__(said)
+        self.report = report

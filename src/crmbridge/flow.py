@@ -1,0 +1,243 @@
+"""Flows: generators that say what they wait for, and drivers that perform it.
+
+A flow yields one of four effects and gets the answer back: `Request` (speak to a system), `Pause` (let time pass),
+`Call` (do something blocking here, such as asking the store) and `Gather` (run several flows at once). Adapters and
+the engine are flows, so the same code runs blocking, under asyncio and in a simulation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from .credentials import Credential
+
+T = TypeVar("T")
+
+
+class Repeat(enum.Enum):
+    """Whether a request may be sent again when its answer was lost."""
+
+    SAFE = "safe"
+    """Reads, deletes, upserts, anything with an idempotency key."""
+    UNSAFE = "unsafe"
+    """A lost answer leaves us uncertain."""
+
+
+@attrs.frozen
+class RateBudget:
+    """A leaky bucket as a value: at most *capacity* in any *per* seconds.
+
+    `level` is what has been spent and not yet leaked away at `at` (seconds of a monotonic clock).
+    """
+
+    capacity: float
+    per: float = 1.0
+    level: float = 0.0
+    at: float = 0.0
+
+    def spend(self, cost: float, now: float) -> tuple[RateBudget, float]:
+        """Tell the budget after a request of this cost, and how many seconds to wait before sending it.
+
+        A half of the capacity may be spent at once and the rest flows evenly, so that no sliding window of *per*
+        seconds ever sees more than the capacity.
+        """
+        rate = self.capacity / self.per / 2
+        burst = max(self.capacity / 2, 1.0)
+        level = max(0.0, self.level - max(0.0, now - self.at) * rate) + cost
+        wait = max(0.0, (level - burst) / rate)
+        return attrs.evolve(self, level=level, at=max(now, self.at)), wait
+
+
+def _no_text() -> dict[str, str]:
+    return {}
+
+
+@attrs.frozen
+class Account:
+    """Say where a system lives, how to enter it, and what it may be asked."""
+
+    system: str
+    base_url: str
+    credential: Credential | None = None
+    origins: tuple[str, ...] = ()
+    """Further origins (`https://host[:port]`) that get no credential: download addresses, token endpoints."""
+    headers: Mapping[str, str] = attrs.field(factory=_no_text)
+    budgets: Mapping[str, RateBudget] = attrs.field(factory=lambda: dict[str, RateBudget]())
+    """By lane; a lane that is not named is not limited here."""
+    concurrency: int = 4
+    """Requests under way at once."""
+    timeout: float = 120.0
+    """Seconds that one request may take."""
+    max_bytes: int = 64 * 1024 * 1024
+    """Decoded bytes of one answer, at most."""
+
+
+@attrs.frozen
+class Json:
+    """A body sent as JSON."""
+
+    value: Any = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Form:
+    """A body sent as an HTML form."""
+
+    fields: Mapping[str, str] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Bytes:
+    """A body sent as it is."""
+
+    data: bytes = attrs.field(repr=False)
+    type: str = "application/octet-stream"
+
+
+@attrs.frozen
+class File:
+    """A body read from a file."""
+
+    path: Path
+    type: str = "application/octet-stream"
+
+
+@attrs.frozen
+class Multipart:
+    """A body of named parts, each a text or (file name, content, media type)."""
+
+    parts: Mapping[str, str | tuple[str, bytes, str]] = attrs.field(repr=False)
+
+
+Body: TypeAlias = "Json | Form | Multipart | Bytes | File"
+
+
+@attrs.frozen
+class Request:
+    """Speak to a system."""
+
+    account: Account
+    method: str
+    path: str
+    """From the account's base address, or an absolute address on one of the account's origins."""
+    params: Mapping[str, str] = attrs.field(factory=_no_text, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=_no_text, repr=False)
+    body: Body | None = None
+    into: Path | None = None
+    """A large answer goes into this file."""
+    key: str | None = None
+    """Idempotency key."""
+    repeat: Repeat = Repeat.SAFE
+    lane: str = "default"
+    """Which `RateBudget` pays."""
+    cost: int = 1
+
+
+@attrs.frozen
+class Response:
+    """What a system answered; any status, since what a status means is the adapter's to say."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Names in lower case."""
+    body: Any = attrs.field(repr=False)
+    """Decoded JSON where the system says it is JSON, else text; None where `into` was given or nothing came."""
+
+
+@attrs.frozen
+class Pause:
+    """Let time pass."""
+
+    seconds: float
+
+
+@attrs.frozen
+class Call(Generic[T]):
+    """Do something blocking here."""
+
+    fn: Callable[[], T] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Gather(Generic[T]):
+    """Run several flows, at most *limit* at once; answers come in the order of the flows.
+
+    If one raises, its siblings are cancelled (async) or allowed to finish (sync), and the first error rises.
+    """
+
+    flows: Sequence[Flow[T]] = attrs.field(repr=False)
+    limit: int = 4
+
+
+@attrs.frozen
+class Done(Generic[T]):
+    """The flow has ended with this value."""
+
+    value: T = attrs.field(repr=False)
+
+
+Effect: TypeAlias = "Request | Pause | Call[Any] | Gather[Any]"
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+def send(request: Request) -> Flow[Response]:
+    """Send a request and get its response."""
+    response: Response = yield request
+    return response
+
+
+def pause(seconds: float) -> Flow[None]:
+    """Wait."""
+    yield Pause(seconds)
+
+
+def call(fn: Callable[..., T], *args: Any) -> Flow[T]:
+    """Call a blocking function and get what it returns."""
+    value: T = yield Call(lambda: fn(*args))
+    return value
+
+
+def gather(flows: Sequence[Flow[T]], *, limit: int = 4) -> Flow[list[T]]:
+    """Run several flows at once and get their values in order."""
+    if not flows:
+        return []
+    if len(flows) == 1:
+        return [(yield from flows[0])]
+    values: list[T] = yield Gather(flows, limit)
+    return values
+
+
+def done(value: T) -> Flow[T]:
+    """Be a flow that needs nothing."""
+    return value
+    yield  # pragma: no cover - makes this function a generator
+
+
+def step(flow: Flow[T], answer: Any = None, *, error: BaseException | None = None) -> Effect | Done[T]:
+    """Advance a flow by one effect; every driver is a loop around this."""
+    try:
+        return flow.send(answer) if error is None else flow.throw(error)
+    except StopIteration as stop:
+        return Done(stop.value)
+
+
+class RequestOutcome(enum.Enum):
+    """What is known of a request that got no answer."""
+
+    NOT_SENT = "not_sent"
+    """It never reached the system: safe to send again."""
+    UNKNOWN = "unknown"
+    """It may have been done."""
+    SENT = "sent"
+    """It was answered."""
+
+
+def unix(at: dt.datetime) -> float:
+    """Tell an instant in seconds since 1970."""
+    return at.timestamp()

@@ -1,0 +1,71 @@
+"""What was decided about each record, and how it ended."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+from ..reasons import Reason
+from .actions import Action
+from .refs import Cell, Missing, RecordRef, Side
+
+
+class Disposition(enum.StrEnum):
+    """How an input record ended: exactly one of these."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    """A gate or a setting said no."""
+    HELD = "held"
+    """Waits for a reference or for time."""
+    DISPUTED = "disputed"
+    """A person must rule."""
+    QUARANTINED = "quarantined"
+    """In trouble; `in_doubt` is one of the reasons."""
+
+
+@attrs.frozen
+class FieldDecision:
+    """What was decided about one field: one line of `why`."""
+
+    left_field: str
+    right_field: str
+    left: Cell | Missing = attrs.field(repr=False)
+    right: Cell | Missing = attrs.field(repr=False)
+    sent: Cell | Missing = attrs.field(repr=False)
+    """What is written, in the form of the side it goes to; `MISSING` where nothing is."""
+    towards: Side | None
+    because: Reason
+
+
+@attrs.frozen
+class Decision:
+    """What was decided about one input record: a row of a plan, and of a report."""
+
+    side: Side
+    ref: RecordRef
+    counterpart: RecordRef | None
+    disposition: Disposition
+    because: Reason
+    actions: tuple[Action, ...] = ()
+    fields: tuple[FieldDecision, ...] = ()
+
+
+@attrs.frozen
+class Totals:
+    """Count a whole sweep: exact in a plan, upper bounds in a run's queue."""
+
+    read: int
+    links: int
+    by_disposition: Mapping[Disposition, int]
+    writes: Mapping[tuple[str, str], int]
+    """By system and verb: `("salesforce", "create")` -> 17."""
+    blanks: int = 0
+    """Filled fields that would become empty."""
+
+    def of(self, verb: str) -> int:
+        """Count the writes of one verb over all systems."""
+        return sum(count for (_, named), count in self.writes.items() if named == verb)

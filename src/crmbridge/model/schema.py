@@ -1,0 +1,125 @@
+"""What a system is: its fields, and what its connector promises."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+
+class FieldType(enum.StrEnum):
+    """The sort of value that a field holds."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    FLAG = "flag"
+    NUMBER = "number"
+    DATE = "date"
+    INSTANT = "instant"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    REFERENCE = "reference"
+    REFERENCES = "references"
+
+
+class Normalisation(enum.StrEnum):
+    """What a system does to a value while storing it; nothing else may be taken for our own write."""
+
+    TRIM = "trim"
+    CASE = "case"
+    WIDTH = "width"
+    DIGITS = "digits"
+    """Only the digits of a phone number count."""
+    SCALE = "scale"
+    ORDER = "order"
+    """The elements of a set are stored in an order of the system's own."""
+    LENGTH = "length"
+    """Text is cut at the field's length."""
+
+
+@attrs.frozen
+class FieldSpec:
+    """Describe one field as its system does."""
+
+    name: str
+    type: FieldType = FieldType.TEXT
+    label: str = ""
+    required: bool = False
+    read_only: bool = False
+    unique: bool = False
+    max_length: int | None = None
+    """In characters."""
+    digits: int | None = None
+    """Digits before the decimal point, at most."""
+    scale: int | None = None
+    """Digits after the decimal point, at most."""
+    options: tuple[str, ...] = ()
+    """A closed list, compared byte for byte; empty where any value is taken."""
+    refers_to: tuple[str, ...] = ()
+    normalises: frozenset[Normalisation] = frozenset()
+    email_rule: str = ""
+    """Which syntax an e-mail field is held to: see `crmbridge.preflight`. Empty: only what every system refuses."""
+    create_only: bool = False
+    """May be written when the record is made, and never after."""
+
+
+@attrs.frozen
+class Schema:
+    """Describe one kind of one system."""
+
+    kind: str
+    fields: Mapping[str, FieldSpec]
+
+
+class CreateClass(enum.StrEnum):
+    """How surely a create whose answer was lost can be resolved (docs: explanation/reliability)."""
+
+    A = "A"
+    """A key that the system enforces: an external id, a unique property, an idempotency key."""
+    B = "B"
+    """No key, but a consistent read by a field that is ours."""
+    C = "C"
+    """Neither: an unknown outcome is looked for, and is in doubt where nothing is found."""
+
+
+_TEN_MINUTES = dt.timedelta(minutes=10)
+
+
+@attrs.frozen
+class Capabilities:
+    """What a connector promises for one kind. Planner, recovery, check and suite read it."""
+
+    incremental: bool = False
+    sees_deletes: bool = False
+    sees_merges: bool = False
+    """And moves to another kind."""
+    appends_only: bool = False
+    """Events: never changed, never deleted."""
+    creates: CreateClass | None = None
+    create_key: str | None = None
+    """The field in which our key is written at creation (class A by upsert, class B); None: there is none."""
+    unique: str | None = None
+    """The field that the system keeps unique (class A by unique insert)."""
+    updates: bool = False
+    archives: bool = False
+    deletes: bool = False
+    conditional_writes: bool = False
+    answers_with_stored: bool = False
+    """A write's answer says what is there now."""
+    tells_author: bool = False
+    finds_by: frozenset[str] = frozenset()
+    """Fields that `find` can be asked for."""
+    batch: int = 1
+    """Records in one write request, at most."""
+    fetch_batch: int = 200
+    """Records in one read by id, at most."""
+    read_lag: dt.timedelta = dt.timedelta(0)
+    """How late a read may show a write."""
+    index_lag: dt.timedelta = _TEN_MINUTES
+    """How late a search may."""
+    settles_in: dt.timedelta = _TEN_MINUTES
+    """How late a request that we gave up on may still be applied."""
+    overlap: dt.timedelta = _TEN_MINUTES
+    """How late a change with an old stamp may appear in the feed."""

@@ -1,0 +1,391 @@
+"""The contracts: what a connector, a matcher, a policy, a gate, a guard and a codec promise.
+
+Each law stands in a docstring and has a check of the same name in `crmbridge.testing`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import attrs
+
+from .flow import Flow
+from .model import (
+    Action,
+    Arrived,
+    Capabilities,
+    Cell,
+    Delivery,
+    Link,
+    Missing,
+    Outcome,
+    Page,
+    Query,
+    Record,
+    RecordRef,
+    Rows,
+    Schema,
+    Side,
+    Signal,
+    Totals,
+    Unsettled,
+)
+from .reasons import Fact, Reason
+
+Normaliser: TypeAlias = Callable[[str], str]
+"""Text in, comparison key out; blank in, empty text out."""
+
+ID_FIELD = "@id"
+"""Stands for a record's own id where a key names a field."""
+
+
+# -- what a matcher asks, and what it concludes ------------------------------------
+
+
+@attrs.frozen
+class KeyValue:
+    """One field of the other side and the comparison key that it must have."""
+
+    field: str
+    value: str = attrs.field(repr=False)
+    by: str = "exact"
+    """Names the normaliser: anything but `exact` is answered by the directory."""
+
+
+@attrs.frozen
+class Tried:
+    """One step of a match: which level looked at which kind, and how many records it found."""
+
+    level: str
+    kind: str
+    found: int
+
+
+@attrs.frozen
+class Question:
+    """Ask for records of *kind* for which all keys of one alternative agree."""
+
+    kind: str
+    level: str
+    any_of: tuple[tuple[KeyValue, ...], ...]
+    step: tuple[int, int] = (0, 0)
+    """Level and slot, counted from zero: the engine asks all kinds of a step before the next step."""
+    tried: tuple[Tried, ...] = ()
+    """The trail so far: a matcher keeps no state of its own."""
+    limit: int = 10
+    gone: bool = False
+    """Deleted, merged and converted records too (recovery looks for its own copies)."""
+
+
+@attrs.frozen
+class Matched:
+    """This record over there is the one."""
+
+    ref: RecordRef
+    level: str
+    adopted_by: str = ""
+    tried: tuple[Tried, ...] = ()
+
+
+@attrs.frozen
+class Unmatched:
+    """No level found a record."""
+
+    tried: tuple[Tried, ...] = ()
+
+
+@attrs.frozen
+class Ambiguous:
+    """A level found several records and no rule chooses among them."""
+
+    refs: tuple[RecordRef, ...]
+    level: str
+    tried: tuple[Tried, ...] = ()
+
+
+Match: TypeAlias = "Matched | Unmatched | Ambiguous"
+
+
+# -- connectors: everything that waits is a flow -------------------------------------
+
+
+class Source(Protocol):
+    """What can be read.
+
+    Laws of `read`: pages end · a stored cursor resumes after what was returned, and may repeat but never skip · a
+    record stands once in a page, in its last state · `complete` is true only on the last page of an uninterrupted
+    read from the beginning · asked fields are present or `MISSING`, never invented.
+    Laws of `fetch`: a ref neither among the rows nor among the departures is gone · order and duplicates in the
+    question do not matter.
+    """
+
+    @property
+    def system(self) -> str:
+        """Name the account, as reasons and reports will."""
+        ...
+
+    def capabilities(self, kind: str) -> Capabilities:
+        """Tell what this connector promises for a kind."""
+        ...
+
+    def schema(self, kind: str) -> Flow[Schema]:
+        """Read the fields of a kind."""
+        ...
+
+    def read(self, query: Query) -> Flow[Page]:
+        """Read one page of changes."""
+        ...
+
+    def fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Flow[Page]:
+        """Read records of one kind by id; what left its ref is among the departures."""
+        ...
+
+
+class Sink(Protocol):
+    """What can be written.
+
+    Laws of `find`: one answer per question, in order · a blank key finds nothing · where more are found, `limit` of
+    them. Laws of `apply`: one outcome per action, in order · one kind and one verb per batch · per-record trouble is
+    returned, whole-batch trouble is raised · an `Update` with a wrong `if_version` is `Stale` if the capability is
+    declared · a field not named is not touched · the same key twice writes once, in class A.
+    """
+
+    @property
+    def system(self) -> str:
+        """Name the account, as reasons and reports will."""
+        ...
+
+    def capabilities(self, kind: str) -> Capabilities:
+        """Tell what this connector promises for a kind."""
+        ...
+
+    def schema(self, kind: str) -> Flow[Schema]:
+        """Read the fields of a kind."""
+        ...
+
+    def find(self, questions: Sequence[Question], fields: Sequence[str]) -> Flow[Sequence[Rows]]:
+        """Search, one answer per question."""
+        ...
+
+    def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
+        """Write a batch of one kind and one verb, at most `Capabilities.batch` long."""
+        ...
+
+
+class Connector(Source, Sink, Protocol):
+    """One account of one product that can be both read and written."""
+
+
+class Listener(Protocol):
+    """Deliveries in: authenticate, then say where to look, or what arrived. No I/O."""
+
+    def receive(self, delivery: Delivery, *, now: dt.datetime) -> Sequence[Signal | Arrived]:
+        """Open a delivery; raises `ForgedDelivery` where it is not the sender's."""
+        ...
+
+
+# -- judgement: pure, deterministic, given everything it may know --------------------
+
+
+class Matcher(Protocol):
+    """Asks, is told what was found, asks again.
+
+    Laws: depends on its arguments alone · the order of `found` does not matter · ends after as many questions as it
+    has levels and slots.
+    """
+
+    def begin(self, record: Record, kind: str) -> Question | Match:
+        """Ask the first question about a record's counterpart among records of *kind*."""
+        ...
+
+    def next(self, record: Record, asked: Question, found: Sequence[Record]) -> Question | Match:
+        """Conclude from what was found, or ask on."""
+        ...
+
+
+Moment: TypeAlias = Literal["linking", "creating", "writing"]
+"""Before a link is made, before a record is made, or before each write."""
+
+Towards: TypeAlias = Literal["left", "right", "both"]
+
+
+@attrs.frozen
+class FieldState:
+    """All that is known about one field of two records. The right side is given in the left's terms."""
+
+    left: Cell | Missing = attrs.field(repr=False)
+    right: Cell | Missing = attrs.field(repr=False)
+    left_agreed: Cell | Missing | Unsettled = attrs.field(repr=False)
+    right_agreed: Cell | Missing | Unsettled = attrs.field(repr=False)
+    left_at: dt.datetime | None = None
+    """The field's own time where known, else the record's; None after our own write."""
+    right_at: dt.datetime | None = None
+    moment: Moment = "writing"
+    """At the first crossing of this field: `creating` or `linking`."""
+
+    @property
+    def first(self) -> bool:
+        """Say whether nothing was ever agreed about this field."""
+        return isinstance(self.left_agreed, Missing) or isinstance(self.right_agreed, Missing)
+
+    @property
+    def left_changed(self) -> bool:
+        """Say whether the left differs from its own half, exactly."""
+        return self.first or self.left != self.left_agreed
+
+    @property
+    def right_changed(self) -> bool:
+        """Say whether the right differs from its own half, exactly."""
+        return self.first or self.right != self.right_agreed
+
+
+@attrs.frozen
+class Settle:
+    """This value lives on, on both sides."""
+
+    value: Cell = attrs.field(repr=False)
+    because: Reason
+
+
+@attrs.frozen
+class Leave:
+    """Each side keeps what it has, and that is remembered."""
+
+    because: Reason
+
+
+@attrs.frozen
+class Ask:
+    """A person must rule."""
+
+    because: Reason
+
+
+Resolution: TypeAlias = "Settle | Leave | Ask"
+
+
+class FieldPolicy(Protocol):
+    """Survivorship: which value of one field lives on.
+
+    Laws: equal sides settle on that value · depends on its argument alone · swapping sides swaps the answer, for
+    policies that claim to be fair.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name the policy, as reasons and reports will."""
+        ...
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge a field of which at least one side has changed, or that was never agreed."""
+        ...
+
+
+class Codec(Protocol):
+    """One value, there and back.
+
+    Law: `decode(encode(x)) == x` over its domain; a value outside it raises ValueError.
+    """
+
+    def encode(self, value: Cell) -> Cell:
+        """Turn the left's form into the right's."""
+        ...
+
+    def decode(self, value: Cell) -> Cell:
+        """Turn the right's form into the left's."""
+        ...
+
+
+@attrs.frozen
+class Crossing:
+    """All that a gate may look at."""
+
+    record: Record
+    counterpart: Record | None
+    link: Link | None
+    moment: Moment
+    towards: Side
+
+
+@attrs.frozen
+class Admit:
+    """It may cross."""
+
+
+@attrs.frozen
+class Skip:
+    """It may not, and why."""
+
+    because: Reason
+
+
+class Gate(Protocol):
+    """May this record cross, at this moment? Law: depends on its argument alone."""
+
+    def admit(self, crossing: Crossing) -> Admit | Skip:
+        """Judge one crossing."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields of the crossing record that must be read for this gate."""
+        ...
+
+
+class Guard(Protocol):
+    """May this sweep write? Returns an objection, or None."""
+
+    def inspect(self, totals: Totals) -> Reason | None:
+        """Judge the totals of the whole sweep."""
+        ...
+
+
+# -- time, and those who are told ------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> dt.datetime:
+        """Tell the instant, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Tell seconds that never go back."""
+        ...
+
+
+@attrs.frozen
+class Event:
+    """Something worth telling while a run goes on; facts are names and numbers."""
+
+    name: str
+    facts: Mapping[str, Fact] = attrs.field(factory=lambda: dict[str, Fact]())
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Is told what goes on; must not raise."""
+
+    def saw(self, event: Event) -> None:
+        """Take note."""
+        ...
+
+
+@attrs.frozen
+class Notice:
+    """A message to people, committed together with the trouble that it tells of."""
+
+    key: str
+    ref: RecordRef
+    because: Reason
+
+
+class Notifier(Protocol):
+    """Sends notices."""
+
+    def send(self, notice: Notice) -> Flow[None]:
+        """Send one; raises where it could not."""
+        ...

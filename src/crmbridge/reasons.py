@@ -1,0 +1,118 @@
+"""Why, as a value: a code of a closed list and the facts that go with it.
+
+Text is made at the edge, in English or Japanese, by `crmbridge.wording`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import attrs
+
+Fact: TypeAlias = "str | int | dt.datetime"
+
+
+class Code(enum.StrEnum):
+    """The closed list of reasons. A rule of a user's own is `RULE`, with its name among the facts."""
+
+    # -- why a field or record was written, or not
+    POLICY = "policy"
+    ONE_SIDED = "one_sided"
+    FILLED_BEATS_BLANK = "filled_beats_blank"
+    EQUAL = "equal"
+    LEFT_AS_IT_IS = "left_as_it_is"
+    NOT_WRITABLE = "not_writable"
+    FIRST_CONTACT = "first_contact"
+    CHANGED = "changed"
+    NEW = "new"
+    REMOVED = "removed"
+    REVIVED = "revived"
+    UNCHANGED = "unchanged"
+    NOTHING_TO_DO = "nothing_to_do"
+    RECOVERED = "recovered"
+    RECOVERED_CONFLICT = "recovered_conflict"
+    UNDONE = "undone"
+    RULED = "ruled"
+
+    # -- how a counterpart was found
+    MATCHED = "matched"
+    SEVERAL_MATCH = "several_match"
+    ALREADY_LINKED = "already_linked"
+    TWIN = "twin"
+
+    # -- settings that say no
+    GATE = "gate"
+    RULE = "rule"
+    CREATES_OFF = "creates_off"
+    DETACHED = "detached"
+    DUPLICATE_OF = "duplicate_of"
+    FORGOTTEN = "forgotten"
+
+    # -- waiting
+    NOT_DUE = "not_due"
+    READ_TOO_EARLY = "read_too_early"
+    MOVED_ON = "moved_on"
+    BUSY = "busy"
+    INTENT_OPEN = "intent_open"
+    NOT_FILLED = "not_filled"
+    PARENT_MISSING = "parent_missing"
+    STALE_PLAN = "stale_plan"
+
+    # -- a person must rule
+    BOTH_CHANGED = "both_changed"
+    GONE_AND_CHANGED = "gone_and_changed"
+
+    # -- trouble
+    TOO_LONG = "too_long"
+    TOO_MANY_DIGITS = "too_many_digits"
+    NOT_AN_OPTION = "not_an_option"
+    NOT_AN_EMAIL = "not_an_email"
+    NOT_A_NUMBER = "not_a_number"
+    WRONG_TYPE = "wrong_type"
+    REQUIRED = "required"
+    SEVERAL_VALUES = "several_values"
+    CODEC_FAILED = "codec_failed"
+    REFUSED_BY_SYSTEM = "refused_by_system"
+    IN_DOUBT = "in_doubt"
+    NEVER_SETTLES = "never_settles"
+    PARENT_FAILED = "parent_failed"
+
+    # -- guards
+    TOO_MANY_CREATES = "too_many_creates"
+    TOO_MANY_UPDATES = "too_many_updates"
+    TOO_MANY_DELETES = "too_many_deletes"
+    TOO_MANY_BLANKS = "too_many_blanks"
+    EMPTIED = "emptied"
+
+    # -- what a check finds
+    UNKNOWN_FIELD = "unknown_field"
+    READ_ONLY_TARGET = "read_only_target"
+    NOTHING_FILLS = "nothing_fills"
+    TYPES_DIFFER = "types_differ"
+    NO_CONDITION = "no_condition"
+    WEAK_CLOCK = "weak_clock"
+    CREATE_CLASS = "create_class"
+
+
+def _no_facts() -> dict[str, Fact]:
+    return {}
+
+
+@attrs.frozen
+class Reason:
+    """Say why, as a value. Facts are names and numbers, never personal values."""
+
+    code: Code
+    facts: Mapping[str, Fact] = attrs.field(factory=_no_facts)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={fact}" for name, fact in self.facts.items())
+        return f"{self.code}({told})" if told else str(self.code)
+
+
+def because(code: Code, **facts: Fact) -> Reason:
+    """Make a reason in one line."""
+    return Reason(code, facts)
