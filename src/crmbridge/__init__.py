@@ -1,1 +1,65 @@
-"""crmbridge keeps marketing tools and CRM/SFA systems in step, and can prove it."""
+"""crmbridge keeps marketing tools and CRM/SFA systems in step, and can prove it.
+
+A pipeline is a value: two ends, the rules between them, and a store that remembers. `pipeline.plan()` says what a run
+would do and why, `pipeline.run()` does it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .given import coalesce as coalesce
+    from .given import computed as computed
+    from .given import field as field
+    from .given import joined as joined
+    from .given import template as template
+    from .match import key as key
+    from .match import level as level
+    from .model import Disposition as Disposition
+    from .model import RecordRef as RecordRef
+    from .pipeline import AsyncPipeline as AsyncPipeline
+    from .pipeline import Pipeline as Pipeline
+    from .pipeline import at as at
+    from .pipeline import one_way as one_way
+    from .pipeline import pair as pair
+    from .pipeline import per_kind as per_kind
+    from .pipeline import put as put
+    from .pipeline import read_only as read_only
+    from .pipeline import two_way as two_way
+    from .protocols import Codec as Codec
+    from .protocols import Connector as Connector
+    from .protocols import FieldPolicy as FieldPolicy
+    from .protocols import Gate as Gate
+    from .protocols import Matcher as Matcher
+    from .protocols import Sink as Sink
+    from .protocols import Source as Source
+    from .report import Plan as Plan
+    from .report import Report as Report
+
+_HOMES = {
+    "given": ("coalesce", "computed", "field", "joined", "template"),
+    "match": ("key", "level"),
+    "model": ("Disposition", "RecordRef"),
+    "pipeline": ("AsyncPipeline", "Pipeline", "at", "one_way", "pair", "per_kind", "put", "read_only", "two_way"),
+    "protocols": ("Codec", "Connector", "FieldPolicy", "Gate", "Matcher", "Sink", "Source"),
+    "report": ("Plan", "Report"),
+}
+
+__all__ = [  # noqa: PLE0604 - the names are listed once, by the module that each lives in
+    *sorted(name for names in _HOMES.values() for name in names)
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names come from their modules when they are first asked for (PEP 562): importing the package loads none of them.
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -193,15 +193,27 @@ class Matcher(Protocol):
     """Asks, is told what was found, asks again.
 
     Laws: depends on its arguments alone · the order of `found` does not matter · ends after as many questions as it
-    has levels and slots.
+    has levels and slots · what was found and does not carry the keys that were asked for is not adopted.
     """
 
-    def begin(self, record: Record, kind: str) -> Question | Match:
-        """Ask the first question about a record's counterpart among records of *kind*."""
+    def begin(self, record: Record, kind: str, towards: Side) -> Question | Match:
+        """Ask the first question about a record's counterpart among records of *kind* on the side *towards*."""
         ...
 
-    def next(self, record: Record, asked: Question, found: Sequence[Record]) -> Question | Match:
+    def next(self, record: Record, asked: Question, found: Sequence[Record], towards: Side) -> Question | Match:
         """Conclude from what was found, or ask on."""
+        ...
+
+    def fields(self, side: Side, kind: str) -> frozenset[str]:
+        """Name the fields of a side's records that must be read, for asking and for adopting."""
+        ...
+
+    def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
+        """Give the comparison keys of a side's record, for the directory; blank ones are left out."""
+        ...
+
+    def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
+        """Name what it may ask of a side's records: fields, each with the name of its normaliser."""
         ...
 
 
@@ -250,6 +262,15 @@ class Settle:
 
 
 @attrs.frozen
+class Carry:
+    """One side is written this value, in the left's terms, and the other keeps what it has."""
+
+    value: Cell = attrs.field(repr=False)
+    towards: Side
+    because: Reason
+
+
+@attrs.frozen
 class Leave:
     """Each side keeps what it has, and that is remembered."""
 
@@ -263,7 +284,7 @@ class Ask:
     because: Reason
 
 
-Resolution: TypeAlias = "Settle | Leave | Ask"
+Resolution: TypeAlias = "Settle | Carry | Leave | Ask"
 
 
 class FieldPolicy(Protocol):

@@ -113,6 +113,6 @@ class Reason:
         return f"{self.code}({told})" if told else str(self.code)
 
 
-def because(code: Code, **facts: Fact) -> Reason:
+def because(code: Code, /, **facts: Fact) -> Reason:
     """Make a reason in one line."""
     return Reason(code, facts)

@@ -282,6 +282,10 @@ class Outbox(Protocol):
         """Give decisions of a run or plan with their row numbers, in order, from behind a row number."""
         ...
 
+    def planned(self, run: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Decision]:
+        """Give the decisions of a run or plan about these records."""
+        ...
+
     def notices(self, limit: int) -> Sequence[Notice]:
         """Give notices that wait to be sent."""
         ...

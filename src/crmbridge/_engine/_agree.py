@@ -1,0 +1,146 @@
+"""How an acknowledged write moves the agreement: only the fields that we wrote are learned."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from ..model import (
+    MISSING,
+    SIDES,
+    Agreed,
+    Applied,
+    Cell,
+    Create,
+    Link,
+    Missing,
+    Record,
+    Side,
+    Unsettled,
+    Update,
+    other,
+)
+from ..plan import Pairing
+from ..reasons import Code, because
+from ..roles import FieldPromise, Intent
+from ._run import Run
+
+
+@attrs.frozen
+class Ack:
+    """An intent and the answer to it."""
+
+    intent: Intent
+    outcome: Applied
+
+
+@attrs.define(eq=False)
+class _Halves:
+    """Both halves of an agreement while they move."""
+
+    cells: dict[Side, list[Cell | Missing]]
+    unsettled: dict[Side, dict[str, Unsettled]]
+
+    @classmethod
+    def of(cls, pairing: Pairing, link: Link) -> _Halves:
+        return cls(
+            {"left": list(pairing.halves(link.left_agreed)), "right": list(pairing.halves(link.right_agreed))},
+            {"left": dict(link.left_agreed.unsettled), "right": dict(link.right_agreed.unsettled)},
+        )
+
+    def wrote(self, side: Side, place: int, promise: FieldPromise, outcome: Applied, now: dt.datetime) -> None:
+        """Take what the system stored from its answer, else keep what we sent until a reading has judged it."""
+        stored = MISSING if outcome.stored is None else outcome.stored.get(promise.field, MISSING)
+        if isinstance(stored, Missing):
+            self.cells[side][place] = promise.sent
+            self.unsettled[side][promise.pair] = Unsettled(promise.sent, now)
+        else:
+            self.cells[side][place] = stored
+            self.unsettled[side].pop(promise.pair, None)
+
+
+def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = None) -> Link:
+    """Give the link as it stands after a create or an update was acknowledged.
+
+    *partner*: the acknowledged write of the other side, where both were written; a field that is written on both
+    sides is agreed only then.
+    """
+    base = link if link is not None else _made(run, ack)
+    pairing = run.pairing(base.left.kind, base.right.kind)
+    side, across = ack.intent.side, other(ack.intent.side)
+    halves = _Halves.of(pairing, base)
+    places = {label: place for place, label in enumerate(pairing.labels)}
+    theirs = {} if partner is None else {promise.pair: promise for promise in partner.intent.fields}
+    for promise in ack.intent.fields:
+        place = places.get(promise.pair)
+        if place is None or (promise.both and promise.pair not in theirs):
+            continue
+        halves.wrote(side, place, promise, ack.outcome, run.now())
+        if promise.both and partner is not None:
+            halves.wrote(across, place, theirs[promise.pair], partner.outcome, run.now())
+        else:
+            halves.cells[across][place] = promise.other
+    return _evolved(base, pairing, halves, ack)
+
+
+def _made(run: Run, ack: Ack) -> Link:
+    """Tie the record that was made to its origin."""
+    intent, ref = ack.intent, ack.outcome.ref
+    left, right = (ref, intent.origin) if intent.side == "left" else (intent.origin, ref)
+    nothing = Agreed.nothing(run.pairing(left.kind, right.kind).labels)
+    shared = run.definition.shared
+    return Link(intent.link, left, right, nothing, nothing, run.now(), intent.incarnation, shared=shared)
+
+
+def _evolved(link: Link, pairing: Pairing, halves: _Halves, ack: Ack) -> Link:
+    side = ack.intent.side
+    sides: dict[Side, Agreed] = {}
+    for one in SIDES:
+        agreed = link.agreed(one)
+        cells = tuple(halves.cells[one])
+        unsettled = halves.unsettled[one]
+        version, stamp = (agreed.settled_version, agreed.own_stamp)
+        if one == side:
+            stamp = ack.outcome.stamp or agreed.own_stamp
+            version = ack.outcome.version if _complete(pairing, side, cells, ack.outcome) and not unsettled else None
+        sides[one] = Agreed(pairing.labels, cells, unsettled, version, stamp)
+    ref = ack.outcome.ref if isinstance(ack.intent.action, Create | Update) else link.ref(side)
+    left, right = (ref, link.right) if side == "left" else (link.left, ref)
+    return attrs.evolve(link, left=left, right=right, left_agreed=sides["left"], right_agreed=sides["right"])
+
+
+def _complete(pairing: Pairing, side: Side, cells: tuple[Cell | Missing, ...], outcome: Applied) -> bool:
+    """Say whether the answer tells every paired field, and each equals its half of the agreement."""
+    if outcome.stored is None or outcome.version is None:
+        return False
+    for pair, cell in zip(pairing.pairs, cells, strict=True):
+        if pair.absent:
+            continue
+        if (side == "left" and pair.given is not None) or outcome.stored.get(pair.field(side), MISSING) != cell:
+            return False
+    return True
+
+
+def settle_other(run: Run, link: Link, side: Side, record: Record | None) -> Link:
+    """Remember the version of a side that was read and not written, where it equals the agreement."""
+    if record is None or record.version is None:
+        return link
+    pairing = run.pairing(link.left.kind, link.right.kind)
+    agreed = link.agreed(side)
+    if agreed.unsettled or pairing.reader(side, record.rows.fields)(record.rows, record.row) != agreed.cells:
+        return link
+    settled = attrs.evolve(agreed, settled_version=record.version)
+    return attrs.evolve(link, left_agreed=settled) if side == "left" else attrs.evolve(link, right_agreed=settled)
+
+
+def closed(link: Link, system: str) -> Link:
+    """Give the link of a record that we removed because its counterpart is gone."""
+    return attrs.evolve(link, closed=because(Code.REMOVED, system=system))
+
+
+def at_rest(link: Link) -> bool:
+    """Say whether both sides are known to equal the agreement."""
+    return link.left_agreed.settled_version is not None and link.right_agreed.settled_version is not None
+
+

@@ -1,0 +1,182 @@
+"""Deciding a batch of queue rows: put pairs together, read both sides, match what is new, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ..flow import Flow
+from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
+from ..protocols import Ambiguous, KeyValue, Matched
+from ..reasons import Code, because
+from ..roles import Intent, QueueRow
+from ._create import decide_creation
+from ._decide import decide_linked, first_contact
+from ._matching import Search, Taken, match
+from ._relink import follow
+from ._run import MAX_ROUNDS, Run
+from ._seen import Look
+from ._subjects import Subject, Verdict, grouped
+
+
+def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
+    """Decide about a batch: departures before all others, so that links have followed when the rest is judged."""
+    verdicts: list[Verdict] = []
+    for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
+        if chosen:
+            verdicts.extend((yield from _decide(run, chosen)))
+    return verdicts
+
+
+def _decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
+    tired = [row for row in rows if row.tries >= MAX_ROUNDS]
+    rows = [row for row in rows if row.tries < MAX_ROUNDS]
+    links, refs = yield from _links(run, rows)
+    pairs, single = grouped([attrs.evolve(row, ref=row.ref) for row in rows], links)
+    look = Look(run)
+    verdicts = [_worn_out(row) for row in tired]
+    open_intents = yield from _open(run, pairs, single)
+    waiting = [subject for subject in (*pairs, *single) if _holding(subject, open_intents)]
+    verdicts.extend(_waits(run, subject, open_intents) for subject in waiting)
+    pairs = [subject for subject in pairs if subject not in waiting]
+    single = [subject for subject in single if subject not in waiting]
+    verdicts.extend((yield from _linked(run, look, pairs)))
+    verdicts.extend((yield from _single(run, look, single, refs)))
+    return verdicts
+
+
+def _links(
+    run: Run, rows: Sequence[QueueRow]
+) -> Flow[tuple[dict[tuple[Side, RecordRef], Sequence[Link]], dict[tuple[Side, RecordRef], RecordRef]]]:
+    """Give the links of each row's record, or of the record in which it lives on."""
+    links: dict[tuple[Side, RecordRef], Sequence[Link]] = {}
+    lives: dict[tuple[Side, RecordRef], RecordRef] = {}
+    for side in SIDES:
+        refs = [row.ref for row in rows if row.side == side]
+        if not refs:
+            continue
+        followed = yield from run.ask(run.store.links.followed, run.name, side, refs)
+        known = yield from run.ask(run.store.links.of, run.name, side, [*refs, *followed.values()])
+        for ref in refs:
+            now = followed.get(ref, ref)
+            lives[side, ref] = now
+            links[side, ref] = [*known.get(ref, ()), *(known.get(now, ()) if now != ref else ())]
+    return links, lives
+
+
+def _open(run: Run, pairs: Sequence[Subject], single: Sequence[Subject]) -> Flow[Mapping[RecordRef, Intent]]:
+    refs = {subject.ref for subject in single}
+    for subject in pairs:
+        refs.update(ref for side in SIDES if (ref := subject.on(side)) is not None)
+    if not refs:
+        return {}
+    return (yield from run.ask(run.store.outbox.holding, run.name, sorted(refs)))
+
+
+def _holding(subject: Subject, held: Mapping[RecordRef, Intent]) -> bool:
+    return any(ref in held for side in SIDES if (ref := subject.on(side)) is not None)
+
+
+def _waits(run: Run, subject: Subject, held: Mapping[RecordRef, Intent]) -> Verdict:
+    intents = [held[ref] for side in SIDES if (ref := subject.on(side)) is not None and ref in held]
+    wait = max(run.able(intent.side, run.definition.end(intent.side).kinds[0]).settles_in for intent in intents)
+    why = because(Code.INTENT_OPEN, system=run.definition.end(intents[0].side).system)
+    return Verdict(subject, Disposition.HELD, why, "held", until=run.now() + wait)
+
+
+def _worn_out(row: QueueRow) -> Verdict:
+    why = because(Code.NEVER_SETTLES, rounds=row.tries)
+    return Verdict(Subject([row], row.side, row.ref), Disposition.QUARANTINED, why, "quarantined")
+
+
+def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
+    for side in SIDES:
+        yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
+    moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
+    verdicts: list[Verdict] = []
+    for subject in pairs:
+        link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
+        if link is None:
+            continue
+        if link.closed is not None:
+            verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
+            continue
+        verdicts.append(decide_linked(run, subject, link, look.at("left", link.left), look.at("right", link.right)))
+    return verdicts
+
+
+def _single(
+    run: Run, look: Look, single: Sequence[Subject], lives: Mapping[tuple[Side, RecordRef], RecordRef]
+) -> Flow[list[Verdict]]:
+    """Decide about records without a live link: match them, else make their counterpart."""
+    verdicts: list[Verdict] = []
+    used: dict[tuple[Side, RecordRef], Subject] = {}
+    reserved: list[frozenset[KeyValue]] = []
+    for side in SIDES:
+        mine = [subject for subject in single if subject.side == side]
+        yield from _closed_follow(run, look, side, mine)
+        yield from look.read(side, [lives[side, subject.ref] for subject in mine])
+        present: list[tuple[Subject, Record]] = []
+        for subject in mine:
+            record = look.record(side, lives[side, subject.ref])
+            early = _early(run, subject, record, used.get((side, lives[side, subject.ref])))
+            if early is not None:
+                verdicts.extend(early)
+            elif record is not None:
+                present.append((subject, record))
+        found = yield from match(run, look, side, [record for _, record in present])
+        for subject, record in present:
+            search = found[record.ref]
+            verdict = _judged(run, look, subject, search, used)
+            if verdict is None:
+                verdict = yield from decide_creation(run, subject, search, reserved)
+            verdicts.append(verdict)
+    return verdicts
+
+
+def _early(run: Run, subject: Subject, record: Record | None, partner: Subject | None) -> list[Verdict] | None:
+    """Settle what needs no match: the record is gone, is blocked, or was paired by its counterpart's row just now."""
+    if partner is not None:
+        partner.rows.extend(subject.rows)
+        return []
+    if record is None:
+        return [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None)]
+    if subject.blocked is not None:
+        verdict = Verdict(subject, Disposition.SKIPPED, subject.blocked, None)
+        return [attrs.evolve(verdict, left=record) if subject.side == "left" else attrs.evolve(verdict, right=record)]
+    return None
+
+
+def _closed_follow(run: Run, look: Look, side: Side, subjects: Sequence[Subject]) -> Flow[None]:
+    """Let closed links follow a merged or moved record, else a person deleted on one side comes back by that way."""
+    departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]
+    if not departed:
+        return
+    known = yield from run.ask(run.store.links.of, run.name, side, departed)
+    links = [link for found in known.values() for link in found if link.closed is not None]
+    for one in SIDES:
+        yield from look.read(one, [link.ref(one) for link in links])
+    yield from follow(run, look, links)
+
+
+def _judged(
+    run: Run, look: Look, subject: Subject, search: Search, used: dict[tuple[Side, RecordRef], Subject]
+) -> Verdict | None:
+    """Decide from what matching found; None where nothing was."""
+    record, found, towards = search.record, search.found, other(subject.side)
+    left, right = (record, None) if subject.side == "left" else (None, record)
+    if isinstance(found, Ambiguous):
+        why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
+        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
+    if isinstance(found, Taken):
+        why = because(Code.ALREADY_LINKED, level=found.level, kind=found.ref.kind, id=found.ref.id)
+        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
+    if not isinstance(found, Matched):
+        return None
+    counterpart = look.record(towards, found.ref)
+    if counterpart is None or ((towards, found.ref) in used and not run.definition.shared):
+        return Verdict(subject, Disposition.HELD, because(Code.BUSY), "ready", left=left, right=right, quiet=True)
+    used[towards, found.ref] = subject
+    pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
+    return first_contact(run, subject, *pair, found.level)

@@ -1,0 +1,330 @@
+"""What to do about one subject: pure, given everything that was read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import assert_never
+
+import attrs
+
+from ..model import (
+    SIDES,
+    Agreed,
+    Archive,
+    Delete,
+    Disposition,
+    Link,
+    Record,
+    RecordRef,
+    Side,
+    Update,
+    other,
+)
+from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
+from ..protocols import Crossing, Skip
+from ..reasons import Code, Reason, because
+from ..roles import FieldPromise, Intent, QueueRow
+from ._run import Run
+from ._seen import Absent, Seen
+from ._subjects import Subject, Verdict, digest
+
+_LATER = dt.timedelta(seconds=5)
+
+
+@attrs.frozen
+class Half:
+    """One side of a pair as it stands."""
+
+    state: State
+    cells: Cells = attrs.field(repr=False)
+    agreed: Cells = attrs.field(repr=False)
+    record: Record | None = None
+    judged: bool = False
+    """A reading was taken for the stored form of our last write."""
+
+
+def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half:
+    """Compare a side with its own half of the agreement, exactly."""
+    agreed = link.agreed(side)
+    cells = pairing.halves(agreed)
+    if not isinstance(seen, Record):
+        lag = run.able(side, link.ref(side).kind).read_lag
+        young = isinstance(seen, Absent) and lag and run.now() - link.since <= lag
+        return Half(State.UNKNOWN if young else State.GONE, cells, cells)
+    if agreed.own_stamp is not None and seen.stamp is not None and seen.stamp < agreed.own_stamp:
+        return Half(State.UNKNOWN, cells, cells, seen)
+    now = pairing.reader(side, seen.rows.fields)(seen.rows, seen.row)
+    learned = absorb(pairing, side, now, cells, agreed.unsettled)
+    state = State.SAME if now == learned else State.CHANGED
+    return Half(state, now, learned, seen, bool(agreed.unsettled))
+
+
+def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
+    """Decide about a pair that has a live link."""
+    pairing = run.pairing(link.left.kind, link.right.kind)
+    on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
+    move = run.table[on_left.state, on_right.state]
+    match move:
+        case Move.NOTHING:
+            return _at_rest(subject, link, pairing, on_left, on_right, because(Code.UNCHANGED))
+        case Move.MERGE:
+            return decide_merge(run, subject, link, pairing, on_left, on_right, because(Code.CHANGED))
+        case Move.HOLD:
+            return _held(run, subject, on_left, on_right)
+        case Move.CLOSE:
+            return _closed(subject, link, on_left, on_right)
+        case Move.ASK:
+            why = because(Code.GONE_AND_CHANGED, system=_gone_from(run, on_left))
+            return _verdict(subject, Disposition.DISPUTED, why, "disputed", on_left, on_right)
+        case Move.REMOVE_LEFT | Move.REMOVE_RIGHT:
+            return _removal(run, subject, link, on_left, on_right, "left" if move is Move.REMOVE_LEFT else "right")
+        case Move.REVIVE_LEFT | Move.REVIVE_RIGHT:
+            why = because(Code.REVIVED, system=_gone_from(run, on_left))
+            survivor: Side = "right" if move is Move.REVIVE_LEFT else "left"
+            verdict = _verdict(subject, Disposition.APPLIED, why, None, on_left, on_right)
+            again = QueueRow(survivor, link.ref(survivor), run=run.id)
+            return attrs.evolve(verdict, link=attrs.evolve(link, closed=why), wakes=(again,))
+        case Move.CREATE_LEFT | Move.CREATE_RIGHT:
+            raise AssertionError("a linked pair is never created")
+        case _:
+            assert_never(move)
+
+
+def _gone_from(run: Run, on_left: Half) -> str:
+    return run.definition.end("left" if on_left.state is State.GONE else "right").system
+
+
+def _verdict(
+    subject: Subject, disposition: Disposition, why: Reason, park: str | None, left: Half, right: Half
+) -> Verdict:
+    return Verdict(subject, disposition, why, park, left=left.record, right=right.record)  # type: ignore[arg-type]
+
+
+def _at_rest(subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, why: Reason) -> Verdict:
+    """Both sides equal the agreement: remember at which versions, so that the next reading need not look."""
+    settled = attrs.evolve(
+        link,
+        left_agreed=_settled(link.left_agreed, pairing, left),
+        right_agreed=_settled(link.right_agreed, pairing, right),
+    )
+    verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
+    return attrs.evolve(verdict, link=None if settled == link else settled)
+
+
+def _settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
+    version = found.record.version if found.record is not None else None
+    stamp = found.record.stamp if found.judged and found.record is not None else agreed.own_stamp
+    return Agreed(pairing.labels, found.agreed, {}, version, stamp)
+
+
+def _held(run: Run, subject: Subject, left: Half, right: Half) -> Verdict:
+    """Wait until a reading can be believed; a record that we wrote in this run was reported already."""
+    link = subject.link
+    waits = [_LATER]
+    for side, found in (("left", left), ("right", right)):
+        if found.state is State.UNKNOWN and link is not None:
+            waits.append(run.able(side, link.ref(side).kind).read_lag)  # type: ignore[arg-type]
+    why = because(Code.READ_TOO_EARLY)
+    verdict = _verdict(subject, Disposition.HELD, why, "held", left, right)
+    again = all(row.tries and row.run == run.id for row in subject.rows)
+    return attrs.evolve(verdict, until=run.now() + max(waits), quiet=again)
+
+
+def _closed(subject: Subject, link: Link, left: Half, right: Half) -> Verdict:
+    both = left.state is State.GONE and right.state is State.GONE
+    why = because(Code.REMOVED) if both else because(Code.DETACHED)
+    disposition = Disposition.UNCHANGED if both else Disposition.SKIPPED
+    verdict = _verdict(subject, disposition, why, None, left, right)
+    return attrs.evolve(verdict, link=attrs.evolve(link, closed=why))
+
+
+def gated(run: Run, moment: str, towards: Side, left: Record | None, right: Record | None, link: Link | None) -> Reason | None:
+    """Ask the gates of a moment towards a side; gives the first refusal, or None."""
+    for placed in run.definition.gates_for(moment, towards):  # type: ignore[arg-type]
+        record = left if placed.of == "left" else right
+        if record is None:
+            continue
+        counterpart = right if placed.of == "left" else left
+        verdict = placed.gate.admit(Crossing(record, counterpart, link, placed.moment, towards))
+        if isinstance(verdict, Skip):
+            return verdict.because
+    return None
+
+
+def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
+    """Tell when each record last changed; a stamp that our own last write made is not a person's."""
+
+    def at(found: Half, agreed: Agreed) -> dt.datetime | None:
+        stamp = found.record.stamp if found.record is not None else None
+        return None if stamp is None or stamp == agreed.own_stamp else stamp
+
+    return Times(at(left, link.left_agreed), at(right, link.right_agreed))
+
+
+def decide_merge(
+    run: Run, subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, why: Reason
+) -> Verdict:
+    """Decide a pair field by field."""
+    first = subject.link is None
+    closed = tuple(gated(run, "writing", side, left.record, right.record, link) for side in ("left", "right"))
+    decided = merge(
+        pairing,
+        left.cells,
+        right.cells,
+        left.agreed,
+        right.agreed,
+        times=_times(run, link, left, right),
+        moment="linking" if first else "writing",
+        gated=(closed[0], closed[1]),
+    )
+    verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
+    verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
+    if decided.problems:
+        return attrs.evolve(
+            verdict, disposition=Disposition.QUARANTINED, because=decided.problems[0], park="quarantined"
+        )
+    merged = _merged(link, pairing, left, right, decided)
+    intents = _updates(run, subject, merged, pairing, left, right, decided, why)
+    if intents:
+        return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)
+    if decided.disputed:
+        return attrs.evolve(
+            verdict, disposition=Disposition.DISPUTED, because=decided.disputed[0], park="disputed", link=merged
+        )
+    if decided.skipped:
+        return attrs.evolve(verdict, disposition=Disposition.SKIPPED, because=decided.skipped[0], link=merged)
+    settled = attrs.evolve(
+        merged,
+        left_agreed=attrs.evolve(merged.left_agreed, settled_version=_version(left)),
+        right_agreed=attrs.evolve(merged.right_agreed, settled_version=_version(right)),
+    )
+    return attrs.evolve(verdict, link=settled)
+
+
+def _version(found: Half) -> str | None:
+    return found.record.version if found.record is not None else None
+
+
+def _merged(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge) -> Link:
+    """Move the agreement of every field that needs no write; a version is settled only once all fields are."""
+
+    def moved(agreed: Agreed, cells: Cells, found: Half) -> Agreed:
+        stamp = found.record.stamp if found.judged and found.state is State.SAME and found.record else agreed.own_stamp
+        return Agreed(pairing.labels, cells, {}, None, stamp)
+
+    return attrs.evolve(
+        link,
+        left_agreed=moved(link.left_agreed, decided.left, left),
+        right_agreed=moved(link.right_agreed, decided.right, right),
+    )
+
+
+def _updates(
+    run: Run, subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge, why: Reason
+) -> tuple[Intent, ...]:
+    found: list[Intent] = []
+    both = set(decided.write_left) & set(decided.write_right)
+    for side, writes, own, across in (
+        ("left", decided.write_left, left, right),
+        ("right", decided.write_right, right, left),
+    ):
+        if not writes or own.record is None:
+            continue
+        target: Side = "left" if side == "left" else "right"
+        promises = tuple(
+            FieldPromise(
+                pairing.labels[place],
+                pairing.pairs[place].field(target),
+                own.cells[place],
+                value,
+                across.cells[place],
+                place in both,
+            )
+            for place, value in sorted(writes.items())
+        )
+        values = {promise.field: promise.sent for promise in promises}
+        key = digest(run.name, "update", str(link.ref(target)), own.record.version or "", run.id, *sorted(values))
+        answer = tuple(dict.fromkeys(pair.field(target) for pair in pairing.pairs if not _unread(pair, target)))
+        able = run.able(target, link.ref(target).kind)
+        version = own.record.version if able.conditional_writes else None
+        action = Update(link.ref(target), values, key, why, version, answer if able.answers_with_stored else ())
+        found.append(
+            Intent(
+                key,
+                target,
+                action,
+                link.ref(other(target)),
+                link.id,
+                run.now(),
+                fields=promises,
+                decisions=tuple(line for line in decided.fields if line.towards == target),
+                incarnation=link.incarnation,
+                because=why,
+                run=run.id,
+            )
+        )
+    return tuple(found)
+
+
+def _unread(pair: object, side: Side) -> bool:
+    return bool(getattr(pair, "absent", False)) or (side == "left" and getattr(pair, "given", None) is not None)
+
+
+def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, side: Side) -> Verdict:
+    """Remove the survivor of a deletion, as the pipeline says."""
+    found = left if side == "left" else right
+    refused = gated(run, "writing", side, left.record, right.record, link)
+    verdict = _verdict(subject, Disposition.APPLIED, because(Code.REMOVED), "ready", left, right)
+    if refused is not None:
+        return attrs.evolve(verdict, disposition=Disposition.SKIPPED, because=refused, park=None)
+    if found.record is None:
+        raise AssertionError("only a record that is there is removed")
+    how = run.definition.deletes.left if side == "left" else run.definition.deletes.right
+    why = because(Code.REMOVED, system=run.definition.end(other(side)).system)
+    target = link.ref(side)
+    key = digest(run.name, how, str(target), link.incarnation, found.record.version or "")
+    version = found.record.version if run.able(side, target.kind).conditional_writes else None
+    make = Archive if how == "archive" else Delete
+    action = make(target, key, why, version)
+    intent = Intent(
+        key, side, action, link.ref(other(side)), link.id, run.now(), incarnation=link.incarnation, because=why, run=run.id
+    )
+    return attrs.evolve(verdict, because=why, intents=(intent,), counterpart=target)
+
+
+def first_contact(run: Run, subject: Subject, left: Record, right: Record, level: str) -> Verdict:
+    """Decide about two records that matched and have no link yet."""
+    for towards in SIDES:
+        refused = gated(run, "linking", towards, left, right, None)
+        if refused is not None:
+            return Verdict(subject, Disposition.SKIPPED, refused, None, left=left, right=right)
+    pairing = run.pairing(left.ref.kind, right.ref.kind)
+    nothing = Agreed.nothing(pairing.labels)
+    link = new_link(run, subject, left.ref, right.ref, nothing, nothing)
+    why = because(Code.MATCHED, level=level)
+    on_left, on_right = _met("left", left, pairing), _met("right", right, pairing)
+    return decide_merge(run, subject, link, pairing, on_left, on_right, why)
+
+
+def _met(side: Side, record: Record, pairing: Pairing) -> Half:
+    cells = pairing.reader(side, record.rows.fields)(record.rows, record.row)
+    return Half(State.CHANGED, cells, Agreed.nothing(pairing.labels).cells, record)
+
+
+def new_link(
+    run: Run, subject: Subject, left: RecordRef, right: RecordRef, left_agreed: Agreed, right_agreed: Agreed
+) -> Link:
+    """Tie two records."""
+    key = digest(run.name, "link", str(left), str(right), subject.incarnation)
+    return Link(
+        key,
+        left,
+        right,
+        left_agreed,
+        right_agreed,
+        run.now(),
+        subject.incarnation,
+        shared=run.definition.shared,
+    )
+
+

@@ -1,0 +1,103 @@
+"""Ingest: read the changes of both sides into the queue, page by page, cursor and rows in one commit.
+
+Nothing is decided from a page's own values; they only say what must be looked at, and keep the directory fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..flow import Flow
+from ..model import LEFT, RIGHT, Deleted, Departure, Disposition, Page, Query, Record, RecordRef, Side, Standing
+from ..roles import Delta, Keyed, Progress, QueueRow
+from ._run import Run
+
+_PARKED = {
+    "held": Disposition.HELD,
+    "disputed": Disposition.DISPUTED,
+    "quarantined": Disposition.QUARANTINED,
+}
+
+
+def ingest(run: Run) -> Flow[None]:
+    """Read every kind of both sides from its cursor to the end of its feed."""
+    yield from _side(run, LEFT, queue=True)
+    two_way = run.definition.topology == "two_way"
+    if two_way or run.indexed(RIGHT):
+        yield from _side(run, RIGHT, queue=two_way)
+
+
+def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
+    end = run.definition.end(side)
+    for kind in end.kinds:
+        progress = yield from run.ask(run.store.links.progress, run.name, side, kind)
+        cursor = progress.cursor if progress else None
+        filled = progress.filled if progress else False
+        fields = tuple(sorted(run.definition.matcher.fields(side, kind)))
+        more = True
+        while more:
+            page = yield from end.source.read(Query(kind, fields, cursor))
+            refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
+            standing: Mapping[RecordRef, Standing] = {}
+            if refs:
+                standing = yield from run.ask(run.store.links.standing, run.name, side, refs)
+            filled = filled or not page.more
+            yield from run.commit(_taken_in(run, side, kind, page, standing, filled=filled, queue=queue))
+            cursor, more = page.cursor, page.more
+            run.saw("read", system=end.system, kind=kind, records=len(refs))
+            yield from run.renewed()
+
+
+def _taken_in(
+    run: Run,
+    side: Side,
+    kind: str,
+    page: Page,
+    standing: Mapping[RecordRef, Standing],
+    *,
+    filled: bool,
+    queue: bool,
+) -> Delta:
+    rows: list[QueueRow] = []
+    if queue:
+        for record in page.rows:
+            row = _record(run, side, record, standing.get(record.ref))
+            if row is not None:
+                rows.append(row)
+        for gone in page.departures:
+            row = _departure(run, side, gone, standing.get(gone.ref))
+            if row is not None:
+                rows.append(row)
+    matcher = run.definition.matcher
+    keys = [Keyed(side, record.ref, matcher.keys(record, side)) for record in page.rows]
+    keys.extend(Keyed(side, gone.ref) for gone in page.departures)
+    return Delta(
+        queue=tuple(rows),
+        departures=tuple((side, gone) for gone in page.departures if not isinstance(gone, Deleted)),
+        progress={} if page.cursor is None else {(side, kind): Progress(page.cursor, filled)},
+        keys=tuple(keys),
+    )
+
+
+def _record(run: Run, side: Side, record: Record, known: Standing | None) -> QueueRow | None:
+    version = record.version
+    if known is not None:
+        if known.closed and not known.linked:
+            run.count(Disposition.SKIPPED)
+            return None
+        if known.parked is not None and version is not None and known.parked_version == version:
+            run.count(_PARKED[known.parked])
+            return None
+        if known.linked and known.parked is None and version is not None and known.settled_version == version:
+            run.count(Disposition.UNCHANGED)
+            return None
+    return QueueRow(side, record.ref, version=version, run=run.id)
+
+
+def _departure(run: Run, side: Side, gone: Departure, known: Standing | None) -> QueueRow | None:
+    if known is None or (known.closed and not known.linked and isinstance(gone, Deleted)):
+        run.count(Disposition.UNCHANGED)
+        return None
+    return QueueRow(side, gone.ref, departed=True, run=run.id)
+
+

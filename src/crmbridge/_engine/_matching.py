@@ -1,0 +1,126 @@
+"""Finding counterparts for a batch of records: levels are the outer loop, kinds the inner one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import attrs
+
+from ..flow import Flow
+from ..model import Record, RecordRef, Side, Standing, other
+from ..protocols import Ambiguous, Matched, Question, Tried, Unmatched
+from ._run import Run
+from ._seen import Look
+
+
+@attrs.frozen
+class Taken:
+    """What was found belongs to somebody else already."""
+
+    ref: RecordRef
+    level: str
+    tried: tuple[Tried, ...] = ()
+
+
+Found: TypeAlias = "Matched | Unmatched | Ambiguous | Taken"
+
+
+@attrs.define(eq=False)
+class Search:
+    """One record's way through the levels."""
+
+    record: Record
+    side: Side
+    pending: dict[str, Question] = attrs.field(factory=lambda: dict[str, Question]())
+    """By kind of the other side, in the order of its kinds."""
+    asked: list[Question] = attrs.field(factory=lambda: list[Question]())
+    tried: list[Tried] = attrs.field(factory=lambda: list[Tried]())
+    found: Found | None = None
+
+    def due(self) -> dict[str, Question]:
+        """Give the questions of the earliest step; a strong key on a later kind beats a weak one on the first."""
+        first = min((question.step for question in self.pending.values()), default=None)
+        return {kind: question for kind, question in self.pending.items() if question.step == first}
+
+
+def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[Mapping[RecordRef, Search]]:
+    """Find the counterparts of unlinked records of one side.
+
+    What a search or the directory says is a hint: it is read by id, and the matcher checks that it carries the keys.
+    """
+    towards = other(side)
+    searches = [_begun(run, record, side) for record in records]
+    while True:
+        asking = [(search, kind, question) for search in searches for kind, question in search.due().items()]
+        if not asking:
+            break
+        hints = yield from _hints(run, towards, [question for _, _, question in asking])
+        yield from look.read(towards, [ref for refs in hints for ref in refs])
+        every = list(dict.fromkeys(ref for refs in hints for ref in refs))
+        standing: Mapping[RecordRef, Standing] = {}
+        if every and not _sharing(run, towards):
+            standing = yield from run.ask(run.store.links.standing, run.name, towards, every)
+        for (search, kind, question), refs in zip(asking, hints, strict=True):
+            if search.found is None:
+                _conclude(run, look, search, kind, question, refs, standing)
+    for search in searches:
+        if search.found is None:
+            search.found = Unmatched(tuple(search.tried))
+    return {search.record.ref: search for search in searches}
+
+
+def _sharing(run: Run, towards: Side) -> bool:
+    return run.definition.shared and towards == "right"
+
+
+def _begun(run: Run, record: Record, side: Side) -> Search:
+    search = Search(record, side)
+    towards = other(side)
+    for kind in run.definition.end(towards).kinds:
+        first = run.definition.matcher.begin(record, kind, towards)
+        if isinstance(first, Question):
+            search.pending[kind] = first
+    return search
+
+
+def _hints(run: Run, towards: Side, questions: Sequence[Question]) -> Flow[list[list[RecordRef]]]:
+    """Answer from the directory, and from the vendor's search where the directory does not hold the whole side."""
+    known = yield from run.ask(run.store.directory.find, run.name, towards, questions)
+    answers = [list(refs) for refs in known]
+    if not run.indexed(towards):
+        found = yield from run.definition.end(towards).sink.find(questions, ())
+        for refs, rows in zip(answers, found, strict=True):
+            refs.extend(ref for ref in (rows.ref(row) for row in range(len(rows))) if ref not in refs)
+    return answers
+
+
+def _conclude(
+    run: Run,
+    look: Look,
+    search: Search,
+    kind: str,
+    question: Question,
+    refs: Sequence[RecordRef],
+    standing: Mapping[RecordRef, Standing],
+) -> None:
+    towards = other(search.side)
+    matcher = run.definition.matcher
+    del search.pending[kind]
+    search.asked.append(question)
+    present = [record for ref in refs if (record := look.record(towards, ref)) is not None]
+    free = [record for record in present if not standing.get(record.ref, Standing()).linked]
+    verdict = matcher.next(search.record, question, free, towards)
+    if isinstance(verdict, Matched | Ambiguous):
+        search.found = attrs.evolve(verdict, tried=(*search.tried, *verdict.tried))
+        return
+    if len(free) < len(present):
+        among_all = matcher.next(search.record, question, present, towards)
+        if isinstance(among_all, Matched | Ambiguous):
+            ref = among_all.ref if isinstance(among_all, Matched) else among_all.refs[0]
+            search.found = Taken(ref, among_all.level, (*search.tried, *among_all.tried))
+            return
+    if isinstance(verdict, Question):
+        search.pending[kind] = verdict
+    else:
+        search.tried.extend(verdict.tried)

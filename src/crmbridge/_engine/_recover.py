@@ -1,0 +1,220 @@
+"""Recovery: what becomes of a write whose answer is missing.
+
+The settle time counts from the take-over, never from the promise: the old process may have sent late. An update is
+never sent again; it is judged field by field. A create is looked for, deleted and converted copies too, and sent
+again only where a key that the system enforces makes that safe.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ..flow import Flow
+from ..model import (
+    Agreed,
+    Applied,
+    Archive,
+    Cell,
+    Create,
+    CreateClass,
+    Delete,
+    Link,
+    Missing,
+    Record,
+    RecordRef,
+    Side,
+    Unsettled,
+    Update,
+    other,
+    target_kind,
+)
+from ..plan import Pairing, differs
+from ..protocols import KeyValue, Question
+from ..reasons import Code, because
+from ..roles import Delta, Intent, IntentState, JournalRow, QueueRow
+from ._act import apply
+from ._agree import Ack, acknowledge
+from ._remember import journal_row, keyed_create
+from ._run import Run
+from ._seen import Look
+
+_AT_ONCE = 500
+
+
+def take_over(run: Run) -> Flow[None]:
+    """Count the doubt of every promise that an earlier run left without an answer from now on."""
+    intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    left = [
+        attrs.evolve(intent, state=IntentState.IN_DOUBT, doubt_since=run.now())
+        for intent in intents
+        if intent.state is IntentState.PROMISED
+    ]
+    if left:
+        run.saw("took_over", intents=len(left))
+        yield from run.commit(Delta(promised=tuple(left)))
+
+
+def recover(run: Run) -> Flow[None]:
+    """Settle the intents in doubt that are due."""
+    intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    for intent in intents:
+        if intent.state is IntentState.IN_DOUBT and _due(run, intent) <= run.now():
+            delta = yield from _settle(run, intent)
+            if delta is not None:
+                yield from run.commit(delta)
+
+
+def _due(run: Run, intent: Intent) -> dt.datetime:
+    able = run.able(intent.side, target_kind(intent.action))
+    since = intent.doubt_since or run.now()
+    if isinstance(intent.action, Create):
+        if able.creates is CreateClass.A:
+            return since
+        if able.creates is CreateClass.C:
+            return since + able.settles_in + able.index_lag
+    return since + max(able.settles_in, able.read_lag)
+
+
+def _settle(run: Run, intent: Intent) -> Flow[Delta | None]:
+    match intent.action:
+        case Create():
+            return (yield from _create(run, intent, intent.action))
+        case Update():
+            return (yield from _update(run, intent, intent.action))
+        case Archive() | Delete():
+            return Delta(settled=(intent.key,), wake=_woken(intent, intent.action.ref))
+
+
+def _woken(intent: Intent, target: RecordRef | None) -> tuple[tuple[Side, RecordRef], ...]:
+    rows: list[tuple[Side, RecordRef]] = [(other(intent.side), intent.origin)]
+    if target is not None:
+        rows.append((intent.side, target))
+    return tuple(rows)
+
+
+# -- updates ---------------------------------------------------------------------------
+
+
+def _update(run: Run, intent: Intent, action: Update) -> Flow[Delta]:
+    """Read the record and judge each field: ours, not applied, or a person's."""
+    look = Look(run)
+    yield from look.read(intent.side, [action.ref])
+    record = look.record(intent.side, action.ref)
+    known = yield from run.ask(run.store.links.of, run.name, intent.side, [action.ref])
+    link = next((one for one in known.get(action.ref, ()) if one.id == intent.link), None)
+    ended = Delta(settled=(intent.key,), wake=_woken(intent, action.ref))
+    if record is None or link is None:
+        return ended
+    if action.if_version is not None and record.version == action.if_version:
+        return ended
+    pairing = run.pairing(link.left.kind, link.right.kind)
+    judged, ours, conflict = _judged(pairing, link, intent, record)
+    rows = [_recovered(run, intent, action.ref, conflict=conflict)] if ours or conflict else []
+    return attrs.evolve(ended, links=(judged,) if ours else (), journal=tuple(rows))
+
+
+def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tuple[Link, bool, bool]:
+    places = {label: place for place, label in enumerate(pairing.labels)}
+    halves: Mapping[Side, list[Cell | Missing]] = {
+        "left": list(pairing.halves(link.left_agreed)),
+        "right": list(pairing.halves(link.right_agreed)),
+    }
+    ours = conflict = False
+    for promise in intent.fields:
+        place, now = places.get(promise.pair), record.get(promise.field)
+        if place is None or isinstance(now, Missing) or not differs(now, promise.before):
+            continue
+        if pairing.pairs[place].own(intent.side, promise.sent, now):
+            ours = True
+            if not promise.both:
+                halves[intent.side][place] = now
+                halves[other(intent.side)][place] = promise.other
+        else:
+            conflict = True
+    left = attrs.evolve(link.left_agreed, fields=pairing.labels, cells=tuple(halves["left"]), settled_version=None)
+    right = attrs.evolve(link.right_agreed, fields=pairing.labels, cells=tuple(halves["right"]), settled_version=None)
+    return attrs.evolve(link, left_agreed=left, right_agreed=right), ours, conflict
+
+
+def _recovered(run: Run, intent: Intent, ref: RecordRef, *, conflict: bool) -> JournalRow:
+    row = journal_row(run, intent, Applied(intent.action, ref))
+    code = Code.RECOVERED_CONFLICT if conflict else Code.RECOVERED
+    return attrs.evolve(row, because=because(code, system=run.definition.end(intent.side).system))
+
+
+# -- creates ---------------------------------------------------------------------------
+
+
+def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
+    able = run.able(intent.side, action.kind)
+    found = yield from _find(run, intent, _questions(run, intent, action))
+    if found is not None:
+        return _adopted(run, intent, found)
+    if able.creates is CreateClass.A:
+        return (yield from _again(run, intent, action))
+    if able.creates is CreateClass.B:
+        return Delta(settled=(intent.key,), wake=_woken(intent, None))
+    why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)
+    side = other(intent.side)
+    row = QueueRow(side, intent.origin, "quarantined", because=why)
+    rows = yield from run.ask(run.store.quarantine.rows, run.name, None)
+    parked = next((one for one in rows if one.side == side and one.ref == intent.origin), None)
+    if parked is None or parked.state == "quarantined":
+        return None
+    return Delta(queue=(attrs.evolve(row, sequence=parked.sequence, version=parked.version, tries=parked.tries),))
+
+
+def _questions(run: Run, intent: Intent, action: Create) -> list[Question]:
+    able = run.able(intent.side, action.kind)
+    if able.create_key is not None:
+        return [Question(action.kind, "key", ((KeyValue(able.create_key, intent.key),),), gone=True)]
+    if able.unique is not None and able.unique in action.values:
+        value = str(action.values[able.unique])
+        return [Question(action.kind, "unique", ((KeyValue(able.unique, value),),), gone=True)]
+    known = [key for keys in intent.keys for key in keys if key.field in able.finds_by]
+    return [Question(action.kind, "keys", ((key,),), gone=True) for key in known]
+
+
+def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[RecordRef | None]:
+    if not questions:
+        return None
+    answers = yield from run.definition.end(intent.side).sink.find(questions, ())
+    refs = sorted({rows.ref(row) for rows in answers for row in range(len(rows))})
+    linked = yield from run.ask(run.store.links.standing, run.name, intent.side, refs)
+    free = [ref for ref in refs if ref not in linked or not linked[ref].linked]
+    return free[0] if free else None
+
+
+def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Delta:
+    """Tie the copy that was found to its origin, with the values of the first attempt; the next reading judges them."""
+    link = acknowledge(run, None, Ack(intent, Applied(intent.action, ref)))
+    half = _unsettled(run, link.agreed(intent.side), intent)
+    link = attrs.evolve(link, left_agreed=half) if intent.side == "left" else attrs.evolve(link, right_agreed=half)
+    row = attrs.evolve(
+        journal_row(run, intent, Applied(intent.action, ref)),
+        because=because(Code.RECOVERED, system=run.definition.end(intent.side).system),
+    )
+    arrival = QueueRow(other(intent.side), intent.origin, run=run.id)
+    run.saw("adopted", system=ref.system, kind=ref.kind)
+    return Delta(
+        queue=(arrival,), links=(link,), settled=(intent.key,), journal=(row,), keys=(keyed_create(run, intent, ref),)
+    )
+
+
+def _unsettled(run: Run, agreed: Agreed, intent: Intent) -> Agreed:
+    waiting = {promise.pair: Unsettled(promise.sent, run.now()) for promise in intent.fields}
+    return attrs.evolve(agreed, unsettled={**agreed.unsettled, **waiting})
+
+
+def _again(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
+    """Send the same frozen body again under the same key: the system makes no second record of it."""
+    [outcome] = yield from apply(run, intent.side, [action])
+    if isinstance(outcome, Applied):
+        return _adopted(run, intent, outcome.ref)
+    settles = run.able(intent.side, action.kind).settles_in
+    if (intent.doubt_since or run.now()) + settles <= run.now():
+        return Delta(settled=(intent.key,), wake=_woken(intent, None))
+    return None

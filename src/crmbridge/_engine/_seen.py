@@ -1,0 +1,72 @@
+"""Looking at records by id: each batch reads a record once, in batches, and follows what left its ref."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import attrs
+
+from ..flow import Flow, gather
+from ..model import Departure, Deleted, Page, Record, RecordRef, Side
+from ._run import Run
+
+
+@attrs.frozen
+class Absent:
+    """A read by id did not find it."""
+
+    ref: RecordRef
+
+
+Seen: TypeAlias = "Record | Departure | Absent"
+
+
+class Look:
+    """What a batch has read so far, one side at a time."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._seen: dict[tuple[Side, RecordRef], Seen] = {}
+
+    def at(self, side: Side, ref: RecordRef) -> Seen:
+        """Tell what was seen of a record that was read in this batch."""
+        return self._seen[side, ref]
+
+    def record(self, side: Side, ref: RecordRef) -> Record | None:
+        """Give a record, or None where it is not there."""
+        seen = self._seen.get((side, ref))
+        return seen if isinstance(seen, Record) else None
+
+    def read(self, side: Side, refs: Iterable[RecordRef]) -> Flow[None]:
+        """Read records that this batch has not read yet."""
+        wanted: dict[str, list[str]] = {}
+        for ref in dict.fromkeys(refs):
+            if (side, ref) not in self._seen:
+                wanted.setdefault(ref.kind, []).append(ref.id)
+        asked: list[tuple[str, Sequence[RecordRef]]] = []
+        system = self._run.definition.end(side).system
+        for kind, ids in wanted.items():
+            size = self._run.able(side, kind).fetch_batch
+            for start in range(0, len(ids), size):
+                asked.append((kind, [RecordRef(system, kind, one) for one in ids[start : start + size]]))
+        pages = yield from gather([fetch(self._run, side, kind, chunk) for kind, chunk in asked])
+        for (_, chunk), page in zip(asked, pages, strict=True):
+            self._keep(side, chunk, page)
+
+    def _keep(self, side: Side, asked: Sequence[RecordRef], page: Page) -> None:
+        found: dict[RecordRef, Seen] = {record.ref: record for record in page.rows}
+        for gone in page.departures:
+            found[gone.ref] = gone
+        for ref in asked:
+            self._seen[side, ref] = found.get(ref, Absent(ref))
+
+
+def fetch(run: Run, side: Side, kind: str, refs: Sequence[RecordRef]) -> Flow[Page]:
+    """Read records of one kind by id, with every field that decisions need."""
+    return run.definition.end(side).source.fetch(refs, run.fields(side, kind))
+
+
+def is_gone(seen: Seen) -> bool:
+    """Say whether a record is not there and did not live on elsewhere."""
+    return isinstance(seen, Absent | Deleted)

@@ -1,0 +1,148 @@
+"""Who is being decided about: queue rows put together into pairs of records, each pair once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from ..model import (
+    Decision,
+    Disposition,
+    FieldDecision,
+    Link,
+    Record,
+    RecordRef,
+    Side,
+    other,
+)
+from ..protocols import KeyValue
+from ..reasons import Code, Reason
+from ..roles import Intent, QueueRow, QueueState
+
+
+@attrs.define(eq=False)
+class Subject:
+    """One pair of records, or one record that has no counterpart yet, and the queue rows that brought it up."""
+
+    rows: list[QueueRow]
+    side: Side
+    """The side that it was brought up from."""
+    ref: RecordRef
+    link: Link | None = None
+    incarnation: int = 0
+    """Of a record whose counterpart would be made again."""
+    blocked: Reason | None = None
+    """Why nothing may be created from it: it has a closed link."""
+
+    def on(self, side: Side) -> RecordRef | None:
+        """Point at the record on a side, where there is one."""
+        if self.link is not None:
+            return self.link.ref(side)
+        return self.ref if side == self.side else None
+
+
+@attrs.frozen
+class Verdict:
+    """What is to be done about a subject, and how its queue rows go on."""
+
+    subject: Subject
+    disposition: Disposition
+    because: Reason
+    park: QueueState | None
+    """None: its rows end. `ready`: looked at once more, after the write."""
+    until: dt.datetime | None = None
+    link: Link | None = None
+    """Put at once, with what is agreed without a write."""
+    intents: tuple[Intent, ...] = ()
+    fields: tuple[FieldDecision, ...] = ()
+    counterpart: RecordRef | None = None
+    keys: tuple[KeyValue, ...] = ()
+    """The comparison keys of a record that is to be made."""
+    left: Record | None = None
+    right: Record | None = None
+    wakes: tuple[QueueRow, ...] = ()
+    """Further records that must be looked at."""
+    quiet: bool = False
+    """Nothing new to report of it: it was reported in this run already."""
+
+    def record(self, side: Side) -> Record | None:
+        """Give the record that was read on a side."""
+        return self.left if side == "left" else self.right
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Give one decision for each input record."""
+        actions = tuple(intent.action for intent in self.intents)
+        return tuple(
+            Decision(
+                row.side,
+                row.ref,
+                self._across(row),
+                self.disposition,
+                self.because,
+                actions,
+                self.fields,
+            )
+            for row in self.subject.rows
+        )
+
+    def _across(self, row: QueueRow) -> RecordRef | None:
+        link = self.link or self.subject.link
+        if link is not None:
+            return link.ref(other(row.side))
+        return self.counterpart
+
+    def parked(self, run: str) -> tuple[QueueRow, ...]:
+        """Give its rows as they are parked; none where they end."""
+        if self.park is None:
+            return ()
+        found: list[QueueRow] = []
+        for row in self.subject.rows:
+            record = self.record(row.side)
+            found.append(
+                attrs.evolve(
+                    row,
+                    state=self.park,
+                    until=self.until,
+                    because=self.because,
+                    version=record.version if record is not None else row.version,
+                    tries=row.tries + 1,
+                    run=run,
+                )
+            )
+        return tuple(found)
+
+
+def digest(*parts: str | int) -> str:
+    """Make a key: a hash of what it stands for."""
+    text = "\x1f".join(str(part) for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def grouped(
+    rows: Iterable[QueueRow], links: dict[tuple[Side, RecordRef], Sequence[Link]]
+) -> tuple[list[Subject], list[Subject]]:
+    """Put rows together into linked pairs and single records; a pair once, however many rows brought it up."""
+    pairs: dict[str, Subject] = {}
+    single: list[Subject] = []
+    for row in rows:
+        known = links.get((row.side, row.ref), ())
+        live = [link for link in known if link.closed is None]
+        if not live:
+            single.append(_single(row, known))
+            continue
+        for link in live:
+            if link.id in pairs:
+                pairs[link.id].rows.append(row)
+            else:
+                pairs[link.id] = Subject([row], row.side, row.ref, link)
+    return list(pairs.values()), single
+
+
+def _single(row: QueueRow, closed: Sequence[Link]) -> Subject:
+    blocking = [link.closed for link in closed if link.closed is not None and link.closed.code is not Code.REVIVED]
+    incarnation = max((link.incarnation + 1 for link in closed), default=0)
+    return Subject([row], row.side, row.ref, None, incarnation, blocking[0] if blocking else None)
+

@@ -1,0 +1,267 @@
+"""A run: lease, doubt, ingest, guards, then batch after batch: read, decide, promise, act, remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ..definition import Definition, claimed
+from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageError
+from ..flow import Flow, call
+from ..model import SIDES, Create, Decision, Disposition, Totals, Update, other, verb
+from ..protocols import Clock, KeyValue, Observer
+from ..reasons import Code, Reason, because
+from ..roles import Delta, Keyed, StateStore, Tally
+from ._act import Doing, act, chunks
+from ._batch import decide
+from ._ingest import ingest
+from ._recover import recover, take_over
+from ._remember import Memory, remember, rows_of
+from ._run import Run, prepare
+from ._subjects import Verdict
+
+
+@attrs.frozen
+class Swept:
+    """What a run or plan came to."""
+
+    id: str
+    read: int
+    counts: Mapping[Disposition, int]
+    totals: Totals
+
+
+def sweep(
+    definition: Definition,
+    store: StateStore,
+    clock: Clock,
+    *,
+    owner: str,
+    planning: bool = False,
+    approved: str | None = None,
+    observer: Observer | None = None,
+) -> Flow[Swept]:
+    """Run a pipeline once, or plan what a run would do.
+
+    Raises `LeaseHeld` where another run is under way, `GuardTripped` where a guard objects, `PairError` and
+    `CapabilityError` where the pipeline cannot work; nothing was written then.
+    """
+    claimed(definition)
+    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
+    name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
+    run = Run(definition, store, clock, name, fence, planning, approved, observer)
+    try:
+        swept = yield from _swept(run)
+    except Exception:
+        yield from call(store.leases.release, run.fence)
+        raise
+    yield from call(store.leases.release, run.fence)
+    return swept
+
+
+def _swept(run: Run) -> Flow[Swept]:
+    yield from prepare(run)
+    yield from take_over(run)
+    yield from recover(run)
+    yield from ingest(run)
+    if not run.planning and run.approved is None:
+        yield from _guarded(run)
+    totals = _Totals()
+    if run.planning:
+        yield from _planned(run, totals)
+    else:
+        yield from _worked(run)
+    counts = yield from run.ask(run.store.outbox.counts, run.id)
+    links = yield from run.ask(run.store.links.count, run.name)
+    every = {
+        disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition
+    }
+    read = run.read + sum(counts.values())
+    swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks))
+    if run.planning:
+        objection = _objection(run.definition, swept.totals)
+        yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
+    run.saw("finished", records=read)
+    return swept
+
+
+# -- guards ----------------------------------------------------------------------------
+
+
+def _guarded(run: Run) -> Flow[None]:
+    """Let the guards judge the whole queue before the first write; a trip holds until a person or a lower tally."""
+    if not run.definition.guards:
+        return
+    tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
+    objection = _objection(run.definition, _upper_bounds(run, tally))
+    yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
+    if objection is not None:
+        raise GuardTripped(run.name, objection)
+
+
+def _objection(definition: Definition, totals: Totals) -> Reason | None:
+    return next((found for guard in definition.guards if (found := guard.inspect(totals)) is not None), None)
+
+
+def _upper_bounds(run: Run, tally: Tally) -> Totals:
+    writes: dict[tuple[str, str], int] = {}
+    for side in SIDES:
+        across = other(side)
+        removal = run.definition.deletes.right if across == "right" else run.definition.deletes.left
+        system = run.definition.end(across).system
+        writes[system, "update"] = tally.linked.get(side, 0)
+        if run.definition.creates(across):
+            writes[system, "create"] = tally.unlinked.get(side, 0)
+        if removal != "detach":
+            writes[system, removal] = tally.departed_linked.get(side, 0)
+    return Totals(0, tally.links, {}, writes)
+
+
+# -- plan --------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class _Totals:
+    """Counts the writes of a plan while it is made."""
+
+    writes: dict[tuple[str, str], int] = attrs.field(factory=lambda: dict[tuple[str, str], int]())
+    blanks: int = 0
+
+    def add(self, run: Run, verdicts: Sequence[Verdict]) -> None:
+        """Count what these verdicts would write."""
+        for verdict in verdicts:
+            for intent in verdict.intents:
+                key = (run.definition.end(intent.side).system, verb(intent.action))
+                self.writes[key] = self.writes.get(key, 0) + 1
+                if isinstance(intent.action, Update):
+                    self.blanks += sum(1 for field in intent.fields if field.sent is None and field.before is not None)
+
+
+def _planned(run: Run, totals: _Totals) -> Flow[None]:
+    """Decide the whole queue and promise nothing; the decisions are rows of the plan."""
+    after = 0
+    while True:
+        rows = yield from run.ask(run.store.agenda.due, run.name, run.now(), run.definition.batch, after=after)
+        if not rows:
+            return
+        after = max(row.sequence for row in rows)
+        verdicts = yield from decide(run, rows)
+        totals.add(run, verdicts)
+        decisions: list[Decision] = []
+        keys: list[tuple[tuple[KeyValue, ...], ...]] = []
+        for verdict in verdicts:
+            for decision in verdict.decisions():
+                decisions.append(decision)
+                keys.append((verdict.keys,) if any(isinstance(i.action, Create) for i in verdict.intents) else ())
+        yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
+        run.saw("planned", records=len(rows))
+        yield from run.renewed()
+
+
+# -- run ---------------------------------------------------------------------------------
+
+
+def _worked(run: Run) -> Flow[None]:
+    """Work through the queue until no row is ready."""
+    while True:
+        yield from run.renewed()
+        rows = yield from run.ask(run.store.agenda.due, run.name, run.now(), run.definition.batch)
+        if not rows:
+            return
+        verdicts = yield from decide(run, rows)
+        if run.approved is not None:
+            verdicts = yield from _as_approved(run, verdicts)
+        yield from run.commit(_promised(run, verdicts))
+        yield from _acted(run, verdicts)
+        run.saw("worked", records=len(rows))
+
+
+def _promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
+    """Put down what is promised and what needs no write, before the first byte is sent."""
+    quiet = [verdict for verdict in verdicts if not verdict.intents]
+    parked, done = rows_of(run, quiet)
+    return Delta(
+        queue=parked,
+        done=done,
+        links=tuple(verdict.link for verdict in verdicts if verdict.link is not None),
+        promised=tuple(intent for verdict in verdicts for intent in verdict.intents),
+        run=run.id,
+        decisions=tuple(line for verdict in quiet if not verdict.quiet for line in verdict.decisions()),
+        keys=_keys(run, verdicts),
+    )
+
+
+def _keys(run: Run, verdicts: Sequence[Verdict]) -> tuple[Keyed, ...]:
+    """Keep the directory at what was just read."""
+    matcher = run.definition.matcher
+    found: list[Keyed] = []
+    for verdict in verdicts:
+        for side in SIDES:
+            record = verdict.record(side)
+            if record is not None:
+                found.append(Keyed(side, record.ref, matcher.keys(record, side)))
+    return tuple(found)
+
+
+def _acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+    memory = Memory()
+    doings = [Doing(verdict, intent) for verdict in verdicts for intent in verdict.intents]
+    waiting = {doing.intent.key: doing for doing in doings}
+    for side, chunk in chunks(run, doings):
+        try:
+            outcomes = yield from act(run, side, chunk)
+        except Exception as error:
+            yield from run.commit(_not_done(waiting, chunk, error))
+            raise
+        yield from run.commit(remember(run, memory, chunk, outcomes))
+        for doing in chunk:
+            del waiting[doing.intent.key]
+
+
+_SURELY_NOT_DONE = (NotAllowed, OriginRefused, UsageError, StateError)
+
+
+def _not_done(waiting: Mapping[str, Doing], chunk: Sequence[Doing], error: Exception) -> Delta:
+    """Take back the promises that surely were not carried out; what may have arrived stays, and is looked at later."""
+    doubtful = frozenset[str]() if isinstance(error, _SURELY_NOT_DONE) else {doing.intent.key for doing in chunk}
+    return Delta(settled=tuple(key for key in waiting if key not in doubtful))
+
+
+def _as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
+    """Hold what would be decided differently from the approved plan."""
+    refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
+    planned = yield from run.ask(run.store.outbox.planned, run.approved or "", refs)
+    found: list[Verdict] = []
+    for verdict in verdicts:
+        rows = verdict.subject.rows
+        first_round = all(row.run != run.id or not row.tries for row in rows)
+        agreed = all(_alike(planned.get(row.ref), line) for row, line in zip(rows, verdict.decisions(), strict=True))
+        if verdict.intents and first_round and not agreed:
+            why = because(Code.STALE_PLAN)
+            found.append(
+                attrs.evolve(
+                    verdict,
+                    disposition=Disposition.HELD,
+                    because=why,
+                    park="held",
+                    until=run.now() + run.definition.lease,
+                    intents=(),
+                    link=None,
+                )
+            )
+        else:
+            found.append(verdict)
+    return found
+
+
+def _alike(planned: Decision | None, now: Decision) -> bool:
+    def shape(decision: Decision) -> list[object]:
+        return [
+            (verb(action), action.values if isinstance(action, Create | Update) else action.ref)
+            for action in decision.actions
+        ]
+
+    return planned is not None and shape(planned) == shape(now)
+
+

@@ -1,0 +1,197 @@
+"""What a pipeline should do, as a value: two ends and the rules between them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, cast
+
+import attrs
+
+from .errors import CapabilityError, PairError
+from .match import LevelMatcher
+from .model import Capabilities, Side
+from .plan import Deletes, PairedField, label
+from .policies import left_wins
+from .protocols import Connector, FieldPolicy, Gate, Guard, Matcher, Moment, Sink, Source, Towards
+
+Topology: TypeAlias = Literal["one_way", "two_way"]
+
+
+@attrs.frozen
+class End:
+    """One side of a pipeline: a connector, its kinds in the order in which they are tried, and the kind of new records."""
+
+    connector: Source | Sink
+    kinds: tuple[str, ...]
+    new: str | None = None
+
+    @property
+    def system(self) -> str:
+        """Name the system."""
+        return self.connector.system
+
+    @property
+    def source(self) -> Source:
+        """Read from this end."""
+        return cast("Source", self.connector)
+
+    @property
+    def sink(self) -> Sink:
+        """Write to this end."""
+        return cast("Sink", self.connector)
+
+    @property
+    def reads(self) -> bool:
+        """Say whether this end can be read by id."""
+        return hasattr(self.connector, "fetch")
+
+    @property
+    def both(self) -> Connector:
+        """Read from and write to this end."""
+        return cast("Connector", self.connector)
+
+    def capabilities(self, kind: str) -> Capabilities:
+        """Tell what the connector promises for a kind."""
+        return self.connector.capabilities(kind)
+
+
+@attrs.frozen
+class PlacedGate:
+    """A gate, the moment at which it is asked, towards which side it holds, and whose record it looks at."""
+
+    gate: Gate
+    moment: Moment = "writing"
+    towards: Towards = "both"
+    of: Side = "left"
+
+    def holds(self, moment: Moment, towards: Side) -> bool:
+        """Say whether this gate is asked at a moment, towards a side."""
+        return self.moment == moment and self.towards in (towards, "both")
+
+
+@attrs.frozen
+class Definition:
+    """Everything that a pipeline's author has said."""
+
+    name: str
+    topology: Topology
+    left: End
+    right: End
+    matcher: Matcher = LevelMatcher(())
+    shared: bool = False
+    """Several left records may hold one right record (many-to-one)."""
+    fields: tuple[PairedField, ...] = ()
+    gates: tuple[PlacedGate, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    creates_left: bool = False
+    creates_right: bool = True
+    deletes: Deletes = Deletes()
+    batch: int = 200
+    """Records that are decided together."""
+    lease: dt.timedelta = dt.timedelta(minutes=10)
+    schema_age: dt.timedelta = dt.timedelta(hours=1)
+    """A schema older than this is read again before a run."""
+
+    def end(self, side: Side) -> End:
+        """Give one end."""
+        return self.left if side == "left" else self.right
+
+    def creates(self, towards: Side) -> bool:
+        """Say whether records may be made on a side."""
+        return self.creates_left if towards == "left" else self.creates_right
+
+    @property
+    def default_policy(self) -> FieldPolicy:
+        """Give the policy of pairs that name none, in topologies that allow that."""
+        return left_wins
+
+    @property
+    def may_write_left(self) -> bool:
+        """Say whether the left is ever written."""
+        return self.topology == "two_way"
+
+    def gates_for(self, moment: Moment, towards: Side) -> tuple[PlacedGate, ...]:
+        """Give the gates asked at a moment, towards a side."""
+        return tuple(placed for placed in self.gates if placed.holds(moment, towards))
+
+    def reads(self, side: Side, kind: str) -> tuple[str, ...]:
+        """Name the fields of a kind that must be read: paired ones first, in the order of the pairs."""
+        names: dict[str, None] = {}
+        for pair in self.fields:
+            for name in pair.reads(side, kind):
+                names[name] = None
+        for name in sorted(self.matcher.fields(side, kind)):
+            names[name] = None
+        for placed in self.gates:
+            if placed.of == side:
+                for name in sorted(placed.gate.fields):
+                    names[name] = None
+        return tuple(names)
+
+
+def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: FieldPolicy | None) -> Definition:
+    """Append pairs; refuses the same right field twice, and a two-way pair without a policy."""
+    pairs = tuple(attrs.evolve(pair, policy=pair.policy or policy) for pair in added)
+    everything = (*definition.fields, *pairs)
+    sides: tuple[Side, ...] = ("left", "right") if definition.topology == "two_way" else ("right",)
+    for side in sides:
+        seen: dict[str, str] = {}
+        for pair in everything:
+            name = label(pair.right) if side == "right" else pair.left_label
+            if name in seen and not name.startswith("="):
+                raise PairError(
+                    f"{definition.name}: {definition.end(side).system}.{name} is paired twice "
+                    f"({seen[name]} and {pair.label}); keep one of the pairs, or replace it with override()"
+                )
+            seen[name] = pair.label
+    if definition.topology == "two_way":
+        for pair in pairs:
+            if pair.policy is None:
+                raise PairError(
+                    f"{definition.name}: the pair {pair.label} names no policy, and in a two-way pipeline somebody "
+                    "must win; pass policy= to pair() or to fields()"
+                )
+    return attrs.evolve(definition, fields=everything)
+
+
+def with_override(definition: Definition, replacing: tuple[PairedField, ...]) -> Definition:
+    """Replace pairs that have the same right field, keeping their place."""
+    new: Mapping[str, PairedField] = {label(pair.right): pair for pair in replacing}
+    kept = {label(pair.right): pair for pair in definition.fields}
+    for name, pair in new.items():
+        if name not in kept:
+            raise PairError(
+                f"{definition.name}: override() found no pair with {definition.right.system}.{name}; use fields() to add it"
+            )
+        new_policy = pair.policy or kept[name].policy
+        kept[name] = attrs.evolve(pair, policy=new_policy)
+    return attrs.evolve(definition, fields=tuple(kept.values()))
+
+
+def claimed(definition: Definition) -> None:
+    """Refuse a pipeline that needs what a connector does not claim; raises `CapabilityError`."""
+    for side in ("left", "right"):
+        end = definition.end(side)
+        if side == "right" or definition.topology == "two_way":
+            _writable(definition, end, side)
+        if not (side == "left" or end.reads):
+            raise CapabilityError(f"{definition.name}: {end.system} cannot be read by id, so nothing can be kept in step")
+
+
+def _writable(definition: Definition, end: End, side: Side) -> None:
+    if definition.creates(side):
+        if end.new is None:
+            raise CapabilityError(
+                f"{definition.name}: {end.system} has several kinds; say which one new records are: at(..., new=...)"
+            )
+        if end.capabilities(end.new).creates is None:
+            raise CapabilityError(
+                f"{definition.name}: {end.system} cannot make a {end.new}; switch creation off with "
+                f"creates({side}=False)"
+            )
+    removal = definition.deletes.left if side == "left" else definition.deletes.right
+    for kind in end.kinds:
+        able = end.capabilities(kind)
+        if (removal == "archive" and not able.archives) or (removal == "delete" and not able.deletes):
+            raise CapabilityError(f"{definition.name}: {end.system} cannot {removal} a {kind}; see deletes({side}=...)")

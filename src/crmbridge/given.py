@@ -1,0 +1,225 @@
+"""Where the value of a `put` comes from: constants, and pure functions of the record's own fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import attrs
+
+from .model import Cell, Missing, Record, is_blank
+
+
+@runtime_checkable
+class Given(Protocol):
+    """A value made from a record. Law: depends on the record alone."""
+
+    @property
+    def name(self) -> str:
+        """Name the value, as reasons and reports will."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields of the record that must be read."""
+        ...
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value; `MISSING` where a field was not read."""
+        ...
+
+
+@attrs.frozen
+class Constant:
+    """The same value for every record."""
+
+    held: Cell = attrs.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return "constant"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset()
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value."""
+        return self.held
+
+
+@attrs.frozen
+class Field:
+    """One of the record's own fields."""
+
+    field: str
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return self.field
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset((self.field,))
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value."""
+        return record.get(self.field)
+
+
+def _texts(record: Record, names: tuple[str, ...]) -> list[str] | Missing:
+    texts: list[str] = []
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, Missing):
+            return value
+        if isinstance(value, tuple):
+            texts.extend(str(element) for element in value)
+        elif not is_blank(value):
+            texts.append(str(value))
+    return texts
+
+
+@attrs.frozen
+class Joined:
+    """Several fields in a row; blank ones are left out."""
+
+    names: tuple[str, ...]
+    sep: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return f"joined({', '.join(self.names)})"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset(self.names)
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value; nothing where all fields are blank."""
+        texts = _texts(record, self.names)
+        return texts if isinstance(texts, Missing) else (self.sep.join(texts) or None)
+
+
+_SLOT = re.compile(r"\{([^{}]+)\}")
+
+
+@attrs.frozen
+class Template:
+    """A text with `{field}` slots; a blank field leaves nothing behind."""
+
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return "template"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset(_SLOT.findall(self.text))
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value. What a field holds is text, never a template of its own."""
+        for name in self.fields:
+            missing = record.get(name)
+            if isinstance(missing, Missing):
+                return missing
+
+        def fill(slot: re.Match[str]) -> str:
+            value = record.get(slot[1])
+            return "" if is_blank(value) else str(value)
+
+        return _SLOT.sub(fill, self.text) or None
+
+
+@attrs.frozen
+class Computed:
+    """A pure function of fields; it is not asked where one of them is blank."""
+
+    fn: Callable[..., Cell] = attrs.field(repr=False)
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return f"{getattr(self.fn, '__name__', 'computed')}({', '.join(self.names)})"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset(self.names)
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value."""
+        held = [record.get(name) for name in self.names]
+        for value in held:
+            if isinstance(value, Missing):
+                return value
+        return None if any(is_blank(value) for value in held) else self.fn(*held)
+
+
+@attrs.frozen
+class Coalesce:
+    """The first of several values that is not blank: a stated fallback."""
+
+    given: tuple[Given, ...]
+
+    @property
+    def name(self) -> str:
+        """Name the value."""
+        return f"coalesce({', '.join(given.name for given in self.given)})"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Name the fields to read."""
+        return frozenset[str]().union(*(given.fields for given in self.given))
+
+    def value(self, record: Record) -> Cell | Missing:
+        """Make the value."""
+        for given in self.given:
+            value = given.value(record)
+            if isinstance(value, Missing) or not is_blank(value):
+                return value
+        return None
+
+
+Value: TypeAlias = "Given | Cell"
+
+
+def field(name: str) -> Field:
+    """Take one of the record's own fields."""
+    return Field(name)
+
+
+def joined(*fields: str, sep: str = "") -> Joined:
+    """Join several fields; blank ones are left out."""
+    return Joined(fields, sep)
+
+
+def template(text: str) -> Template:
+    """Fill a text's `{field}` slots."""
+    return Template(text)
+
+
+def computed(fn: Callable[..., Cell], *fields: str) -> Computed:
+    """Compute a value from fields by a pure function."""
+    return Computed(fn, fields)
+
+
+def coalesce(*given: Given) -> Coalesce:
+    """Take the first value that is not blank."""
+    return Coalesce(given)
+
+
+def as_given(value: Value) -> Given:
+    """Take a given value, or a plain value as a constant."""
+    return value if isinstance(value, Given) else Constant(value)

@@ -1,0 +1,27 @@
+"""Matching: which record over there is this one.
+
+A matcher tries levels of keys in order. It is pure: it asks, is told what was found, and asks again.
+"""
+
+from ._adoption import Adoption, most_complete, newest, oldest, refuse
+from ._keys import AllOf, FirstOf, Key, Level, all_of, by_id, exact, first_of, key, level
+from ._matcher import LevelMatcher
+
+__all__ = [
+    "Adoption",
+    "AllOf",
+    "FirstOf",
+    "Key",
+    "Level",
+    "LevelMatcher",
+    "all_of",
+    "by_id",
+    "exact",
+    "first_of",
+    "key",
+    "level",
+    "most_complete",
+    "newest",
+    "oldest",
+    "refuse",
+]

@@ -1,0 +1,143 @@
+"""Keys, clauses and levels: what must agree, and in which order it is tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import attrs
+
+from ..model import Cell, Missing, Record, Side
+from ..protocols import ID_FIELD, KeyValue, Normaliser
+
+Names: TypeAlias = "str | Mapping[str, str]"
+"""One field, or one per kind."""
+
+
+def exact(text: str) -> str:
+    """Compare as it is, but for white space around it."""
+    return text.strip()
+
+
+def name_of(normaliser: Normaliser) -> str:
+    """Name a normaliser, for the directory and for reasons."""
+    if normaliser is exact:
+        return "exact"
+    return f"{normaliser.__module__}.{getattr(normaliser, '__qualname__', type(normaliser).__qualname__)}"
+
+
+def text_of(value: Cell | Missing) -> str:
+    """Give a value as the text that a normaliser takes; sets and what was not read are blank."""
+    if value is None or isinstance(value, Missing | tuple):
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    return str(getattr(value, "id", value))
+
+
+@attrs.frozen
+class Key:
+    """One comparison: a field of either side and how both are normalised. A blank never matches."""
+
+    left: Names
+    right: Names
+    by: Normaliser = exact
+
+    def field(self, side: Side, kind: str) -> str | None:
+        """Name this key's field on a side for a kind; None where the kind has none."""
+        names = self.left if side == "left" else self.right
+        return names if isinstance(names, str) else names.get(kind)
+
+    def read(self, record: Record, side: Side) -> str:
+        """Normalise a record's own value of this key; blank where it has none."""
+        field = self.field(side, record.ref.kind)
+        if field is None:
+            return ""
+        text = record.ref.id if field == ID_FIELD else text_of(record.get(field))
+        return self.by(text) if text else ""
+
+
+@attrs.frozen
+class AllOf:
+    """Keys that must all agree."""
+
+    keys: tuple[Key, ...]
+
+
+@attrs.frozen
+class FirstOf:
+    """Slots tried one after the other: the next only when the one before found nothing."""
+
+    slots: tuple[AllOf, ...]
+
+
+Clause: TypeAlias = "Key | AllOf | FirstOf"
+
+
+@attrs.frozen
+class Level:
+    """A step of matching: its clauses are alternatives, asked together."""
+
+    name: str
+    clauses: tuple[AllOf | FirstOf, ...]
+
+    @property
+    def slots(self) -> int:
+        """Count the questions that this level may ask."""
+        return max((len(clause.slots) if isinstance(clause, FirstOf) else 1 for clause in self.clauses), default=0)
+
+    def alternatives(self, slot: int) -> tuple[AllOf, ...]:
+        """Give the clauses asked at one slot: all plain ones at the first, and each chain's own."""
+        found: list[AllOf] = []
+        for clause in self.clauses:
+            if isinstance(clause, FirstOf):
+                found.extend(clause.slots[slot : slot + 1])
+            elif slot == 0:
+                found.append(clause)
+        return tuple(found)
+
+    def every_key(self) -> tuple[Key, ...]:
+        """Give all keys of this level."""
+        return tuple(key for slot in range(self.slots) for clause in self.alternatives(slot) for key in clause.keys)
+
+
+def key(left: Names, right: Names, by: Normaliser = exact) -> Key:
+    """Compare a left field with a right one; *by* normalises both, as in `crmbridge.japanese`."""
+    return Key(left, right, by)
+
+
+def all_of(*keys: Key) -> AllOf:
+    """Ask that all of these keys agree."""
+    return AllOf(keys)
+
+
+def first_of(*slots: Key | AllOf) -> FirstOf:
+    """Try these one after the other, the next only when the one before found nothing."""
+    return FirstOf(tuple(slot if isinstance(slot, AllOf) else AllOf((slot,)) for slot in slots))
+
+
+def level(name: str, *clauses: Clause) -> Level:
+    """Make a step of matching; the next level is tried only when this one finds nothing."""
+    return Level(name, tuple(AllOf((clause,)) if isinstance(clause, Key) else clause for clause in clauses))
+
+
+def by_id(field: Names, *, form: Normaliser = exact) -> Level:
+    """Match where a left field holds the right record's own id; *form* puts both into one form."""
+    return Level("id", (AllOf((Key(field, ID_FIELD, form),)),))
+
+
+def question_keys(clause: AllOf, record: Record, kind: str, towards: Side) -> tuple[KeyValue, ...] | None:
+    """Turn a clause into what the counterpart must hold; None where a key is blank or the kind lacks its field."""
+    own: Side = "left" if towards == "right" else "right"
+    found: list[KeyValue] = []
+    for one in clause.keys:
+        field, value = one.field(towards, kind), one.read(record, own)
+        if field is None or not value:
+            return None
+        found.append(KeyValue(field, value, name_of(one.by)))
+    return tuple(found) or None

@@ -1,0 +1,84 @@
+"""The ask-again machine over levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from ..model import Record, Side
+from ..protocols import Ambiguous, KeyValue, Match, Matched, Question, Tried, Unmatched
+from ._adoption import Adoption, refuse
+from ._keys import AllOf, Key, Level, name_of, question_keys
+
+
+@attrs.frozen
+class LevelMatcher:
+    """Try levels of keys in order; among several records that match, the adoption rule chooses."""
+
+    levels: tuple[Level, ...]
+    adopt: Adoption = refuse
+
+    def begin(self, record: Record, kind: str, towards: Side) -> Question | Match:
+        """Ask the first question that this record has keys for."""
+        return self._ask(record, kind, towards, (0, 0), ())
+
+    def next(self, record: Record, asked: Question, found: Sequence[Record], towards: Side) -> Question | Match:
+        """Adopt what carries the keys, or ask the next slot, then the next level."""
+        place, slot = asked.step
+        good = [other for other in found if self._carries(record, other, place, slot, towards)]
+        tried = (*asked.tried, Tried(asked.level, asked.kind, len(good)))
+        if not good:
+            return self._ask(record, asked.kind, towards, (place, slot + 1), tried)
+        if len(good) == 1:
+            return Matched(good[0].ref, asked.level, tried=tried)
+        chosen = self.adopt.choose(sorted(good, key=lambda other: other.ref), towards)
+        if chosen is None:
+            return Ambiguous(tuple(sorted(other.ref for other in good)), asked.level, tried)
+        return Matched(chosen.ref, asked.level, self.adopt.name, tried)
+
+    def fields(self, side: Side, kind: str) -> frozenset[str]:
+        """Name the fields of keys and of the adoption rule."""
+        names = {key.field(side, kind) for key in self._keys()} | {self.adopt.field(side)}
+        return frozenset(name for name in names if name and not name.startswith("@"))
+
+    def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
+        """Give the comparison keys of a record, each once."""
+        found: dict[KeyValue, None] = {}
+        for key in self._keys():
+            field, value = key.field(side, record.ref.kind), key.read(record, side)
+            if field is not None and value and not field.startswith("@"):
+                found[KeyValue(field, value, name_of(key.by))] = None
+        return tuple(found)
+
+    def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
+        """Name the fields it may ask for, each with its normaliser."""
+        named = ((key.field(side, kind), name_of(key.by)) for key in self._keys())
+        return frozenset((field, by) for field, by in named if field is not None)
+
+    def _keys(self) -> tuple[Key, ...]:
+        return tuple(key for level in self.levels for key in level.every_key())
+
+    def _ask(
+        self, record: Record, kind: str, towards: Side, step: tuple[int, int], tried: tuple[Tried, ...]
+    ) -> Question | Match:
+        place, slot = step
+        while place < len(self.levels):
+            level = self.levels[place]
+            if slot < level.slots:
+                asked = (question_keys(clause, record, kind, towards) for clause in level.alternatives(slot))
+                any_of = tuple(keys for keys in asked if keys is not None)
+                if any_of:
+                    return Question(kind, level.name, any_of, (place, slot), tried)
+                slot += 1
+            else:
+                place, slot = place + 1, 0
+        return Unmatched(tried)
+
+    def _carries(self, record: Record, other: Record, place: int, slot: int, towards: Side) -> bool:
+        own: Side = "left" if towards == "right" else "right"
+
+        def agrees(clause: AllOf) -> bool:
+            return all((mine := key.read(record, own)) and mine == key.read(other, towards) for key in clause.keys)
+
+        return any(agrees(clause) for clause in self.levels[place].alternatives(slot))

@@ -1,0 +1,262 @@
+"""Pipelines: a synchronisation as a value, and the verbs that run it.
+
+Methods that say what a pipeline should do return a new one and never wait; verbs wait.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+import attrs
+
+from ._engine.checking import check
+from ._engine.sweep import Swept, sweep
+from .definition import Definition, End, PlacedGate, with_fields, with_override
+from .errors import UsageError
+from .flow import Flow
+from .given import Value, as_given
+from .match import Adoption, Level, LevelMatcher, refuse
+from .model import RecordRef, Side
+from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
+from .protocols import Clock, Codec, FieldPolicy, Gate, Guard, Matcher, Moment, Observer, Sink, Source, Towards
+from .report import Finding, Names, Plan, Report
+from .roles import JournalRow, StateStore
+
+if TYPE_CHECKING:
+    from .drive import AsyncDriver, Driver
+
+T = TypeVar("T")
+
+
+def at(connector: Source | Sink, *kinds: str, new: str | None = None) -> End:
+    """Name one side of a pipeline: its kinds are tried in this order, and *new* is the kind of new records."""
+    if not kinds:
+        raise UsageError(f"at({connector.system}): name at least one kind")
+    return End(connector, kinds, new or (kinds[0] if len(kinds) == 1 else None))
+
+
+def read_only(field: str) -> ReadOnly:
+    """Pair a field that is read and never written."""
+    return ReadOnly(field)
+
+
+def per_kind(**names: str | ReadOnly) -> Mapping[str, str | ReadOnly]:
+    """Name a field for each kind."""
+    return names
+
+
+def pair(
+    left: Name, right: Name, policy: FieldPolicy | None = None, *, via: Codec | None = None, owner: Owner | None = None
+) -> PairedField:
+    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's."""
+    return PairedField(left, right, policy, via, owner)
+
+
+def put(right: Name, value: Value, policy: FieldPolicy | None = None) -> PairedField:
+    """Write a right field with a constant, or with a value made from the left record."""
+    return PairedField(as_given(value), right, policy)
+
+
+@attrs.frozen
+class _Rules:
+    """The part of a pipeline that says what it should do."""
+
+    definition: Definition
+    store: StateStore | None = attrs.field(default=None, repr=False)
+    observer: Observer | None = attrs.field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name the pipeline."""
+        return self.definition.name
+
+    def _with(self, **changes: Any) -> Self:
+        return attrs.evolve(self, definition=attrs.evolve(self.definition, **changes))
+
+    def match(self, *how: Matcher | Level, adopt: Adoption = refuse) -> Self:
+        """Find counterparts by levels of keys, in this order; *adopt* chooses where several records match.
+
+        A matcher of your own may stand alone instead of levels.
+        """
+        levels = tuple(one for one in how if isinstance(one, Level))
+        if len(levels) == len(how):
+            return self._with(matcher=LevelMatcher(levels, adopt))
+        if len(how) == 1 and not isinstance(how[0], Level):
+            return self._with(matcher=how[0])
+        raise UsageError(f"{self.name}: match() takes levels, or one matcher of your own")
+
+    def many_to_one(self) -> Self:
+        """Let several left records share a right one."""
+        return self._with(shared=True)
+
+    def fields(self, *pairs: PairedField, policy: FieldPolicy | None = None) -> Self:
+        """Append pairs; *policy* serves those that name none. Raises `PairError` for a right field paired twice."""
+        return attrs.evolve(self, definition=with_fields(self.definition, pairs, policy))
+
+    def override(self, *pairs: PairedField) -> Self:
+        """Replace the pairs that have the same right field."""
+        return attrs.evolve(self, definition=with_override(self.definition, pairs))
+
+    def gate(
+        self, *gates: Gate, before: Moment = "writing", towards: Towards = "both", of: Side | None = None
+    ) -> Self:
+        """Ask before linking, creating or writing, towards one side or both.
+
+        A gate looks at the record that crosses: the left one towards the right, the right one towards the left.
+        Towards both it looks at the left record, unless *of* says the right.
+        """
+        looks_at: Side = of or ("right" if towards == "left" else "left")
+        added = tuple(PlacedGate(gate, before, towards, looks_at) for gate in gates)
+        return self._with(gates=(*self.definition.gates, *added))
+
+    def guard(self, *guards: Guard) -> Self:
+        """Let guards judge the whole sweep before the first write."""
+        return self._with(guards=(*self.definition.guards, *guards))
+
+    def creates(self, *, left: bool, right: bool) -> Self:
+        """Say on which sides records may be made."""
+        if left and self.definition.topology == "one_way":
+            raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
+        return self._with(creates_left=left, creates_right=right)
+
+    def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
+        """Say what becomes of the left record when the right one is gone, and the reverse."""
+        if left != "detach" and self.definition.topology == "one_way":
+            raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
+        return self._with(deletes=Deletes(left, right, if_edited))
+
+    def leased(self, *, minutes: float) -> Self:
+        """Say for how long a run that has stopped without a word keeps others out."""
+        return self._with(lease=dt.timedelta(minutes=minutes))
+
+    def batches(self, *, of: int) -> Self:
+        """Say how many records are decided together."""
+        if of < 1:
+            raise UsageError(f"{self.name}: a batch holds at least one record")
+        return self._with(batch=of)
+
+    def remember(self, store: StateStore) -> Self:
+        """Keep what must be remembered in this store."""
+        return attrs.evolve(self, store=store)
+
+    def observed(self, observer: Observer) -> Self:
+        """Tell an observer what goes on."""
+        return attrs.evolve(self, observer=observer)
+
+    # -- flows: what the verbs of both colours perform ------------------------------------
+
+    def _stored(self) -> StateStore:
+        if self.store is None:
+            raise UsageError(f"{self.name}: where should it remember? call .remember(SqliteStore('state.db'))")
+        return self.store
+
+    def _sweep(self, clock: Clock, **how: Any) -> Flow[Swept]:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
+
+    def _plan(self, swept: Swept) -> Plan:
+        return Plan(swept.id, self._names(), self._stored(), swept.totals)
+
+    def _report(self, swept: Swept) -> Report:
+        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts)
+
+    def _names(self) -> Names:
+        return Names(self.definition.left.system, self.definition.right.system)
+
+
+@attrs.frozen
+class Pipeline(_Rules):
+    """A synchronisation, as a value; its verbs block."""
+
+    driver: Driver | None = attrs.field(default=None, repr=False)
+
+    @overload
+    def using(self, driver: Driver) -> Pipeline: ...
+    @overload
+    def using(self, driver: AsyncDriver) -> AsyncPipeline: ...
+    def using(self, driver: Driver | AsyncDriver) -> Pipeline | AsyncPipeline:
+        """Perform the verbs with this driver; an `AsyncDriver` gives the same verbs, awaited."""
+        from .drive import AsyncDriver
+
+        if isinstance(driver, AsyncDriver):
+            return AsyncPipeline(self.definition, self.store, self.observer, driver=driver)
+        return attrs.evolve(self, driver=driver)
+
+    def check(self) -> Sequence[Finding]:
+        """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
+        return [Finding(*found) for found in self._perform(lambda clock: check(self.definition))]
+
+    def plan(self) -> Plan:
+        """Say what a run would do, and why; nothing is written to either system."""
+        return self._plan(self._perform(lambda clock: self._sweep(clock, planning=True)))
+
+    def run(self, plan: Plan | None = None) -> Report:
+        """Bring both sides into step; with an approved plan, do what it says and nothing else."""
+        approved = None if plan is None else plan.id
+        return self._report(self._perform(lambda clock: self._sweep(clock, approved=approved)))
+
+    def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
+        """Tell what was written to a record or because of it, and why, oldest first; of one field where one is named."""
+        return chain(self._stored(), self.name, ref, field)
+
+    def _perform(self, make: Any) -> Any:
+        from .drive import Driver
+
+        if self.driver is not None:
+            return self.driver.run(make(self.driver.clock))
+        with Driver(self.store) as driver:
+            return driver.run(make(driver.clock))
+
+
+@attrs.frozen
+class AsyncPipeline(_Rules):
+    """The same pipeline with its verbs awaited."""
+
+    driver: AsyncDriver = attrs.field(kw_only=True, repr=False)
+
+    async def check(self) -> Sequence[Finding]:
+        """Name what cannot work, or deserves a second thought, before anything runs."""
+        return [Finding(*found) for found in await self.driver.run(check(self.definition))]
+
+    async def plan(self) -> Plan:
+        """Say what a run would do, and why; nothing is written to either system."""
+        return self._plan(await self.driver.run(self._sweep(self.driver.clock, planning=True)))
+
+    async def run(self, plan: Plan | None = None) -> Report:
+        """Bring both sides into step; with an approved plan, do what it says and nothing else."""
+        approved = None if plan is None else plan.id
+        return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+
+    async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
+        """Tell what was written to a record or because of it, and why, oldest first."""
+        return chain(self._stored(), self.name, ref, field)
+
+
+def chain(store: StateStore, pipeline: str, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
+    """Give the journal rows of a record, narrowed to one field where one is named."""
+    rows = store.journal.of(pipeline, ref)
+    if field is None:
+        return rows
+    found: list[JournalRow] = []
+    for row in rows:
+        lines = tuple(line for line in row.fields if field in (line.left_field, line.right_field))
+        if lines:
+            found.append(attrs.evolve(row, fields=lines))
+    return found
+
+
+def one_way(name: str, source: End, sink: End) -> Pipeline:
+    """Carry changes from a source to a sink; the source is never written."""
+    return Pipeline(Definition(name, "one_way", source, sink))
+
+
+def two_way(name: str, left: End, right: End) -> Pipeline:
+    """Keep two systems in step, both ways; every pair of fields names its policy.
+
+    Records are made on neither side until `creates` says so.
+    """
+    return Pipeline(Definition(name, "two_way", left, right, creates_left=False, creates_right=False))

@@ -1,0 +1,36 @@
+"""Planning: what to do about a pair of records, and about each of their fields. Pure."""
+
+from ._fields import Gated, Merge, NewRecord, Times, absorb, creation, merge, unchanged
+from ._pairing import Cells, Pair, Pairing, pairing
+from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
+from ._same import canonical, differs
+from ._table import Deletes, IfEdited, Move, Removal, State, moves
+
+__all__ = [
+    "Cells",
+    "Deletes",
+    "Gated",
+    "IfEdited",
+    "Merge",
+    "Move",
+    "Name",
+    "NewRecord",
+    "Owner",
+    "Pair",
+    "PairedField",
+    "Pairing",
+    "ReadOnly",
+    "Removal",
+    "State",
+    "Times",
+    "absorb",
+    "canonical",
+    "creation",
+    "differs",
+    "label",
+    "merge",
+    "moves",
+    "name_on",
+    "pairing",
+    "unchanged",
+]

@@ -1,0 +1,159 @@
+"""A pipeline's pairs, worked out for one left kind and one right kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TypeAlias
+
+import attrs
+
+from ..given import Given
+from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
+from ..protocols import Codec, FieldPolicy
+from ._rules import Owner, PairedField
+from ._same import Canonical, canonical
+
+Cells: TypeAlias = "tuple[Cell | Missing, ...]"
+
+
+@attrs.frozen
+class Pair:
+    """One pair of fields on two kinds, with everything that judging it needs."""
+
+    label: str
+    left: str
+    """The left field; the name of the value where it is made from the record."""
+    right: str
+    policy: FieldPolicy
+    given: Given | None = None
+    codec: Codec | None = None
+    owner: Owner | None = None
+    left_spec: FieldSpec | None = None
+    right_spec: FieldSpec | None = None
+    writes_left: bool = False
+    writes_right: bool = False
+    creates_left: bool = False
+    creates_right: bool = False
+    absent: bool = False
+    """One of the two kinds has no such field: it takes no part."""
+    form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
+    """Puts values, in the right's terms, into a form in which `same` ones are equal."""
+    left_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
+    right_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
+
+    def encode(self, value: Cell) -> Cell:
+        """Put a left value into the right's terms; raises ValueError outside the codec's domain."""
+        return value if self.codec is None or value is None else self.codec.encode(value)
+
+    def decode(self, value: Cell) -> Cell:
+        """Put a right value into the left's terms; raises ValueError outside the codec's domain."""
+        return value if self.codec is None or value is None else self.codec.decode(value)
+
+    def same(self, left: Cell, right: Cell) -> bool:
+        """Say whether the sides hold what could be one value in two stored forms."""
+        try:
+            return self.form(self.encode(left)) == self.form(right)
+        except ValueError:
+            return False
+
+    def own(self, side: Side, sent: Cell, read: Cell) -> bool:
+        """Say whether what was read could be the stored form of what we sent to this side."""
+        form = self.left_form if side == "left" else self.right_form
+        return form(sent) == form(read)
+
+    def spec(self, side: Side) -> FieldSpec | None:
+        """Give a side's field as its system describes it."""
+        return self.left_spec if side == "left" else self.right_spec
+
+    def field(self, side: Side) -> str:
+        """Name a side's field."""
+        return self.left if side == "left" else self.right
+
+
+Reader: TypeAlias = Callable[[Rows, int], Cells]
+
+
+@attrs.frozen
+class Pairing:
+    """All pairs for one left kind and one right kind, in one order that agreements share."""
+
+    left_kind: str
+    right_kind: str
+    pairs: tuple[Pair, ...]
+    labels: tuple[str, ...]
+
+    def halves(self, agreed: Agreed) -> Cells:
+        """Give a half of an agreement in the order of these pairs; `MISSING` for a pair that is new."""
+        if agreed.fields == self.labels:
+            return agreed.cells
+        known = dict(zip(agreed.fields, agreed.cells, strict=True))
+        return tuple(known.get(label, MISSING) for label in self.labels)
+
+    def reader(self, side: Side, fields: Sequence[str]) -> Reader:
+        """Make the function that takes a row's paired cells, for rows with these fields."""
+        places = {name: place for place, name in enumerate(fields)}
+        found = [None if pair.absent or _given(pair, side) else places.get(pair.field(side)) for pair in self.pairs]
+        if all(place is not None for place in found) and len(found) > 1:
+            take = itemgetter(*[place for place in found if place is not None])
+            return lambda rows, row: take(rows.cells[row])
+        return lambda rows, row: tuple(
+            _cell(pair, side, place, rows, row) for pair, place in zip(self.pairs, found, strict=True)
+        )
+
+
+def _given(pair: Pair, side: Side) -> bool:
+    return side == "left" and pair.given is not None
+
+
+def _cell(pair: Pair, side: Side, place: int | None, rows: Rows, row: int) -> Cell | Missing:
+    if pair.absent:
+        return MISSING
+    if side == "left" and pair.given is not None:
+        return pair.given.value(Record(rows, row))
+    return MISSING if place is None else rows.cells[row][place]
+
+
+def pairing(
+    fields: Sequence[PairedField],
+    left: Schema,
+    right: Schema,
+    *,
+    default: FieldPolicy,
+    towards_left: bool,
+) -> Pairing:
+    """Work out the pairs for two kinds.
+
+    *towards_left*: the left may be written at all. A field that its system lets nobody write is never written.
+    """
+    pairs = tuple(_pair(field, left, right, default, towards_left) for field in fields)
+    return Pairing(left.kind, right.kind, pairs, tuple(pair.label for pair in pairs))
+
+
+def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy, towards_left: bool) -> Pair:
+    on_left, on_right = field.on("left", left.kind), field.on("right", right.kind)
+    given = field.left if isinstance(field.left, Given) else None
+    left_spec = left.fields.get(on_left[0]) if on_left else None
+    right_spec = right.fields.get(on_right[0]) if on_right else None
+    creates_left = bool(on_left and on_left[1] and towards_left and left_spec and not left_spec.read_only)
+    creates_right = bool(on_right and on_right[1] and right_spec and not right_spec.read_only)
+    return Pair(
+        field.label,
+        on_left[0] if on_left else field.left_label,
+        on_right[0] if on_right else "",
+        field.policy or default,
+        given,
+        field.via,
+        field.owner,
+        left_spec,
+        right_spec,
+        writes_left=creates_left and not (left_spec is not None and left_spec.create_only),
+        writes_right=creates_right and not (right_spec is not None and right_spec.create_only),
+        creates_left=creates_left,
+        creates_right=creates_right,
+        absent=on_right is None or (on_left is None and given is None),
+        form=canonical(left_spec, right_spec),
+        left_form=canonical(left_spec),
+        right_form=canonical(right_spec),
+    )
+

@@ -1,0 +1,419 @@
+"""Survivorship: which value of one field lives on.
+
+Each policy judges a `FieldState` of which at least one side has changed, or that was never agreed. A clear counts as
+a change only where something was agreed before; at first contact a filled value goes to the blank side.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Literal
+
+import attrs
+
+from .model import Cell, Missing, Side, Unsettled, is_blank, other
+from .protocols import Ask, Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
+from .reasons import Code, Reason, because
+
+_FIVE_SECONDS = dt.timedelta(seconds=5)
+
+
+def _cell(value: Cell | Missing) -> Cell:
+    """Take a value that was read; the planner asks no policy about a field that was not."""
+    if isinstance(value, Missing):
+        raise TypeError("a policy is not asked about a field that was not read")
+    return value
+
+
+def _side(state: FieldState, side: Side) -> Cell:
+    return _cell(state.left if side == "left" else state.right)
+
+
+def _take(state: FieldState, side: Side, why: Reason) -> Settle:
+    return Settle(_side(state, side), why)
+
+
+def _fill(state: FieldState) -> Settle | None:
+    """At first contact a filled value goes to the blank side: a blank was never a clear."""
+    if not state.first:
+        return None
+    left, right = _cell(state.left), _cell(state.right)
+    if is_blank(left) == is_blank(right):
+        return None
+    return Settle(right if is_blank(left) else left, because(Code.FIRST_CONTACT))
+
+
+def _one_sided(state: FieldState) -> Settle | None:
+    if state.left_changed == state.right_changed:
+        return None
+    return _take(state, "left" if state.left_changed else "right", because(Code.ONE_SIDED))
+
+
+@attrs.frozen
+class Wins:
+    """Where both sides changed, one side's value lives on, blank included; a change on one side alone crosses."""
+
+    side: Side
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"{self.side}_wins"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return _one_sided(state) or _fill(state) or _take(state, self.side, because(Code.POLICY, policy=self.name))
+
+
+@attrs.frozen
+class Always:
+    """One side is the master: its value always lives on, and an edit on the other side alone goes back."""
+
+    side: Side
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"{self.side}_always"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return _fill(state) or _take(state, self.side, because(Code.POLICY, policy=self.name))
+
+
+@attrs.frozen
+class NewestWins:
+    """Where both sides changed, the later change lives on.
+
+    The time is the field's own where known, else the record's. A time that is not known (our own write was the last)
+    or that is closer than *tolerance* to the other goes to the declared side.
+    """
+
+    otherwise: Side
+    tolerance: dt.timedelta = _FIVE_SECONDS
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"newest_wins(otherwise={self.otherwise})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        found = _one_sided(state) or _fill(state)
+        if found is not None:
+            return found
+        side, how = self.otherwise, "otherwise"
+        if state.left_at is not None and state.right_at is not None:
+            ahead = state.left_at - state.right_at
+            if abs(ahead) > self.tolerance:
+                side, how = ("left" if ahead > dt.timedelta(0) else "right"), "newer"
+        return _take(state, side, because(Code.POLICY, policy=self.name, by=how))
+
+
+@attrs.frozen
+class FilledBeatsBlank:
+    """A blank never beats a value, not even a blank that a person made; where both are filled, *policy* decides."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"filled_beats_blank({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        left, right = _cell(state.left), _cell(state.right)
+        if is_blank(left) != is_blank(right):
+            return Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
+        return self.policy.resolve(state)
+
+
+@attrs.frozen
+class NeverClear:
+    """As *policy*, but no write that empties a filled field: then each side keeps what it has."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"never_clear({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        left, right = _cell(state.left), _cell(state.right)
+        if is_blank(left) == is_blank(right):
+            return self.policy.resolve(state)
+        if not state.first and state.left_changed and state.right_changed:
+            return Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
+        verdict = self.policy.resolve(state)
+        if isinstance(verdict, Settle) and is_blank(verdict.value):
+            return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+        return verdict
+
+
+@attrs.frozen
+class OnlyIfEmpty:
+    """Write only into a blank; a filled field is left as it is, whatever the other side holds."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "only_if_empty"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        left, right = _cell(state.left), _cell(state.right)
+        cleared = not state.first and (
+            (is_blank(left) and state.left_changed) or (is_blank(right) and state.right_changed)
+        )
+        if is_blank(left) != is_blank(right) and not cleared:
+            return Settle(right if is_blank(left) else left, because(Code.POLICY, policy=self.name))
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+
+
+@attrs.frozen
+class OnlyOnCreate:
+    """Write when the record is made, and never after."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "only_on_create"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+
+
+@attrs.frozen
+class OncePerLink:
+    """As *policy* at the first crossing, created or adopted, and never after."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"once_per_link({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        if state.first:
+            return self.policy.resolve(state)
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+
+
+@attrs.frozen
+class WriteOnce:
+    """The first value that is not blank stays; where both sides hold one at first contact, the left's does."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "write_once"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        why = because(Code.POLICY, policy=self.name)
+        for value in map(_held, (state.left_agreed, state.right_agreed, state.left, state.right)):
+            if not is_blank(value):
+                return Settle(value, why)
+        return _take(state, "left", why)
+
+
+def _held(value: Cell | Missing | Unsettled) -> Cell:
+    """Tell what a side held; nothing where nothing was agreed."""
+    if isinstance(value, Missing):
+        return None
+    return value.sent if isinstance(value, Unsettled) else value
+
+
+def _elements(value: Cell | Missing | Unsettled) -> tuple[Cell, ...]:
+    held = _held(value)
+    if is_blank(held):
+        return ()
+    return held if isinstance(held, tuple) else (held,)
+
+
+def _together(elements: tuple[Cell, ...], like: Cell) -> Cell:
+    """Put elements into a set, or into the single value of a field that holds one."""
+    if len(elements) == 1 and not isinstance(like, tuple):
+        return elements[0]
+    return elements or None  # type: ignore[return-value]
+
+
+@attrs.frozen
+class Union:
+    """Of many values: all of them, less what either side removed, plus what either side added."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "union"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field, by element."""
+        left, right = _elements(state.left), _elements(state.right)
+        removed = {
+            *set(_elements(state.left_agreed)).difference(left),
+            *set(_elements(state.right_agreed)).difference(right),
+        }
+        kept = tuple(dict.fromkeys(element for element in (*left, *right) if element not in removed))
+        why = because(Code.POLICY, policy=self.name)
+        for value in (state.left, state.right):
+            if set(_elements(value)) == set(kept):
+                return Settle(_cell(value), why)
+        return Settle(_together(kept, state.left if not is_blank(state.left) else state.right), why)  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class LastValue:
+    """Where one side holds many values and the other a single one, the value that was added last crosses (AE-34).
+
+    Nothing is taken away from the side that holds many; a single value that a person wrote is added to it.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "last_value"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        many: Side = "left" if isinstance(_held(state.left), tuple) or not isinstance(_held(state.right), tuple) else "right"
+        single = other(many)
+        held, agreed = (state.left, state.left_agreed) if many == "left" else (state.right, state.right_agreed)
+        elements, before = _elements(held), _elements(agreed)
+        alone = _side(state, single)
+        why = because(Code.POLICY, policy=self.name)
+        many_changed = state.left_changed if many == "left" else state.right_changed
+        if not many_changed and not is_blank(alone):
+            return Carry((*(e for e in elements if e != alone), alone), many, why)  # type: ignore[arg-type]
+        added = [element for element in elements if element not in before]
+        last = added[-1] if added else (elements[-1] if elements else None)
+        return Carry(last, single, why)
+
+
+@attrs.frozen
+class Monotone:
+    """The value moves towards one end only and never back: an opt-out stays an opt-out."""
+
+    towards: Cell
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"monotone(towards={str(self.towards).lower()})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field from all four values."""
+        why = because(Code.POLICY, policy=self.name)
+        seen = (state.left, state.right, state.left_agreed, state.right_agreed)
+        if any(not isinstance(value, Missing) and _held(value) == self.towards for value in seen):
+            return Settle(self.towards, why)
+        return _one_sided(state) or _fill(state) or Settle(_cell(state.left), why)
+
+
+@attrs.frozen
+class AskAPerson:
+    """Where both sides changed, a person decides; a change on one side alone crosses."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "ask_a_person"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return _one_sided(state) or _fill(state) or Ask(because(Code.BOTH_CHANGED, policy=self.name))
+
+
+@attrs.frozen
+class By:
+    """Any pure function of a `FieldState`."""
+
+    name: str
+    fn: Callable[[FieldState], Resolution] = attrs.field(repr=False)
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return self.fn(state)
+
+
+left_wins = Wins("left")
+right_wins = Wins("right")
+left_always = Always("left")
+right_always = Always("right")
+only_if_empty = OnlyIfEmpty()
+only_on_create = OnlyOnCreate()
+write_once = WriteOnce()
+union = Union()
+last_value = LastValue()
+ask_a_person = AskAPerson()
+
+
+def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
+    """Let the later change live on; *otherwise* is the side for times that are unknown or too close."""
+    return NewestWins(otherwise, tolerance)
+
+
+def filled_beats_blank(policy: FieldPolicy) -> FilledBeatsBlank:
+    """Never let a blank beat a value."""
+    return FilledBeatsBlank(policy)
+
+
+def never_clear(policy: FieldPolicy) -> NeverClear:
+    """Never empty a filled field."""
+    return NeverClear(policy)
+
+
+def once_per_link(policy: FieldPolicy) -> OncePerLink:
+    """Cross once, when the records first meet."""
+    return OncePerLink(policy)
+
+
+def monotone(*, towards: Cell) -> Monotone:
+    """Move one way only."""
+    return Monotone(towards)
+
+
+def by(name: str, fn: Callable[[FieldState], Resolution]) -> By:
+    """Decide by a function of your own; *name* stands in every reason."""
+    return By(name, fn)
+
+
+__all__ = [
+    "Always",
+    "AskAPerson",
+    "By",
+    "FilledBeatsBlank",
+    "LastValue",
+    "Monotone",
+    "NeverClear",
+    "NewestWins",
+    "OncePerLink",
+    "OnlyIfEmpty",
+    "OnlyOnCreate",
+    "Union",
+    "Wins",
+    "WriteOnce",
+    "ask_a_person",
+    "by",
+    "filled_beats_blank",
+    "last_value",
+    "left_always",
+    "left_wins",
+    "monotone",
+    "never_clear",
+    "newest_wins",
+    "once_per_link",
+    "only_if_empty",
+    "only_on_create",
+    "right_always",
+    "right_wins",
+    "union",
+    "write_once",
+]

@@ -1,0 +1,327 @@
+"""A connector in memory, without HTTP, for test suites: it promises what it is told to promise, and keeps it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import attrs
+
+from ..flow import Flow, done
+from ..model import (
+    MISSING,
+    Action,
+    Applied,
+    Archive,
+    Capabilities,
+    Cell,
+    Create,
+    CreateClass,
+    Delete,
+    Deleted,
+    Departure,
+    FieldSpec,
+    Merged,
+    Missing,
+    Moved,
+    Outcome,
+    Page,
+    Query,
+    Record,
+    RecordRef,
+    Rejected,
+    Rows,
+    Schema,
+    Stale,
+    Update,
+    Values,
+    target_kind,
+    verb,
+)
+from ..protocols import ID_FIELD, KeyValue, Question
+from ..reasons import Code, because
+
+EVERYTHING = Capabilities(
+    incremental=True,
+    sees_deletes=True,
+    sees_merges=True,
+    creates=CreateClass.B,
+    updates=True,
+    archives=True,
+    deletes=True,
+    conditional_writes=True,
+    answers_with_stored=True,
+    tells_author=True,
+    batch=100,
+    overlap=dt.timedelta(0),
+    settles_in=dt.timedelta(0),
+    index_lag=dt.timedelta(0),
+)
+"""What a fake promises unless it is told otherwise: a system without faults, except for creates without a key."""
+
+Store = Callable[[str, str, Cell], Cell]
+
+
+@attrs.frozen
+class Written:
+    """One line of the ledger: a write that was applied."""
+
+    number: int
+    verb: str
+    ref: RecordRef
+    values: Values = attrs.field(repr=False)
+    by: str
+    key: str = ""
+
+
+@attrs.define(eq=False)
+class _Row:
+    values: dict[str, Cell]
+    number: int
+    stamp: dt.datetime
+    author: str
+    key: str = ""
+
+
+def described(kind: str, *fields: FieldSpec) -> Schema:
+    """Describe a kind of a fake."""
+    return Schema(kind, {field.name: field for field in fields})
+
+
+class FakeConnector:
+    """A system in memory.
+
+    *stores* says what the system makes of a value while storing it: `stores(kind, field, value)`. What happens at
+    the system is a method: `put`, `edit`, `remove`, `merge`, `move`. Every write that was applied stands in `ledger`.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        *kinds: Schema,
+        capabilities: Capabilities = EVERYTHING,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime(2026, 1, 5, tzinfo=dt.UTC),
+        stores: Store | None = None,
+    ) -> None:
+        self.system = system
+        self.ledger: list[Written] = []
+        self._schemas = {schema.kind: schema for schema in kinds}
+        self._capabilities = capabilities
+        self._now = now
+        self._stores = stores or (lambda kind, field, value: value)
+        self._rows: dict[str, dict[str, _Row]] = {schema.kind: {} for schema in kinds}
+        self._gone: dict[RecordRef, tuple[int, Departure, _Row]] = {}
+        self._number = 0
+
+    # -- what happens at the system ------------------------------------------------------
+
+    def put(self, kind: str, id: str | None = None, **values: Cell) -> RecordRef:
+        """Make a record, as a person would."""
+        return self._make(kind, values, "a person", id=id)
+
+    def edit(self, ref: RecordRef, *, by: str = "a person", **values: Cell) -> None:
+        """Change fields of a record, as a person would."""
+        self._change(ref, values, by)
+
+    def remove(self, ref: RecordRef, *, by: str = "a person") -> None:
+        """Delete a record, as a person would."""
+        self._leave(Deleted(ref), by)
+
+    def merge(self, loser: RecordRef, winner: RecordRef) -> None:
+        """Fold one record into another of its kind."""
+        self._leave(Merged(loser, winner) if self._sees_merges(loser) else Deleted(loser), "a person")
+
+    def move(self, ref: RecordRef, kind: str, **values: Cell) -> RecordRef:
+        """Turn a record into one of another kind."""
+        into = self._make(kind, values, "a person")
+        self._leave(Moved(ref, into) if self._sees_merges(ref) else Deleted(ref), "a person")
+        return into
+
+    def rows(self, kind: str) -> list[dict[str, Cell]]:
+        """Give the records of a kind, each with its id under `id`, in the order in which they were made."""
+        return [{"id": id, **row.values} for id, row in self._rows[kind].items()]
+
+    def values(self, ref: RecordRef) -> dict[str, Cell]:
+        """Give the values of one record."""
+        return dict(self._rows[ref.kind][ref.id].values)
+
+    def _sees_merges(self, ref: RecordRef) -> bool:
+        return self.capabilities(ref.kind).sees_merges
+
+    # -- Source --------------------------------------------------------------------------
+
+    def capabilities(self, kind: str) -> Capabilities:
+        """Tell what this connector promises."""
+        return self._capabilities
+
+    def schema(self, kind: str) -> Flow[Schema]:
+        """Read the fields of a kind."""
+        return done(self._schemas[kind])
+
+    def read(self, query: Query) -> Flow[Page]:
+        """Read changes in the order in which they happened."""
+        return done(self._read(query))
+
+    def _read(self, query: Query) -> Page:
+        since, whole = json.loads(query.cursor) if query.cursor else (0, True)
+        rows = [(row.number, id) for id, row in self._rows[query.kind].items() if row.number > since]
+        able = self.capabilities(query.kind)
+        left = [
+            (number, gone.ref)
+            for number, gone, _ in self._gone.values()
+            if number > since and gone.ref.kind == query.kind and able.sees_deletes
+        ]
+        found = sorted([*rows, *left], key=lambda item: item[0])
+        page, more = found[: query.limit], len(found) > query.limit
+        last = page[-1][0] if page else since
+        return Page(
+            self._as_rows(query.kind, query.fields, [id for _, id in page if isinstance(id, str)]),
+            tuple(self._gone[ref][1] for _, ref in page if isinstance(ref, RecordRef)),
+            json.dumps([last, whole and more]),
+            more,
+            complete=whole and not more,
+        )
+
+    def fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Flow[Page]:
+        """Read records by id."""
+        kind = refs[0].kind
+        ids = dict.fromkeys(ref.id for ref in refs if ref.id in self._rows[kind])
+        gone = [self._gone[ref][1] for ref in dict.fromkeys(refs) if ref in self._gone]
+        return done(Page(self._as_rows(kind, tuple(fields), list(ids)), tuple(gone)))
+
+    def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
+        found = [self._rows[kind][id] for id in ids]
+        known = self._schemas[kind].fields
+        cells = tuple(
+            tuple(row.values.get(name) if name in known else MISSING for name in fields) for row in found
+        )
+        return Rows(
+            self.system,
+            kind,
+            fields,
+            tuple(ids),
+            cells,
+            tuple(str(row.number) for row in found),
+            tuple(row.stamp for row in found),
+            tuple(row.author for row in found),
+        )
+
+    # -- Sink ----------------------------------------------------------------------------
+
+    def find(self, questions: Sequence[Question], fields: Sequence[str]) -> Flow[Sequence[Rows]]:
+        """Search by exact values; with `gone`, records that left their ref too."""
+        return done([self._find(question, tuple(fields)) for question in questions])
+
+    def _find(self, question: Question, fields: tuple[str, ...]) -> Rows:
+        kind = question.kind
+        candidates: dict[str, _Row] = dict(self._rows[kind])
+        if question.gone:
+            candidates.update({ref.id: row for ref, (_, _, row) in self._gone.items() if ref.kind == kind})
+        ids = [
+            id
+            for id, row in candidates.items()
+            if any(all(self._holds(id, row, key) for key in keys) for keys in question.any_of)
+        ][: question.limit]
+        if question.gone:
+            return Rows(self.system, kind, (), tuple(ids), ((),) * len(ids))
+        return self._as_rows(kind, fields, ids)
+
+    def _holds(self, id: str, row: _Row, key: KeyValue) -> bool:
+        if key.field == ID_FIELD:
+            return id == key.value
+        if key.field == self.capabilities("").create_key:
+            return row.key == key.value
+        return bool(key.value) and str(row.values.get(key.field) or "") == key.value
+
+    def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
+        """Write a batch of one kind and one verb."""
+        if len({(target_kind(action), verb(action)) for action in batch}) > 1:
+            raise ValueError("a batch is of one kind and one verb")
+        return done([self._apply(action) for action in batch])
+
+    def _apply(self, action: Action) -> Outcome:
+        match action:
+            case Create():
+                return self._create(action)
+            case Update():
+                stale = self._stale(action.ref, action.if_version)
+                if stale:
+                    return Stale(action)
+                self._change(action.ref, action.values, "us", key=action.key)
+            case Archive() | Delete():
+                if action.ref.id in self._rows[action.ref.kind]:
+                    if self._stale(action.ref, action.if_version):
+                        return Stale(action)
+                    self._leave(Deleted(action.ref), "us", key=action.key)
+                return Applied(action, action.ref)
+        return self._applied(action, action.ref)
+
+    def _stale(self, ref: RecordRef, version: str | None) -> bool:
+        row = self._rows[ref.kind].get(ref.id)
+        if row is None:
+            return True
+        conditional = self.capabilities(ref.kind).conditional_writes
+        return conditional and version is not None and version != str(row.number)
+
+    def _create(self, action: Create) -> Outcome:
+        able = self.capabilities(action.kind)
+        if able.create_key is not None:
+            for id, row in self._rows[action.kind].items():
+                if row.key == action.key:
+                    return self._applied(action, RecordRef(self.system, action.kind, id))
+        if able.unique is not None:
+            value = action.values.get(able.unique)
+            if any(row.values.get(able.unique) == value for row in self._rows[action.kind].values()):
+                return Rejected(action, because(Code.REFUSED_BY_SYSTEM, system=self.system, code="duplicate"))
+        missing = [f.name for f in self._schemas[action.kind].fields.values() if f.required and not action.values.get(f.name)]
+        if missing:
+            return Rejected(action, because(Code.REQUIRED, system=self.system, field=missing[0]))
+        return self._applied(action, self._make(action.kind, action.values, "us", key=action.key))
+
+    def _applied(self, action: Create | Update, ref: RecordRef) -> Applied:
+        able = self.capabilities(ref.kind)
+        row = self._rows[ref.kind][ref.id]
+        stored = {name: row.values.get(name) for name in action.answer} if able.answers_with_stored else None
+        version = str(row.number) if able.answers_with_stored else None
+        return Applied(action, ref, version, stored, row.stamp if able.answers_with_stored else None)
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def _make(self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = "") -> RecordRef:
+        self._number += 1
+        ref = RecordRef(self.system, kind, id or f"{kind[:1]}{self._number:05}")
+        held = self._stored(kind, values.items())
+        self._rows[kind][ref.id] = _Row(held, self._number, self._now(), by, key)
+        self.ledger.append(Written(self._number, "create", ref, dict(values), by, key))
+        return ref
+
+    def _change(self, ref: RecordRef, values: Mapping[str, Cell], by: str, *, key: str = "") -> None:
+        self._number += 1
+        row = self._rows[ref.kind][ref.id]
+        row.values.update(self._stored(ref.kind, values.items()))
+        row.number, row.stamp, row.author = self._number, self._now(), by
+        self.ledger.append(Written(self._number, "update", ref, dict(values), by, key))
+
+    def _stored(self, kind: str, values: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
+        known = self._schemas[kind].fields
+        held: dict[str, Cell] = {}
+        for name, value in values:
+            if name not in known:
+                raise ValueError(f"{self.system}: {kind} has no field {name}")
+            held[name] = self._stores(kind, name, value)
+        return held
+
+    def _leave(self, gone: Departure, by: str, *, key: str = "") -> None:
+        self._number += 1
+        row = self._rows[gone.ref.kind].pop(gone.ref.id)
+        self._gone[gone.ref] = (self._number, gone, row)
+        self.ledger.append(Written(self._number, "delete", gone.ref, {}, by, key))
+
+    def record(self, ref: RecordRef) -> Record | None:
+        """Give one record as a connector would read it."""
+        if ref.id not in self._rows[ref.kind]:
+            return None
+        return Record(self._as_rows(ref.kind, tuple(self._schemas[ref.kind].fields), [ref.id]), 0)
+
+
