@@ -20,20 +20,31 @@ from ._seen import Look
 from ._subjects import Subject, Verdict, grouped
 
 
+@attrs.define(eq=False)
+class _Claims:
+    """What this batch has decided already, so that no pair is decided twice and no record is taken twice."""
+
+    links: dict[str, Subject] = attrs.field(factory=lambda: dict[str, Subject]())
+    used: dict[tuple[Side, RecordRef], Subject] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], Subject]())
+    reserved: list[frozenset[KeyValue]] = attrs.field(factory=lambda: list[frozenset[KeyValue]]())
+
+
 def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     """Decide about a batch: departures before all others, so that links have followed when the rest is judged."""
     verdicts: list[Verdict] = []
+    claims = _Claims()
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
-            verdicts.extend((yield from _decide(run, chosen)))
+            verdicts.extend((yield from _decide(run, claims, chosen)))
     return verdicts
 
 
-def _decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
+def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     tired = [row for row in rows if row.tries >= MAX_ROUNDS]
     rows = [row for row in rows if row.tries < MAX_ROUNDS]
     links, refs = yield from _links(run, rows)
-    pairs, single = grouped([attrs.evolve(row, ref=row.ref) for row in rows], links)
+    pairs, single = grouped(rows, links)
+    pairs = _unclaimed(claims, pairs)
     look = Look(run)
     verdicts = [_worn_out(row) for row in tired]
     open_intents = yield from _open(run, pairs, single)
@@ -42,8 +53,20 @@ def _decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     pairs = [subject for subject in pairs if subject not in waiting]
     single = [subject for subject in single if subject not in waiting]
     verdicts.extend((yield from _linked(run, look, pairs)))
-    verdicts.extend((yield from _single(run, look, single, refs)))
+    verdicts.extend((yield from _single(run, look, claims, single, refs)))
     return verdicts
+
+
+def _unclaimed(claims: _Claims, pairs: Sequence[Subject]) -> list[Subject]:
+    """Give the pairs that are new to this batch; the rows of others go with the decision that was made."""
+    fresh: list[Subject] = []
+    for subject in pairs:
+        known = claims.links.setdefault(subject.link.id, subject) if subject.link is not None else subject
+        if known is subject:
+            fresh.append(subject)
+        else:
+            known.rows.extend(subject.rows)
+    return fresh
 
 
 def _links(
@@ -61,7 +84,9 @@ def _links(
         for ref in refs:
             now = followed.get(ref, ref)
             lives[side, ref] = now
-            links[side, ref] = [*known.get(ref, ()), *(known.get(now, ()) if now != ref else ())]
+            own = known.get(ref, ())
+            lives_on = now != ref and all(link.closed is not None for link in own)
+            links[side, ref] = [*own, *known.get(now, ())] if lives_on else own
     return links, lives
 
 
@@ -107,12 +132,14 @@ def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict
 
 
 def _single(
-    run: Run, look: Look, single: Sequence[Subject], lives: Mapping[tuple[Side, RecordRef], RecordRef]
+    run: Run,
+    look: Look,
+    claims: _Claims,
+    single: Sequence[Subject],
+    lives: Mapping[tuple[Side, RecordRef], RecordRef],
 ) -> Flow[list[Verdict]]:
     """Decide about records without a live link: match them, else make their counterpart."""
     verdicts: list[Verdict] = []
-    used: dict[tuple[Side, RecordRef], Subject] = {}
-    reserved: list[frozenset[KeyValue]] = []
     for side in SIDES:
         mine = [subject for subject in single if subject.side == side]
         yield from _closed_follow(run, look, side, mine)
@@ -120,7 +147,7 @@ def _single(
         present: list[tuple[Subject, Record]] = []
         for subject in mine:
             record = look.record(side, lives[side, subject.ref])
-            early = _early(run, subject, record, used.get((side, lives[side, subject.ref])))
+            early = _early(run, subject, record, claims.used.get((side, lives[side, subject.ref])))
             if early is not None:
                 verdicts.extend(early)
             elif record is not None:
@@ -128,9 +155,9 @@ def _single(
         found = yield from match(run, look, side, [record for _, record in present])
         for subject, record in present:
             search = found[record.ref]
-            verdict = _judged(run, look, subject, search, used)
+            verdict = _judged(run, look, subject, search, claims.used)
             if verdict is None:
-                verdict = yield from decide_creation(run, subject, search, reserved)
+                verdict = yield from decide_creation(run, subject, search, claims.reserved)
             verdicts.append(verdict)
     return verdicts
 

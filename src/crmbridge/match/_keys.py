@@ -24,7 +24,8 @@ def name_of(normaliser: Normaliser) -> str:
     """Name a normaliser, for the directory and for reasons."""
     if normaliser is exact:
         return "exact"
-    return f"{normaliser.__module__}.{getattr(normaliser, '__qualname__', type(normaliser).__qualname__)}"
+    qualified: str = getattr(normaliser, "__qualname__", type(normaliser).__qualname__)
+    return f"{getattr(normaliser, '__module__', '') or 'builtins'}.{qualified}"
 
 
 def text_of(value: Cell | Missing) -> str:

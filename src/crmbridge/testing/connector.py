@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
-from ..flow import Flow, done
+from ..flow import Flow, call
 from ..model import (
     MISSING,
     Action,
@@ -157,11 +157,11 @@ class FakeConnector:
 
     def schema(self, kind: str) -> Flow[Schema]:
         """Read the fields of a kind."""
-        return done(self._schemas[kind])
+        return call(self._schemas.__getitem__, kind)
 
     def read(self, query: Query) -> Flow[Page]:
         """Read changes in the order in which they happened."""
-        return done(self._read(query))
+        return call(self._read, query)
 
     def _read(self, query: Query) -> Page:
         since, whole = json.loads(query.cursor) if query.cursor else (0, True)
@@ -185,10 +185,13 @@ class FakeConnector:
 
     def fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Flow[Page]:
         """Read records by id."""
+        return call(self._fetch, refs, fields)
+
+    def _fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Page:
         kind = refs[0].kind
         ids = dict.fromkeys(ref.id for ref in refs if ref.id in self._rows[kind])
         gone = [self._gone[ref][1] for ref in dict.fromkeys(refs) if ref in self._gone]
-        return done(Page(self._as_rows(kind, tuple(fields), list(ids)), tuple(gone)))
+        return Page(self._as_rows(kind, tuple(fields), list(ids)), tuple(gone))
 
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]
@@ -211,7 +214,7 @@ class FakeConnector:
 
     def find(self, questions: Sequence[Question], fields: Sequence[str]) -> Flow[Sequence[Rows]]:
         """Search by exact values; with `gone`, records that left their ref too."""
-        return done([self._find(question, tuple(fields)) for question in questions])
+        return call(lambda: [self._find(question, tuple(fields)) for question in questions])
 
     def _find(self, question: Question, fields: tuple[str, ...]) -> Rows:
         kind = question.kind
@@ -238,7 +241,7 @@ class FakeConnector:
         """Write a batch of one kind and one verb."""
         if len({(target_kind(action), verb(action)) for action in batch}) > 1:
             raise ValueError("a batch is of one kind and one verb")
-        return done([self._apply(action) for action in batch])
+        return call(lambda: [self._apply(action) for action in batch])
 
     def _apply(self, action: Action) -> Outcome:
         match action:

@@ -1,0 +1,274 @@
+"""Bulk API 2.0: jobs that take or give CSV (Bulk API 2.0 guide, "Ingest", "Query")."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from crmbridge.testing.fakes.salesforce import errors, records
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_object, unpacked
+from crmbridge.testing.fakes.salesforce.errors import Refused
+from crmbridge.testing.fakes.salesforce.ids import Minter
+from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.org import Act
+from crmbridge.testing.fakes.salesforce.values import stamp
+
+DELIMITERS: Mapping[str, str] = {
+    "COMMA": ",",
+    "SEMICOLON": ";",
+    "TAB": "\t",
+    "PIPE": "|",
+    "CARET": "^",
+    "BACKQUOTE": "`",
+}
+ENDINGS: Mapping[str, str] = {"LF": "\n", "CRLF": "\r\n"}
+OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
+NULL = "#N/A"
+PAGE = 50_000
+CSV = {"Content-Type": "text/csv"}
+
+Cells = dict[str, str]
+
+
+@attrs.define(eq=False)
+class Job:
+    """One job: what was asked for, how far it is, and what came of each row."""
+
+    id: str
+    ingest: bool
+    info: dict[str, Any]
+    due: datetime | None = None
+    content: bytes | None = attrs.field(default=None, repr=False)
+    header: list[str] = attrs.field(factory=list[str])
+    good: list[Cells] = attrs.field(factory=list[Cells], repr=False)
+    bad: list[Cells] = attrs.field(factory=list[Cells], repr=False)
+    left: list[Cells] = attrs.field(factory=list[Cells], repr=False)
+
+
+class Jobs:
+    """All jobs of an org.
+
+    One that was closed is done *delay* later by the fake's clock; its results come in shuffled order.
+    """
+
+    def __init__(self) -> None:
+        self.delay = timedelta(0)
+        self._jobs: dict[str, Job] = {}
+        self._mint = Minter("750")
+
+    def answer(self, desk: Desk, call: Call) -> Reply:
+        """Answer a call under `/jobs`."""
+        path = call.path
+        if not path or path[0].lower() not in ("ingest", "query"):
+            raise errors.not_found()
+        ingest = path[0].lower() == "ingest"
+        if len(path) == 1:
+            call.only("GET", "POST")
+            return self._new(desk, call, ingest=ingest) if call.method == "POST" else self._list(ingest=ingest)
+        job = self._jobs.get(path[1])
+        if job is None or job.ingest is not ingest:
+            raise errors.not_found()
+        self._advance(desk, call, job)
+        if len(path) == 2:
+            call.only("GET", "PATCH", "DELETE")
+            return self._one(desk, call, job)
+        return self._part(call, job, path[2].lower())
+
+    def _list(self, *, ingest: bool) -> Reply:
+        return Reply(
+            200,
+            {
+                "done": True,
+                "records": [job.info for job in self._jobs.values() if job.ingest is ingest],
+                "nextRecordsUrl": None,
+            },
+        )
+
+    def _new(self, desk: Desk, call: Call, *, ingest: bool) -> Reply:
+        body = call.json()
+        operation = body.get("operation")
+        if operation not in (OPERATIONS if ingest else ("query", "queryAll")):
+            raise Refused("INVALIDOPERATION", f"operation is not valid: {operation}")
+        delimiter, ending = body.get("columnDelimiter", "COMMA"), body.get("lineEnding", "LF")
+        if delimiter not in DELIMITERS or ending not in ENDINGS:
+            raise Refused("INVALIDJOB", "columnDelimiter or lineEnding is not valid")
+        now = desk.now()
+        id = self._mint(len(self._jobs) + 1)
+        info: dict[str, Any] = {
+            "id": id,
+            "operation": operation,
+            "createdById": desk.user,
+            "createdDate": stamp(now),
+            "systemModstamp": stamp(now),
+            "state": "Open" if ingest else "UploadComplete",
+            "concurrencyMode": "Parallel",
+            "contentType": "CSV",
+            "apiVersion": float(call.version),
+            "lineEnding": ending,
+            "columnDelimiter": delimiter,
+        }
+        job = Job(id, ingest, info)
+        if ingest:
+            kind = desk.org.kind(str(body.get("object", "")))
+            info |= {"object": kind.name, "contentUrl": f"services/data/v{call.version}/jobs/ingest/{id}/batches"}
+            if operation == "upsert":
+                info["externalIdFieldName"] = records.external_field(
+                    kind, str(body.get("externalIdFieldName", ""))
+                ).name
+        else:
+            result = desk.reader.run(
+                str(body.get("query", "")), version=call.version, deleted=operation == "queryAll", now=now
+            )
+            info["object"] = result.kind.name
+            shown = result.page(0, result.size)
+            job.good = [_flat(record) for record in shown]
+            job.header = list(job.good[0]) if job.good else []
+            job.due = now + self.delay
+        self._jobs[id] = job
+        return Reply(200, dict(info))
+
+    def _one(self, desk: Desk, call: Call, job: Job) -> Reply:
+        if call.method == "DELETE":
+            if job.info["state"] not in ("UploadComplete", "JobComplete", "Aborted", "Failed"):
+                raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} cannot be deleted")
+            del self._jobs[job.id]
+            return Reply(204)
+        if call.method == "PATCH":
+            state = call.json().get("state")
+            if state == "UploadComplete" and job.ingest and job.info["state"] == "Open":
+                job.info["state"], job.due = state, desk.now() + self.delay
+            elif state == "Aborted" and job.info["state"] in ("Open", "UploadComplete"):
+                job.info["state"], job.due = state, None
+                job.left = _rows(job)[1] if job.content else []
+            else:
+                raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} cannot become {state}")
+            return Reply(200, dict(job.info))
+        done = {"numberRecordsProcessed": len(job.good) + len(job.bad), "retries": 0, "totalProcessingTime": 0}
+        if job.ingest:
+            done |= {"numberRecordsFailed": len(job.bad), "apiActiveProcessingTime": 0, "apexProcessingTime": 0}
+        return Reply(200, {**job.info, "jobType": "V2Ingest" if job.ingest else "V2Query", **done})
+
+    def _part(self, call: Call, job: Job, part: str) -> Reply:
+        if part == "batches" and job.ingest:
+            call.only("PUT")
+            if job.info["state"] != "Open" or job.content is not None:
+                raise Refused("INVALIDJOBSTATE", "a job takes one upload, while it is open")
+            job.content = unpacked(call.content, call.headers)
+            return Reply(201)
+        call.only("GET")
+        if job.info["state"] not in ("JobComplete", "Failed", "Aborted"):
+            raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} has no results")
+        if part == "results" and not job.ingest:
+            return self._results(call, job)
+        names = {
+            "successfulresults": (["sf__Id", "sf__Created", *job.header], job.good),
+            "failedresults": (["sf__Id", "sf__Error", *job.header], job.bad),
+            "unprocessedrecords": (job.header, job.left),
+        }
+        if part not in names or not job.ingest:
+            raise errors.not_found()
+        header, rows = names[part]
+        return Reply(200, text=_csv(job, header, rows), headers=CSV)
+
+    @staticmethod
+    def _results(call: Call, job: Job) -> Reply:
+        start, wish = call.params.get("locator", "0"), call.params.get("maxRecords", str(PAGE))
+        if not start.isdigit() or not wish.isdigit() or int(wish) == 0:
+            raise Refused("INVALIDJOB", "locator or maxRecords is not valid")
+        stop = int(start) + int(wish)
+        rows = job.good[int(start) : stop]
+        locator = str(stop) if stop < len(job.good) else "null"
+        headers = {**CSV, "Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(rows))}
+        return Reply(200, text=_csv(job, job.header, rows), headers=headers)
+
+    def _advance(self, desk: Desk, call: Call, job: Job) -> None:
+        if job.due is None or desk.now() < job.due:
+            return
+        job.due = None
+        if job.ingest:
+            self._process(desk, call, job)
+        else:
+            job.info["state"] = "JobComplete"
+
+    @staticmethod
+    def _process(desk: Desk, call: Call, job: Job) -> None:
+        try:
+            job.header, rows = _rows(job)
+        except (csv.Error, UnicodeDecodeError):
+            job.info |= {"state": "Failed", "errorMessage": "InvalidBatch : the CSV cannot be read"}
+            return
+        kind, act = desk.org.kind(job.info["object"]), desk.act(call)
+        for row in rows:
+            try:
+                id, created = _write(desk, kind, job.info, row, act)
+                job.good.append({"sf__Id": id, "sf__Created": str(created).lower(), **row})
+            except Refused as refused:
+                text = f"{refused.code}:{refused.message}:{' '.join(refused.fields)} --"
+                job.bad.append({"sf__Id": row.get("Id", ""), "sf__Error": text, **row})
+        # Vendor: the order of results is not the order of the upload.
+        desk.chance.shuffle(job.good)
+        desk.chance.shuffle(job.bad)
+        job.info["state"] = "JobComplete"
+
+
+def _write(desk: Desk, kind: Kind, info: Mapping[str, Any], row: Cells, act: Act) -> tuple[str, bool]:
+    org, operation = desk.org, info["operation"]
+    # Vendor: an empty cell leaves a value alone, and a special mark clears it.
+    given: dict[str, Any] = {name: None if cell == NULL else cell for name, cell in row.items() if cell != ""}
+    for name in [name for name in given if "." in name]:
+        parent, _, key = name.partition(".")
+        given[parent] = {key: given.pop(name)}
+    id = given.pop(next((name for name in given if name.lower() == "id"), "Id"), None)
+    if operation == "insert":
+        return org.create(kind, given, act).id, True
+    if operation == "upsert":
+        name = info["externalIdFieldName"]
+        value = next((given[held] for held in given if held.lower() == name.lower()), None)
+        if value is None:
+            raise Refused("MISSING_ARGUMENT", f"{name} not specified", (name,))
+        found = records.found_by(kind, kind.table.fields[name], value)
+        if len(found) > 1:
+            raise Refused("DUPLICATE_EXTERNAL_ID", f"{name}: more than one record found for external id field", (name,))
+        if not found:
+            return org.create(kind, given, act).id, True
+        org.update(kind, found[0], given, act)
+        return found[0].id, False
+    if id is None:
+        raise Refused("MISSING_ARGUMENT", "Id not specified in an update call")
+    held = org.at(kind, id)
+    if operation == "update":
+        org.update(kind, held, given, act)
+    else:
+        org.delete(kind, held, act)
+    return held.id, False
+
+
+def _rows(job: Job) -> tuple[list[str], list[Cells]]:
+    text = (job.content or b"").decode("utf-8-sig")
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[job.info["columnDelimiter"]], strict=True)
+    header = next(lines, list[str]())
+    return header, [dict(zip(header, line, strict=False)) for line in lines if line]
+
+
+def _csv(job: Job, header: list[str], rows: list[Cells]) -> str:
+    out = io.StringIO(newline="")
+    delimiter, ending = DELIMITERS[job.info["columnDelimiter"]], ENDINGS[job.info["lineEnding"]]
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL)
+    writer.writerow(header)
+    writer.writerows([row.get(name, "") for name in header] for row in rows)
+    return out.getvalue()
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> Cells:
+    cells: Cells = {}
+    for name, value in record.items():
+        if (nested := as_object(value)) is not None:
+            cells |= {} if name == "attributes" else _flat(nested, f"{prefix}{name}.")
+        else:
+            cells[prefix + name] = (
+                "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+            )
+    return cells

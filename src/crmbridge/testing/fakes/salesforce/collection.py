@@ -1,0 +1,220 @@
+"""Up to 200 records in one call: `/composite/sobjects` (REST guide, "sObject Collections")."""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any
+
+from crmbridge.testing.fakes.salesforce import records
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
+from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
+from crmbridge.testing.fakes.salesforce.ids import long_form
+from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.org import Act
+from crmbridge.testing.tables import Field
+
+MOST = 200
+MOST_READ = 2_000
+MOST_CHUNKS = 10
+ROLLED_BACK = Refused(
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using AllOrNone header",
+)
+
+Element = dict[str, Any]
+Step = Callable[[Any], Element]
+
+
+def answer(desk: Desk, call: Call) -> Reply:
+    """Answer a call under `/composite/sobjects`."""
+    path = call.path
+    if not path:
+        call.only("POST", "PATCH", "DELETE")
+        if call.method == "DELETE":
+            return _delete(desk, call)
+        return _write(desk, call, None, None)
+    kind = desk.org.kind(path[0])
+    if len(path) == 1:
+        call.only("GET", "POST")
+        return _read(desk, call, kind)
+    call.only("PATCH")
+    return _write(desk, call, kind, path[1])
+
+
+def _read(desk: Desk, call: Call, kind: Kind) -> Reply:
+    if call.method == "GET":
+        ids: list[Any] | None = call.params.get("ids", "").split(",")
+        fields: list[Any] | None = call.params.get("fields", "").split(",")
+    else:
+        body = call.json()
+        ids, fields = as_list(body.get("ids")), as_list(body.get("fields"))
+    if ids is None or fields is None or not all(isinstance(name, str) and name for name in fields):
+        raise Refused("MISSING_ARGUMENT", "ids and fields are required")
+    if len(ids) > (MOST_READ if call.method == "POST" else 800):
+        raise _too_many(MOST_READ)
+    names = [records.field_name(kind, name.strip()) for name in fields]
+    rows = (kind.table.get(long_form(id) or "") for id in ids)
+    return Reply(200, [records.selected(kind, row, names, call.version) if row else None for row in rows])
+
+
+def _delete(desk: Desk, call: Call) -> Reply:
+    act = desk.act(call)
+
+    def one(given: Any) -> Element:
+        id = long_form(given.strip())
+        kind = desk.org.kind_of(id) if id else None
+        if id is None or kind is None:
+            raise malformed_id(given)
+        row = desk.org.at(kind, id)
+        desk.org.delete(kind, row, act)
+        return {"id": row.id, "success": True, "errors": []}
+
+    ids = [id for id in call.params.get("ids", "").split(",") if id]
+    return _each(desk, call, ids, one, all_or_none=call.flag("allOrNone"))
+
+
+def _write(desk: Desk, call: Call, kind: Kind | None, external: str | None) -> Reply:
+    body = call.json()
+    given = as_objects(body.get("records"))
+    if given is None:
+        raise not_json("records must be a list of objects")
+    act = desk.act(call)
+    if kind is None:
+        kinds = _kinds(desk, given)
+        step = _creating(desk, kinds, act) if call.method == "POST" else _updating(desk, call, kinds, act)
+    else:
+        step = _upserting(desk, kind, _external(kind, external or ""), act)
+    return _each(desk, call, given, step, all_or_none=body.get("allOrNone") is True)
+
+
+def _external(kind: Kind, name: str) -> Field | None:
+    return None if name.lower() == "id" else records.external_field(kind, name)
+
+
+def _kinds(desk: Desk, given: list[dict[str, Any]]) -> Iterator[Kind]:
+    names = [_type_of(record) for record in given]
+    if sum(1 for _ in groupby(name.lower() for name in names)) > MOST_CHUNKS:
+        raise Refused("LIMIT_EXCEEDED", f"the records make more than {MOST_CHUNKS} chunks of consecutive types")
+    found = {name: desk.org.kind(name) for name in dict.fromkeys(names)}
+    return iter([found[name] for name in names])
+
+
+def _type_of(record: dict[str, Any]) -> str:
+    attributes = as_object(record.get("attributes"))
+    name = attributes.get("type") if attributes else None
+    if not isinstance(name, str):
+        raise Refused("INVALID_INPUT", "each record needs attributes with a type")
+    return name
+
+
+def _creating(desk: Desk, kinds: Iterator[Kind], act: Act) -> Step:
+    create = desk.org.create
+    return lambda record: {"id": create(next(kinds), record, act).id, "success": True, "errors": []}
+
+
+def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
+    seen: set[str] = set()
+
+    def one(record: dict[str, Any]) -> Element:
+        kind = next(kinds)
+        id, rest = _split(record, "id")
+        if id is None:
+            raise Refused("MISSING_ARGUMENT", "Id not specified in an update call")
+        row = desk.org.at(kind, id)
+        if row.id in seen:
+            raise Refused("DUPLICATE_VALUE", f"duplicate id: {row.id}", ("Id",))
+        seen.add(row.id)
+        records.vanishing(desk, call, kind, row, act)
+        desk.org.update(kind, row, rest, act)
+        return {"id": row.id, "success": True, "errors": []}
+
+    return one
+
+
+def _upserting(desk: Desk, kind: Kind, field: Field | None, act: Act) -> Step:
+    seen: set[Any] = set()
+
+    def one(record: dict[str, Any]) -> Element:
+        if field is None:
+            return _upsert_by_id(desk, kind, record, act)
+        value, rest = _split(record, field.name.lower())
+        if any(name.lower() == "id" for name in rest):
+            raise Refused("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
+        stored = kind.entries[field.name][1](value)
+        if stored is None:
+            raise Refused("MISSING_ARGUMENT", f"{field.name} not specified", (field.name,))
+        key = field.key(stored)
+        if key in seen:
+            raise Refused("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", (field.name,))
+        seen.add(key)
+        rows = kind.table.find(field.name, stored)
+        if len(rows) > 1:
+            text = (
+                f"{field.name}: more than one record found for external id field: [{', '.join(row.id for row in rows)}]"
+            )
+            raise Refused("DUPLICATE_EXTERNAL_ID", text, (field.name,))
+        if rows:
+            desk.org.update(kind, rows[0], rest, act)
+            return {"id": rows[0].id, "success": True, "errors": [], "created": False}
+        row = desk.org.create(kind, record, act)
+        return {"id": row.id, "success": True, "errors": [], "created": True}
+
+    return one
+
+
+def _upsert_by_id(desk: Desk, kind: Kind, record: dict[str, Any], act: Act) -> Element:
+    id, rest = _split(record, "id")
+    if id is None:
+        return {"id": desk.org.create(kind, rest, act).id, "success": True, "errors": [], "created": True}
+    row = desk.org.at(kind, id)
+    desk.org.update(kind, row, rest, act)
+    return {"id": row.id, "success": True, "errors": [], "created": False}
+
+
+def _split(record: dict[str, Any], wanted: str) -> tuple[Any, dict[str, Any]]:
+    value, rest = None, dict[str, Any]()
+    for name, held in record.items():
+        if name.lower() == wanted:
+            value = held
+        else:
+            rest[name] = held
+    return value, rest
+
+
+def _each(desk: Desk, call: Call, given: list[Any], step: Step, *, all_or_none: bool) -> Reply:
+    if len(given) > MOST:
+        raise _too_many(MOST)
+    elements: list[Element] = []
+
+    def work() -> list[bool]:
+        for one in given:
+            try:
+                elements.append(step(one))
+            except Refused as refused:
+                if refused.malformed:
+                    raise
+                elements.append(refused.element())
+        return [element["success"] for element in elements]
+
+    # A wrong JSON type spoils the whole request, so even a collection that may partly fail can be undone.
+    stands = _guarded(desk, work, all_or_none=all_or_none)
+    if not stands:
+        elements = [ROLLED_BACK.element() if element["success"] else element for element in elements]
+    if desk.faults.fires("F11", call.request):
+        elements = elements[:-1]
+    return Reply(200, elements)
+
+
+def _guarded(desk: Desk, work: Callable[[], list[bool]], *, all_or_none: bool) -> bool:
+    if all_or_none:
+        return desk.all_or_none(work)
+
+    def at_least_readable() -> list[bool]:
+        work()
+        return []
+
+    return desk.all_or_none(at_least_readable)
+
+
+def _too_many(most: int) -> Refused:
+    text = f"record limit reached. cannot submit more than {most} records into this call"
+    return Refused("EXCEEDED_ID_LIMIT", text)

@@ -1,0 +1,158 @@
+"""Several calls in one: `/composite` and `/composite/batch` (REST guide, "Composite", "Composite Batch")."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import httpx
+
+from crmbridge.testing.fakes.salesforce import collection
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
+from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json
+
+MOST = 25
+_REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])*)\}")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+Dispatch = Callable[[Call], Reply]
+
+
+class _Unknown(Exception):
+    """A reference to something that an earlier answer does not hold."""
+
+
+def answer(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
+    """Answer a call under `/composite`."""
+    if not call.raw:
+        call.only("POST")
+        return _composite(desk, call, dispatch)
+    first = call.path[0].lower()
+    if first == "sobjects":
+        return collection.answer(desk, call.below())
+    if first == "batch":
+        call.only("POST")
+        return _batch(call, dispatch)
+    raise not_found()
+
+
+def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
+    body = call.json()
+    parts = _parts(body.get("compositeRequest"))
+    known: dict[str, Any] = {}
+    answers: list[dict[str, Any]] = []
+
+    def work() -> list[bool]:
+        for part in parts:
+            reply = _one(call, part, known, dispatch)
+            if reply.status < 300 and isinstance(part.get("referenceId"), str):
+                known[part["referenceId"]] = reply.data
+            headers = {name: value for name, value in reply.headers.items() if name == "Location"}
+            answers.append(
+                {
+                    "body": reply.data,
+                    "httpHeaders": headers,
+                    "httpStatusCode": reply.status,
+                    "referenceId": part.get("referenceId"),
+                }
+            )
+            if body.get("allOrNone") is True and reply.status >= 300:
+                return [False]
+        return [True]
+
+    stands = desk.all_or_none(work)
+    if not stands:
+        text = "The transaction was rolled back since another operation in the same transaction failed."
+        halted = Refused("PROCESSING_HALTED", text).body()
+        guilty = answers[-1]
+        answers = [
+            guilty
+            if part.get("referenceId") == guilty["referenceId"]
+            else {"body": halted, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": part.get("referenceId")}
+            for part in parts
+        ]
+    return Reply(200, {"compositeResponse": answers})
+
+
+def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Reply:
+    try:
+        url = _filled(str(part.get("url", "")), known)
+        body = _filled(part.get("body"), known)
+    except _Unknown as unknown:
+        return Reply(400, Refused("PROCESSING_HALTED", f"Invalid reference specified. No value for {unknown}").body())
+    return _called(call, str(part.get("method", "GET")), str(url), body, part.get("httpHeaders"), dispatch)
+
+
+def _filled(value: Any, known: dict[str, Any]) -> Any:
+    if (fields := as_object(value)) is not None:
+        return {name: _filled(held, known) for name, held in fields.items()}
+    if (items := as_list(value)) is not None:
+        return [_filled(held, known) for held in items]
+    if not isinstance(value, str):
+        return value
+    return _REFERENCE.sub(lambda found: str(_looked_up(found, known)), value)
+
+
+def _looked_up(found: re.Match[str], known: dict[str, Any]) -> Any:
+    value = known.get(found[1])
+    for name, place in _STEP.findall(found[2]):
+        fields, items = as_object(value), as_list(value)
+        if fields is not None and name in fields:
+            value = fields[name]
+        elif items is not None and place and int(place) < len(items):
+            value = items[int(place)]
+        else:
+            raise _Unknown(f"{found[1]}{found[2]} found in {found[1]}")
+    return value
+
+
+def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch: Dispatch) -> Reply:
+    if "/composite" in url and not url.split("/composite", 1)[1].startswith("/sobjects"):
+        return Reply(400, Refused("INVALID_INPUT", "a composite call cannot hold another one").body())
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return Reply(400, Refused("INVALID_INPUT", "the url of a part cannot be read").body())
+    path = parsed.raw_path.decode("ascii").split("?")[0]
+    found = re.fullmatch(r"/?(?:services/data/)?v(\d\d\.0)(?:/(.*?))?/*", path)
+    if not found:
+        return Reply(404, not_found().body())
+    extra = {name.lower(): str(value) for name, value in (as_object(headers) or {}).items()}
+    content = b"" if body is None else json.dumps(body).encode("utf-8")
+    inner = attrs.evolve(
+        call,
+        method=method.upper(),
+        version=found[1],
+        raw=tuple((found[2] or "").split("/")),
+        params=dict(parsed.params),
+        headers={"content-type": "application/json", **extra},
+        content=content,
+    )
+    try:
+        return dispatch(inner)
+    except Refused as refused:
+        return Reply(refused.status, refused.body())
+
+
+def _batch(call: Call, dispatch: Dispatch) -> Reply:
+    body = call.json()
+    results: list[dict[str, Any]] = []
+    for part in _parts(body.get("batchRequests")):
+        if body.get("haltOnError") is True and any(result["statusCode"] >= 300 for result in results):
+            text = "The request was not run because an earlier one failed."
+            results.append({"statusCode": 412, "result": Refused("BATCH_PROCESSING_HALTED", text).body()})
+            continue
+        url = "/services/data/" + str(part.get("url", "")).removeprefix("/services/data/").lstrip("/")
+        reply = _called(call, str(part.get("method", "GET")), url, part.get("richInput"), None, dispatch)
+        results.append({"statusCode": reply.status, "result": reply.data})
+    return Reply(200, {"hasErrors": any(result["statusCode"] >= 300 for result in results), "results": results})
+
+
+def _parts(given: Any) -> list[dict[str, Any]]:
+    parts = as_objects(given)
+    if parts is None:
+        raise not_json("the parts of a composite call must be a list of objects")
+    if len(parts) > MOST:
+        raise Refused("LIMIT_EXCEEDED", f"a composite call holds at most {MOST} parts")
+    return parts

@@ -1,0 +1,375 @@
+"""The org behind the API: records are checked, stored, deleted and merged here, without a word about HTTP."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import attrs
+
+from crmbridge.testing.fakes.salesforce import errors
+from crmbridge.testing.fakes.salesforce.errors import Refused
+from crmbridge.testing.fakes.salesforce.ids import long_form
+from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.rules import CASCADES, derived
+from crmbridge.testing.fakes.salesforce.schema import SHAPES
+from crmbridge.testing.fakes.salesforce.values import EmailRule
+from crmbridge.testing.tables import Field, Row
+
+Record = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any], "Act"], None]
+
+
+@attrs.frozen
+class Act:
+    """Who writes, when, and on what terms; one for each request or edit."""
+
+    at: datetime
+    stamp: str
+    user: str
+    """The id of the User that the record will name."""
+    by: str
+    """The name that the ledger will show."""
+    request: int
+    allow_save: bool = False
+    locks: Callable[[], bool] = lambda: False
+    """Asked for every record: whether somebody else holds it right now."""
+
+
+@attrs.frozen
+class DuplicateRule:
+    """A rule that finds a record like the new one; `block` always refuses, `alert` unless the client allows saving."""
+
+    kind: str
+    fields: tuple[str, ...] = ("Email",)
+    action: str = "block"
+    name: str = "Standard_Duplicate_Rule"
+
+
+class Org:
+    """All objects of one org, and the rules by which they change."""
+
+    def __init__(self, record: Record, rule: EmailRule) -> None:
+        self.rule: EmailRule = rule
+        self.kinds: dict[str, Kind] = {shape.name: Kind(shape, rule) for shape in SHAPES}
+        self.duplicate_rules: list[DuplicateRule] = []
+        self.locked: dict[str, int] = {}
+        self._record = record
+        self._undo: list[list[tuple[Kind, Row, dict[str, Any] | None, bool]]] = []
+        self._folded = {name.lower(): kind for name, kind in self.kinds.items()}
+        self._prefixes = {kind.prefix: kind for kind in self.kinds.values()}
+
+    # ---- looking --------------------------------------------------------------------
+
+    def kind(self, name: str) -> Kind:
+        """Find an object by the name in a path or body; raises the vendor's 404."""
+        found = self._folded.get(name.lower())
+        if found is None:
+            raise errors.not_found()
+        return found
+
+    def add(self, kind: Kind) -> None:
+        """Give the org one more object."""
+        self.kinds[kind.name] = self._folded[kind.name.lower()] = self._prefixes[kind.prefix] = kind
+
+    def kind_of(self, id: str) -> Kind | None:
+        """Tell of which object an id is."""
+        return self._prefixes.get(id[:3])
+
+    def row_of(self, id: str, *, deleted: bool = False) -> Row | None:
+        """Find any record by its long id."""
+        kind = self._prefixes.get(id[:3])
+        return kind.table.get(id, deleted=deleted) if kind else None
+
+    def at(self, kind: Kind, id: object) -> Row:
+        """Find a record of a kind for reading or writing; raises the vendor's refusals."""
+        row = kind.table.all.get(id) if isinstance(id, str) else None
+        if row is None:
+            long = long_form(id)
+            if long is None:
+                raise errors.not_found(f"Provided external ID field does not exist or is not accessible: {id}")
+            if not long.startswith(kind.prefix):
+                raise errors.malformed_id(id, f"{kind.name} ID")
+            row = kind.table.all.get(long)
+        if row is None:
+            raise errors.not_found()
+        if row.deleted:
+            raise Refused("ENTITY_IS_DELETED", "entity is deleted", status=404)
+        return row
+
+    # ---- writing --------------------------------------------------------------------
+
+    def create(self, kind: Kind, given: Mapping[str, Any], act: Act) -> Row:
+        """Store a new record, or raise the vendor's refusal."""
+        if not kind.shape.writable:
+            raise Refused("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support create")
+        written = self._stored(kind, given, creating=True)
+        values = {**kind.defaults, **written}
+        for name in kind.required:
+            if values.get(name) is None:
+                self._require(kind, values)
+        values.update(derived(kind.name, values, {}, act.stamp))
+        if "OwnerId" in kind.entries and not values.get("OwnerId"):
+            values["OwnerId"] = act.user
+        self._admit(kind, values, None, act)
+        values["CreatedDate"] = values["LastModifiedDate"] = values["SystemModstamp"] = act.stamp
+        values["CreatedById"] = values["LastModifiedById"] = act.user
+        values["Id"] = id = kind.table.fresh_id()
+        row = kind.table.insert(values, at=act.at, by=act.by, id=id)
+        self._remember(kind, row, new=True)
+        kind.note(act.stamp, row.id)
+        self._record("create", kind.name, row.id, written, {}, act)
+        self._after(kind, row, written, act)
+        return row
+
+    def update(self, kind: Kind, row: Row, given: Mapping[str, Any], act: Act) -> None:
+        """Change a record, or raise the vendor's refusal; a write of equal values moves the stamps too."""
+        if row.values.get("IsConverted"):
+            raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+        written = self._stored(kind, given, creating=False)
+        for name in kind.required:
+            if name in written and written[name] is None:
+                self._require(kind, {**row.values, **written})
+        extra = derived(kind.name, written, row.values, act.stamp)
+        self._admit(kind, written, row, act)
+        self.change(kind, row, written, act, extra)
+        self._after(kind, row, written, act)
+
+    def change(
+        self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        """Overwrite values without asking whether that is allowed."""
+        self._remember(kind, row)
+        before = {name: row.values.get(name) for name in written}
+        stamps = {"LastModifiedDate": act.stamp, "SystemModstamp": act.stamp, "LastModifiedById": act.user}
+        kind.table.update(row, {**written, **(extra or {}), **stamps}, at=act.at, by=act.by)
+        kind.note(act.stamp, row.id)
+        self._record("update", kind.name, row.id, written, before, act)
+
+    def delete(self, kind: Kind, row: Row, act: Act, *, master: str | None = None) -> None:
+        """Put a record, and what hangs on it, into the bin; a merged one names its master."""
+        if not kind.shape.deletable:
+            raise Refused(
+                "INSUFFICIENT_ACCESS_OR_READONLY", f"entity type {kind.name} does not support delete", status=403
+            )
+        self._lock(row.id, act)
+        if master is None:
+            for child, name in CASCADES.get(kind.name, ()):
+                for hanging in self.kinds[child].table.find(name, row.id):
+                    self.delete(self.kinds[child], hanging, act)
+        self._remember(kind, row)
+        before = dict(row.values)
+        stamps = {
+            "IsDeleted": True,
+            "LastModifiedDate": act.stamp,
+            "SystemModstamp": act.stamp,
+            "LastModifiedById": act.user,
+        }
+        kind.table.update(row, stamps | ({"MasterRecordId": master} if master else {}), at=act.at, by=act.by)
+        row.deleted = True
+        kind.note(act.stamp, row.id)
+        self._record("delete", kind.name, row.id, {"MasterRecordId": master} if master else {}, before, act)
+
+    def restore(self, kind: Kind, row: Row, act: Act) -> None:
+        """Take a record out of the bin."""
+        row.deleted = False
+        stamps = {
+            "IsDeleted": False,
+            "LastModifiedDate": act.stamp,
+            "SystemModstamp": act.stamp,
+            "LastModifiedById": act.user,
+        }
+        kind.table.update(row, stamps, at=act.at, by=act.by)
+        kind.note(act.stamp, row.id)
+        self._record("undelete", kind.name, row.id, {}, {}, act)
+
+    def pointing(self, id: str) -> Iterable[tuple[Kind, Field, Row]]:
+        """Find every record that refers to this one."""
+        for kind in self.kinds.values():
+            for field in kind.related.values():
+                if field.name not in ("CreatedById", "LastModifiedById", "MasterRecordId"):
+                    for row in kind.table.find(field.name, id):
+                        yield kind, field, row
+
+    # ---- all or none ------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Remember from here on what is replaced."""
+        self._undo.append([])
+
+    def end(self, *, undo: bool) -> None:
+        """Stop remembering what was replaced since the last beginning, and put it back if asked to."""
+        done = self._undo.pop()
+        if not undo:
+            if self._undo:
+                self._undo[-1].extend(done)
+            return
+        for kind, row, values, was_deleted in reversed(done):
+            if values is None:
+                kind.table.purge(row)
+            else:
+                now = dict.fromkeys(row.values)
+                kind.table.update(row, now | values, at=row.modified, by=row.modified_by)
+                row.values = values
+                row.deleted = was_deleted
+
+    def _remember(self, kind: Kind, row: Row, *, new: bool = False) -> None:
+        if self._undo:
+            self._undo[-1].append((kind, row, None if new else dict(row.values), row.deleted))
+
+    # ---- checks ---------------------------------------------------------------------
+
+    def _stored(self, kind: Kind, given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+        entries, values = kind.entries, dict[str, Any]()
+        for name, value in given.items():
+            entry = entries.get(name) or entries.get(name.lower())
+            if entry is None:
+                if name != "attributes":
+                    field, id = self._by_external_id(kind, name, value)
+                    values[field.name] = id
+                continue
+            canonical, check, createable, updateable, reference = entry
+            if not (createable if creating else updateable):
+                raise errors.read_only(canonical)
+            values[canonical] = stored = check(value)
+            if reference is not None and stored is not None:
+                self._points(reference, stored)
+        return values
+
+    def _by_external_id(self, kind: Kind, name: str, value: Any) -> tuple[Field, str | None]:
+        if name.lower() == "id":
+            raise Refused("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
+        field = kind.related.get(name.lower())
+        if field is None:
+            raise errors.no_such_column(name, kind.name)
+        if value is None:
+            return field, None
+        nested = cast(dict[str, Any], value) if isinstance(value, dict) else {}
+        named = {key: text for key, text in nested.items() if key != "attributes"}
+        if not named:
+            raise errors.not_json(f"Cannot deserialize instance of reference from a value for {name}")
+        key, text = next(iter(named.items()))
+        for target in field.references:
+            external = self.kinds[target].table.field(key)
+            if external is not None and (external.external_id or external.unique):
+                found = self.kinds[target].table.find(external.name, text)
+                if len(found) == 1:
+                    return field, found[0].id
+        text = f"Foreign key external ID: {str(text).lower()} not found for field {key} in entity {field.references[0]}"
+        raise Refused("INVALID_FIELD", text)
+
+    def _points(self, field: Field, id: str) -> None:
+        target = self._prefixes.get(id[:3])
+        if target is None or target.name not in field.references:
+            raise Refused("MALFORMED_ID", f"{field.label}: id value of incorrect type: {id}", (field.name,))
+        row = target.table.all.get(id)
+        if row is None:
+            raise Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,))
+        if row.deleted:
+            raise Refused("ENTITY_IS_DELETED", "entity is deleted", (field.name,), status=404)
+        if target.name == "User" and not row.values.get("IsActive"):
+            raise Refused("INACTIVE_OWNER_OR_USER", f"operation performed with inactive user [{id}]", (field.name,))
+        if row.values.get("IsConverted"):
+            raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", (field.name,))
+
+    def _require(self, kind: Kind, values: Mapping[str, Any]) -> None:
+        missing = tuple(name for name in kind.required if values.get(name) is None)
+        raise Refused("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
+
+    def _admit(self, kind: Kind, values: Mapping[str, Any], row: Row | None, act: Act) -> None:
+        own = row.id if row else ""
+        for field in kind.unique:
+            if (value := values.get(field.name)) is not None:
+                for other in kind.table.find(field.name, value):
+                    if other.id != own:
+                        text = f"duplicate value found: {field.name} duplicates value on record with id: {other.id}"
+                        raise Refused("DUPLICATE_VALUE", text, (field.name,))
+        if kind.name == "CampaignMember" and row is None:
+            self._first_membership(kind, values)
+        for rule in self.duplicate_rules:
+            if rule.kind == kind.name:
+                self._unlike_others(kind, values, own, rule, act)
+        self._lock(own, act)
+        if self.locked:
+            for field in kind.related.values():
+                self._lock(values.get(field.name) or "", act)
+
+    def _first_membership(self, kind: Kind, values: Mapping[str, Any]) -> None:
+        for other in kind.table.find("CampaignId", values["CampaignId"]):
+            if all(other.values.get(name) == values.get(name) for name in ("LeadId", "ContactId")):
+                raise Refused("DUPLICATE_VALUE", "Already a campaign member.")
+
+    def _unlike_others(self, kind: Kind, values: Mapping[str, Any], own: str, rule: DuplicateRule, act: Act) -> None:
+        if not all(values.get(name) for name in rule.fields) or (rule.action == "alert" and act.allow_save):
+            return
+        first, *others = rule.fields
+        alike = [
+            other.id
+            for other in kind.table.find(first, values[first])
+            if other.id != own
+            and all(
+                kind.table.fields[name].key(other.values.get(name)) == kind.table.fields[name].key(values[name])
+                for name in others
+            )
+        ]
+        if alike:
+            raise _duplicates(kind, rule, alike)
+
+    def _lock(self, id: str, act: Act) -> None:
+        left = self.locked.get(id, 0)
+        if left:
+            self.locked[id] = left - 1
+        if left or act.locks():
+            raise Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
+
+    # ---- consequences -----------------------------------------------------------------
+
+    def _after(self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act) -> None:
+        if kind.name == "Opportunity" and written.get("ContactId"):
+            role = {"OpportunityId": row.id, "ContactId": written["ContactId"], "IsPrimary": True}
+            self.create(self.kinds["OpportunityContactRole"], role, act)
+        if kind.name == "OpportunityContactRole" and written.get("IsPrimary"):
+            for other in kind.table.find("OpportunityId", row.values["OpportunityId"]):
+                if other is not row and other.values.get("IsPrimary"):
+                    self.change(kind, other, {"IsPrimary": False}, act)
+        if kind.name == "Task" and ("WhoId" in written or "WhatId" in written):
+            row.values["AccountId"] = self._account_of(row.values.get("WhatId")) or self._account_of(
+                row.values.get("WhoId")
+            )
+
+    def _account_of(self, id: str | None) -> str | None:
+        if id is None or id.startswith("001"):
+            return id
+        row = self.row_of(id)
+        return row.values.get("AccountId") if row else None
+
+
+def _duplicates(kind: Kind, rule: DuplicateRule, alike: list[str]) -> Refused:
+    message = "Use one of these records?"
+    matches = [
+        {
+            "additionalInformation": list[Any](),
+            "fieldDiffs": list[Any](),
+            "matchConfidence": 100.0,
+            "record": {
+                "attributes": {"type": kind.name, "url": f"/services/data/v68.0/sobjects/{kind.name}/{id}"},
+                "Id": id,
+            },
+        }
+        for id in alike
+    ]
+    found = {
+        "entityType": kind.name,
+        "errors": list[Any](),
+        "matchEngine": "FuzzyMatchEngine",
+        "matchRecords": matches,
+        "rule": f"Standard_{kind.name}_Match_Rule",
+        "size": len(alike),
+        "success": True,
+    }
+    result = {
+        "allowSave": rule.action == "alert",
+        "duplicateRule": rule.name,
+        "duplicateRuleEntityType": kind.name,
+        "errorMessage": message,
+        "matchResults": [found],
+    }
+    return Refused("DUPLICATES_DETECTED", message, extra={"duplicateResult": result})

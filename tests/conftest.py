@@ -1,0 +1,72 @@
+"""What all tests share: Hypothesis profiles, the rule for missing programs, and who took how much time.
+
+`CRMBRIDGE_ALL=1` promises that everything is installed; under it a skip that tells what to install is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("deep", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci")
+
+_INSTALLABLE = ("install", "could not import")
+
+R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
+
+
+def _all_or_nothing(report: R) -> R:
+    """Turn a skip for a missing program into a failure, where everything was promised to be there."""
+    why = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if os.environ.get("CRMBRIDGE_ALL") == "1" and any(word in why for word in _INSTALLABLE):
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: {why} (CRMBRIDGE_ALL=1 promises that it is there)"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Judge a skip of one test."""
+    return _all_or_nothing((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Judge a skip of a whole module."""
+    return _all_or_nothing((yield))
+
+
+class Shares:
+    """Adds up the seconds that each folder of tests took."""
+
+    def __init__(self) -> None:
+        self.seconds = Counter[str]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add one phase of one test."""
+        folder = Path(report.nodeid.partition("::")[0]).parent
+        self.seconds[folder.as_posix()] += report.duration  # type: ignore[assignment]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the folders, the slowest first."""
+        total = sum(self.seconds.values())
+        if len(self.seconds) < 2 or not total:
+            return
+        terminalreporter.section("share of time")
+        for folder, seconds in self.seconds.most_common():
+            terminalreporter.line(f"{seconds / total:6.1%} {seconds:8.1f} s  {folder}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start counting."""
+    config.pluginmanager.register(Shares())
