@@ -241,12 +241,16 @@ def by(name: str, fn: Callable[[Crossing], bool], *, fields: Iterable[str] = ())
 
 @attrs.frozen
 class AtMost:
-    """Object to a sweep that writes more than these; below 1 a share of the links, else a number."""
+    """Object to a sweep that writes more than these; below 1 a share of the links, else a number.
+
+    A share never means less than *floor* records: in a handful of links one deletion is a large share of them.
+    """
 
     creates: float | None = None
     updates: float | None = None
     blanks: float | None = None
     deletes: float | None = None
+    floor: int = 10
 
     def inspect(self, totals: Totals) -> Reason | None:
         """Judge the totals of the whole sweep."""
@@ -259,7 +263,7 @@ class AtMost:
         for bound, count, code in found:
             if bound is None:
                 continue
-            limit = int(bound * totals.links) if bound < 1 else int(bound)
+            limit = max(int(bound * totals.links), self.floor) if 0 < bound < 1 else int(bound)
             if count > limit:
                 return because(code, count=count, limit=limit)
         return None
@@ -281,9 +285,10 @@ def at_most(
     updates: float | None = None,
     blanks: float | None = None,
     deletes: float | None = None,
+    floor: int = 10,
 ) -> AtMost:
-    """Object to a sweep that writes more than these; below 1 a share of the links, else a number."""
-    return AtMost(creates, updates, blanks, deletes)
+    """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*."""
+    return AtMost(creates, updates, blanks, deletes, floor)
 
 
 def not_emptied() -> NotEmptied:

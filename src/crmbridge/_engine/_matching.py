@@ -40,6 +40,8 @@ class Search:
 
     def due(self) -> dict[str, Question]:
         """Give the questions of the earliest step; a strong key on a later kind beats a weak one on the first."""
+        if self.found is not None:
+            return {}
         first = min((question.step for question in self.pending.values()), default=None)
         return {kind: question for kind, question in self.pending.items() if question.step == first}
 

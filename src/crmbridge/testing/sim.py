@@ -84,7 +84,7 @@ class SimDriver(Driver):
         self.dead = False
         self._crash_before = crash_before
         self._crash_after = crash_after
-        self._order = random.Random(seed)  # noqa: S311 - a seeded sequence is the point
+        self._order = random.Random(seed)
 
     def run(self, flow: Flow[T]) -> T:
         """Perform a flow and give what it returns; raises what it raises, or `SimulatedCrash`."""

@@ -35,12 +35,12 @@ def answer(desk: Desk, call: Call) -> Reply:
     kind = desk.org.kind(path[0])
     if len(path) == 1:
         call.only("GET", "POST")
-        return _read(desk, call, kind)
+        return _read(call, kind)
     call.only("PATCH")
     return _write(desk, call, kind, path[1])
 
 
-def _read(desk: Desk, call: Call, kind: Kind) -> Reply:
+def _read(call: Call, kind: Kind) -> Reply:
     if call.method == "GET":
         ids: list[Any] | None = call.params.get("ids", "").split(",")
         fields: list[Any] | None = call.params.get("fields", "").split(",")

@@ -174,10 +174,10 @@ class Conditions:
             except ValueError:
                 raise wrong("MALFORMED_QUERY", self._text, position, f"Invalid date: {literal.value}") from None
         if field.type in ("id", "reference"):
-            return self._id(field, literal, position)
+            return self._id(literal, position)
         return field.key(unescaped(literal.value)) or None if wanted == "string" else literal.value
 
-    def _id(self, field: Field, literal: Constant, position: int) -> str | None:
+    def _id(self, literal: Constant, position: int) -> str | None:
         plain = unescaped(literal.value)
         if not plain:
             return None

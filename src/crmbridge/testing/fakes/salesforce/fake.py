@@ -204,6 +204,8 @@ class FakeSalesforce(FakeServer):
     def edit(self, kind: str, id: str, by: str = "a person", **values: Any) -> None:
         """Change a record as somebody at the vendor's screen would, with the vendor's checks.
 
+        The person is a User of that name or id; one is made when there is none.
+
         Raises KeyError for an unknown id and ValueError for what the screen would refuse.
         """
         with self._lock:

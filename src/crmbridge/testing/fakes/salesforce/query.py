@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -72,13 +73,13 @@ class Reader:
             return self._org.kind(query.kind)
         except Refused:
             message = (
-                f"sObject type '{query.kind}' is not supported. If you are attempting to use a custom object, be sure to"
-                " append the '__c' after the entity name. Please reference your WSDL or the describe call for the"
+                f"sObject type '{query.kind}' is not supported. If you are attempting to use a custom object, be sure"
+                " to append the '__c' after the entity name. Please reference your WSDL or the describe call for the"
                 " appropriate names."
             )
             raise wrong("INVALID_TYPE", query.text, query.kind_position, message) from None
 
-    def _rows(self, query: Query, kind: Kind, *, deleted: bool, now: datetime) -> list[Row]:
+    def _rows(self, query: Query, kind: Kind, *, deleted: bool, now: datetime) -> Iterable[Row]:
         def inner(sub: Query) -> set[Any]:
             target = self._kind(sub)
             found = reach(self._org, target, sub.columns[0].path, sub.text, sub.columns[0].position)
@@ -89,7 +90,8 @@ class Reader:
         test = conditions.test(query.where)
         candidates = self._candidates(kind, query.where, conditions)
         rows = kind.table.all.values() if candidates is None else candidates
-        return [row for row in rows if (deleted or not row.deleted) and test(row.values)]
+        # Without a sort key a LIMIT ends the search early, so what is found is given one by one.
+        return (row for row in rows if (deleted or not row.deleted) and test(row.values))
 
     def _candidates(self, kind: Kind, where: Condition | None, conditions: Conditions) -> Iterable[Row] | None:
         """Narrow the search by one condition that an index answers; None means that every record must be looked at."""
@@ -112,7 +114,10 @@ class Reader:
                 return kind.since(conditions.constant(field, part.literals[0], part.position))
         return None
 
-    def _sorted(self, query: Query, kind: Kind, rows: list[Row]) -> list[Row]:
+    def _sorted(self, query: Query, kind: Kind, found_rows: Iterable[Row]) -> Iterable[Row]:
+        if not query.orders:
+            return found_rows
+        rows = list(found_rows)
         for order in reversed(query.orders):
             found = reach(self._org, kind, order.path, query.text, order.position)
             get, fold = found.get, found.field.key
@@ -123,9 +128,9 @@ class Reader:
         return rows
 
     @staticmethod
-    def _cut(query: Query, rows: list[Row]) -> list[Row]:
+    def _cut(query: Query, rows: Iterable[Row]) -> list[Row]:
         stop = None if query.limit is None else query.offset + query.limit
-        return rows[query.offset : stop]
+        return list(islice(rows, query.offset, stop))
 
     # ---- showing ----------------------------------------------------------------------
 
@@ -194,11 +199,12 @@ class Reader:
 
     # ---- aggregates -------------------------------------------------------------------
 
-    def _aggregated(self, query: Query, kind: Kind, rows: list[Row]) -> list[Record]:
+    def _aggregated(self, query: Query, kind: Kind, rows: Iterable[Row]) -> list[Record]:
         groups = [reach(self._org, kind, column.path, query.text, column.position) for column in query.groups]
         paths = {group.names: place for place, group in enumerate(groups)}
-        buckets: dict[tuple[Any, ...], list[Row]] = {} if groups else {(): rows}
-        for row in rows if groups else []:
+        # Without groups there is one row, even over nothing.
+        buckets: dict[tuple[Any, ...], list[Row]] = {} if groups else {(): []}
+        for row in rows:
             buckets.setdefault(tuple(group.get(row.values) for group in groups), []).append(row)
         makers: list[tuple[str, Callable[[tuple[Any, ...], list[Row]], Any]]] = []
         unnamed = 0

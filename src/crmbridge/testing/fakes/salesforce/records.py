@@ -115,9 +115,7 @@ def _by_external_id(desk: Desk, call: Call, kind: Kind) -> Reply:
     rows = found_by(kind, field, value)
     if not rows and "+" in value and "+" in "".join(call.raw[2:]):
         # Vendor: clients that encode the path like a form send a plus sign for a blank.
-        blank = "/".join(call.path[2:]).replace("+", " ")
-        rows = found_by(kind, field, blank)
-        value = blank if rows else value
+        rows = found_by(kind, field, value.replace("+", " "))
     if len(rows) > 1:
         head = f"/services/data/v{call.version}/sobjects/{kind.name}/"
         return Reply(300, [head + quote(row.id) for row in rows])

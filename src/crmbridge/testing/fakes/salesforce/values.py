@@ -33,9 +33,11 @@ def moment(text: str) -> datetime | None:
     """Read an ISO 8601 moment; None when it is none. One without an offset is UTC."""
     try:
         read = datetime.fromisoformat(_OFFSET.sub(r"\1:\2", text))
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        read = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    # Vendor: the calendar begins in 1700.
+    return read if read.year >= 1700 else None
 
 
 def email_is_valid(address: str, rule: EmailRule) -> bool:

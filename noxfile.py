@@ -1,0 +1,134 @@
+"""What is done to the repository: `nox --list`.
+
+Each session installs into an environment of its own, kept between runs; with `--no-venv` everything runs in the
+environment that nox itself stands in, and nothing is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "typing", "floors", "docs", "tests"]
+
+ROOT = Path(__file__).parent
+
+
+def install(session: nox.Session, *what: str) -> None:
+    """Install into the session's own environment, if it has one."""
+    if session.virtualenv.is_sandboxed:
+        session.install(*what)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and form."""
+    install(session, "ruff>=0.8")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types, twice: mypy strict and pyright strict."""
+    install(session, "-e", ".[dev]")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def floors(session: nox.Session) -> None:
+    """Check that imports go down only."""
+    install(session, "-e", ".[dev]")
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; warnings are errors."""
+    install(session, "-e", ".[dev]")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; what follows `--` goes to pytest."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def vendor(session: nox.Session) -> None:
+    """Run the tests of one product: `nox -s vendor -- salesforce`."""
+    install(session, "-e", ".[dev]")
+    for name in session.posargs:
+        module = name.replace("-", "_")
+        found = sorted(str(path) for path in (ROOT / "tests").glob(f"*/test_{module}*.py"))
+        if not found:
+            session.error(f"no tests are named after {name!r}")
+        session.run("python", "-m", "pytest", *found)
+
+
+@nox.session(venv_backend="venv")
+def wheel(session: nox.Session) -> None:
+    """Build, install the wheel alone and somewhere else, and let it do the main job."""
+    session.install("build")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(ROOT / "dist"))
+    [built] = (ROOT / "dist").glob("*.whl")
+    session.install("--force-reinstall", str(built))
+    session.chdir(session.create_tmp())
+    session.run("python", "-c", "import crmbridge; assert 'site-packages' in crmbridge.__file__, crmbridge.__file__")
+    session.run("python", "-m", "crmbridge", "demo")
+
+
+@nox.session(venv_backend="venv")
+def oldest(session: nox.Session) -> None:
+    """Run the tests against the oldest versions that the package says it works with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    session.install("-e", ".[dev]")
+    session.install(*(bound.replace(">=", "==") for bound in project["dependencies"]))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run benchmarks, all or those named: `nox -s bench -- planner`; they print tables and write JSON."""
+    install(session, "-e", ".[dev]")
+    names = session.posargs or sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+    for name in names:
+        session.run("python", str(ROOT / "benchmarks" / f"{name}.py"))
+
+
+@nox.session
+def deep(session: nox.Session) -> None:
+    """Search longer: `nox -s deep -- --minutes 60`, round after round, each with a seed of its own.
+
+    Rounds are kept in `benchmarks/results/deep.jsonl` under the version of the package that was tested, so that a search
+    goes on where the last one ended, and a change of the package begins a new one.
+    """
+    minutes = float(session.posargs[session.posargs.index("--minutes") + 1]) if "--minutes" in session.posargs else 10.0
+    install(session, "-e", ".[dev]")
+    tested = str(session.run("git", "rev-parse", "HEAD:src/crmbridge", silent=True, external=True)).strip()
+    results = ROOT / "benchmarks" / "results" / "deep.jsonl"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    kept = [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
+    seed = sum(one["tested"] == tested for one in kept)
+    ends = time.monotonic() + minutes * 60
+    while time.monotonic() < ends:
+        held = True
+        try:
+            session.run("python", "-m", "pytest", "--hypothesis-profile=deep", f"--hypothesis-seed={seed}")
+        except nox.command.CommandFailed:
+            held = False
+        with results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"tested": tested, "seed": seed, "held": held}) + "\n")
+        if not held:
+            session.error(f"seed {seed} found something")
+        seed += 1

@@ -1,0 +1,172 @@
+"""What is said in English."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from ..model import Disposition
+from ..reasons import Code
+from ._catalogue import Catalogue
+
+_TEXTS: Final = {
+    Code.POLICY: "The rule for {field} decided[ in favour of {system}][: {policy}][ ({by})].",
+    Code.ONE_SIDED: "Only one system[, {system},] changed {field}, so its value crosses.",
+    Code.FILLED_BEATS_BLANK: "A value in {field} beats a blank[, so the value of {system} stays].",
+    Code.EQUAL: "Both systems hold the same value in {field}.",
+    Code.LEFT_AS_IT_IS: "Each system keeps what it has in {field}[: {policy}].",
+    Code.NOT_WRITABLE: "No value may be written to {field}[ in {system}].",
+    Code.FIRST_CONTACT: "The two records meet for the first time[; {field} is filled from {system}].",
+    Code.CHANGED: "The record changed[ in {system}].",
+    Code.NEW: "The record is new[ in {system}] and has no counterpart yet.",
+    Code.REMOVED: "The record was removed[ in {system}].",
+    Code.REVIVED: "The record was removed[ in {system}] but edited in the other system, so it is made again.",
+    Code.UNCHANGED: "Nothing changed since the last run.",
+    Code.NOTHING_TO_DO: "There is nothing to do for this record.",
+    Code.RECOVERED: "The answer to an earlier write[ to {system}] was lost; a look showed that it had been done.",
+    Code.RECOVERED_CONFLICT: (
+        "The answer to an earlier write[ to {system}] was lost, and {field} was edited before it could be looked up."
+    ),
+    Code.UNDONE: "An earlier write[ of run {run}] was undone.",
+    Code.RULED: "A person decided this[: {choice}].",
+    Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}].",
+    Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",
+    Code.ALREADY_LINKED: "The counterpart[ in {system}] is already linked to {record}.",
+    Code.TWIN: "Another new record has the same keys[ ({level})][: {record}].",
+    Code.GATE: "A condition keeps this record back[: {gate}][ ({field})].",
+    Code.RULE: "A rule of your own decided this[: {rule}].",
+    Code.CREATES_OFF: "New records are not made[ in {system}]: the setting is off.",
+    Code.DETACHED: "The counterpart was removed[ in {system}]; this record stays and is no longer written.",
+    Code.DUPLICATE_OF: "The record is a duplicate of {record}.",
+    Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
+    Code.NOT_DUE: "It is not time yet[; due {until}].",
+    Code.READ_TOO_EARLY: "What was read[ from {system}] is older than our own last write; it is read again[ at {until}].",
+    Code.MOVED_ON: "The record changed[ in {system}] while this was being decided; it is decided again.",
+    Code.BUSY: "The record is locked[ in {system}] at the moment; it is tried again[ at {until}][ ({code})].",
+    Code.INTENT_OPEN: "An earlier write[ to {system}] has no answer yet; its outcome is looked up first[, at {until}].",
+    Code.NOT_FILLED: "Not all records[ of {system}] are known yet, so none is created there.",
+    Code.PARENT_MISSING: "The record refers to {parent}, which is not there yet.",
+    Code.STALE_PLAN: "The record changed after the plan was made, and the decision would no longer be the same.",
+    Code.BOTH_CHANGED: "Both systems changed {field}; a person must choose.",
+    Code.GONE_AND_CHANGED: "The record was removed[ in {system}] and edited in the other system; a person must choose.",
+    Code.TOO_LONG: "The value for {field}[ in {system}] is too long[: {length} characters, where {limit} fit].",
+    Code.TOO_MANY_DIGITS: (
+        "The number for {field}[ in {system}] has too many digits[ {shape}][: {length}, where {limit} fit]."
+    ),
+    Code.NOT_AN_OPTION: "The value for {field} is not among the choices[ that {system} offers].",
+    Code.NOT_AN_EMAIL: "The value for {field} is not an e-mail address[ that {system} takes][: {shape}].",
+    Code.NOT_A_NUMBER: "The value for {field}[ in {system}] is not a number.",
+    Code.WRONG_TYPE: "The value for {field}[ in {system}] has the wrong type[: {shape} instead of {expected}].",
+    Code.REQUIRED: "A value is required for {field}[ in {system}].",
+    Code.SEVERAL_VALUES: "Only one value fits into {field}[ in {system}][, and there are {length}].",
+    Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
+    Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
+    Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",
+    Code.NEVER_SETTLES: "The value of {field} goes back and forth between the two systems[ ({count} times)].",
+    Code.PARENT_FAILED: "The record refers to {parent}, which could not be written.",
+    Code.TOO_MANY_CREATES: "Too many records would be created[ in {system}][: {count}, where {limit} are allowed].",
+    Code.TOO_MANY_UPDATES: "Too many records would be changed[ in {system}][: {count}, where {limit} are allowed].",
+    Code.TOO_MANY_DELETES: "Too many records would be removed[ in {system}][: {count}, where {limit} are allowed].",
+    Code.TOO_MANY_BLANKS: "Too many filled fields would be emptied[ in {system}][: {count}, where {limit} are allowed].",
+    Code.EMPTIED: "Every linked record is gone[ from {system}][: {count} would be removed].",
+    Code.UNKNOWN_FIELD: "There is no such field[ in {system}][: {field}][; the nearest name is {nearest}].",
+    Code.READ_ONLY_TARGET: "The pair writes to {field}[ in {system}], which is read-only.",
+    Code.NOTHING_FILLS: "A value is required for {field}[ in {system}], and nothing fills it.",
+    Code.TYPES_DIFFER: "The two fields hold different types[: {field} {type}, {other_field} {other_type}].",
+    Code.NO_CONDITION: "The condition is switched on, but nothing is set in it[: {gate}].",
+    Code.WEAK_CLOCK: (
+        "A change has a time for the whole record only[ in {system}], so an edit of another field may decide which "
+        "value of {field} counts as newer."
+    ),
+    Code.CREATE_CLASS: "When the answer to a create[ in {system}] is lost, {create_class}.",
+}
+
+_TYPES: Final = {
+    "text": "a text",
+    "email": "an e-mail address",
+    "flag": "yes or no",
+    "number": "a number",
+    "date": "a date",
+    "instant": "a date and time",
+    "choice": "one of the choices",
+    "choices": "several of the choices",
+    "reference": "a reference",
+    "references": "several references",
+}
+
+ENGLISH: Final = Catalogue(
+    texts=_TEXTS,
+    neutral={
+        "field": "this field",
+        "level": "its keys",
+        "record": "another record",
+        "parent": "another record",
+        "create_class": "what can be done depends on the system",
+    },
+    terms={
+        "policy": {
+            "left_wins": "where both changed, one system goes first",
+            "right_wins": "where both changed, one system goes first",
+            "left_always": "one system is the master",
+            "right_always": "one system is the master",
+            "newest_wins": "the newer change lives on",
+            "filled_beats_blank": "a value beats a blank",
+            "never_clear": "nothing is emptied",
+            "only_if_empty": "only blanks are filled",
+            "only_on_create": "only new records get a value",
+            "once_per_link": "a value crosses once",
+            "write_once": "a value is written once",
+            "union": "the values of both are kept",
+            "last_value": "the last value is taken",
+            "monotone": "a value moves in one direction only",
+            "ask_a_person": "a person decides",
+        },
+        "gate": {
+            "filled": "a value is needed",
+            "equals": "another value is needed",
+            "has_any": "one of certain values is needed",
+            "at_least": "the threshold is not reached",
+            "consented": "there is no consent",
+            "unless": "an exception applies",
+        },
+        "by": {"newer": "its change is the newer one", "otherwise": "the times do not decide"},
+        "shape": {
+            **_TYPES,
+            "no_zone": "a date and time without a time zone",
+            "broken_text": "a text with damaged characters",
+            "other_kind": "a reference to another kind",
+            "before_point": "before the decimal point",
+            "after_point": "after the decimal point",
+            "no_at": "it has no @",
+            "several_at": "it has more than one @",
+            "no_local_part": "nothing stands before the @",
+            "no_domain": "nothing stands after the @",
+            "white_space": "it has white space inside",
+            "no_dot_in_domain": "the domain has no dot",
+            "dot_at_start": "it starts with a dot",
+            "dot_before_at": "a dot stands directly before the @",
+            "dot_after_at": "a dot stands directly after the @",
+        },
+        "expected": _TYPES,
+        "type": _TYPES,
+        "other_type": _TYPES,
+        "create_class": {
+            "A": "a key that the system enforces tells whether it was done",
+            "B": "a look by a field of our own tells whether it was done",
+            "C": "a search may not tell whether it was done, and a person decides",
+        },
+    },
+    quoted={},
+    instant="{at:%Y-%m-%d %H:%M} UTC",
+    zone=dt.UTC,
+    joint=", then ",
+    dispositions={
+        Disposition.APPLIED: "applied",
+        Disposition.UNCHANGED: "unchanged",
+        Disposition.SKIPPED: "skipped",
+        Disposition.HELD: "held",
+        Disposition.DISPUTED: "disputed",
+        Disposition.QUARANTINED: "quarantined",
+    },
+    verbs={"create": "create", "update": "update", "archive": "archive", "delete": "delete"},
+)

@@ -1,0 +1,187 @@
+"""What is said in Japanese."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from ..model import Disposition
+from ..reasons import Code
+from ._catalogue import Catalogue
+
+_TEXTS: Final = {
+    Code.POLICY: "{field}の値は、設定されたルール[({policy})]により[{system}の値に]決まりました[({by})]。",
+    Code.ONE_SIDED: "{field}は片方のシステム[({system})]だけで変更されたため、その値を反映します。",
+    Code.FILLED_BEATS_BLANK: "{field}は、空欄よりも入力済みの値を優先します[({system}の値を残します)]。",
+    Code.EQUAL: "{field}の値は両方のシステムで一致しています。",
+    Code.LEFT_AS_IT_IS: "{field}は、それぞれのシステムの値をそのまま残します[({policy})]。",
+    Code.NOT_WRITABLE: "[{system}の]{field}には書き込めません。",
+    Code.FIRST_CONTACT: "2つのレコードを初めて照合しました[。{field}には{system}の値を入れます]。",
+    Code.CHANGED: "[{system}の]レコードが変更されました。",
+    Code.NEW: "[{system}で]新しく登録されたレコードで、対応するレコードはまだありません。",
+    Code.REMOVED: "[{system}の]レコードが削除されました。",
+    Code.REVIVED: "[{system}の]レコードは削除されましたが、もう一方のシステムで編集されているため、作り直します。",
+    Code.UNCHANGED: "前回の実行から変更はありません。",
+    Code.NOTHING_TO_DO: "このレコードについて行う処理はありません。",
+    Code.RECOVERED: "以前の[{system}への]書き込みは応答を受け取れませんでしたが、反映済みであることを確認しました。",
+    Code.RECOVERED_CONFLICT: (
+        "以前の[{system}への]書き込みは応答を受け取れず、結果を確認する前に{field}が編集されました。"
+    ),
+    Code.UNDONE: "以前の[実行({run})での]書き込みを取り消しました。",
+    Code.RULED: "担当者の判断によります[({choice})]。",
+    Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)]。",
+    Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
+    Code.ALREADY_LINKED: "対応する[{system}の]レコードは、すでに{record}と紐付いています。",
+    Code.TWIN: "同じキー[({level})]を持つ新規レコードがほかにもあります[({record})]。",
+    Code.GATE: "連携の条件を満たしていないため、対象外です[({gate})][。項目:{field}]。",
+    Code.RULE: "独自に設定されたルールによります[({rule})]。",
+    Code.CREATES_OFF: "[{system}での]新規作成はオフに設定されています。",
+    Code.DETACHED: "対応する[{system}の]レコードが削除されたため、このレコードは残し、今後は書き込みません。",
+    Code.DUPLICATE_OF: "このレコードは{record}と重複しています。",
+    Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
+    Code.NOT_DUE: "まだ実行の時刻になっていません[(予定:{until})]。",
+    Code.READ_TOO_EARLY: (
+        "[{system}から]読み取った内容が直前の書き込みより古いため、[{until}に]もう一度読み取ります。"
+    ),
+    Code.MOVED_ON: "処理の途中で[{system}の]レコードが変更されたため、判断をやり直します。",
+    Code.BUSY: "[{system}の]レコードがロックされているため、[{until}に]もう一度試します[({code})]。",
+    Code.INTENT_OPEN: "以前の[{system}への]書き込みの応答がまだないため、先に[{until}に]結果を確認します。",
+    Code.NOT_FILLED: "[{system}の]既存レコードの確認が終わっていないため、新規作成はまだ行いません。",
+    Code.PARENT_MISSING: "参照先の{parent}がまだ存在しません。",
+    Code.STALE_PLAN: "計画の作成後にレコードが変更されたため、計画どおりの処理ができません。",
+    Code.BOTH_CHANGED: "{field}は両方のシステムで変更されています。どちらの値を採用するか判断が必要です。",
+    Code.GONE_AND_CHANGED: (
+        "[{system}で]削除されたレコードが、もう一方のシステムで編集されています。どちらを採用するか判断が必要です。"
+    ),
+    Code.TOO_LONG: "[{system}の]{field}に対して値が長すぎます[({length}文字。上限は{limit}文字)]。",
+    Code.TOO_MANY_DIGITS: "[{system}の]{field}に対して数値の桁数が多すぎます[({shape})][({length}桁。上限は{limit}桁)]。",
+    Code.NOT_AN_OPTION: "{field}の値が[{system}の]選択肢にありません。",
+    Code.NOT_AN_EMAIL: "{field}の値は、[{system}で使える]メールアドレスの形式ではありません[({shape})]。",
+    Code.NOT_A_NUMBER: "[{system}の]{field}の値が数値ではありません。",
+    Code.WRONG_TYPE: "[{system}の]{field}に対して値の種類が違います[({expected}の項目に{shape}が指定されました)]。",
+    Code.REQUIRED: "[{system}の]{field}は必須項目です。値を入力してください。",
+    Code.SEVERAL_VALUES: "[{system}の]{field}に設定できる値は1つだけです[({length}個の値があります)]。",
+    Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
+    Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
+    Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
+    Code.NEVER_SETTLES: "{field}の値が2つのシステムの間で繰り返し書き換わっています[({count}回)]。",
+    Code.PARENT_FAILED: "参照先の{parent}を登録できませんでした。",
+    Code.TOO_MANY_CREATES: "[{system}で]新規作成されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
+    Code.TOO_MANY_UPDATES: "[{system}で]更新されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
+    Code.TOO_MANY_DELETES: "[{system}で]削除されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
+    Code.TOO_MANY_BLANKS: "[{system}で]空欄に変わる項目が多すぎます[({count}件。上限は{limit}件)]。",
+    Code.EMPTIED: "紐付いているレコードが[{system}から]すべてなくなっています[(削除対象:{count}件)]。",
+    Code.UNKNOWN_FIELD: "指定された項目[({field})]が[{system}に]ありません[。近い名前は{nearest}です]。",
+    Code.READ_ONLY_TARGET: "書き込み先の[{system}の]{field}は読み取り専用です。",
+    Code.NOTHING_FILLS: "[{system}の]{field}は必須項目ですが、値を入れる設定がありません。",
+    Code.TYPES_DIFFER: "2つの項目の種類が異なります[({field}は{type}、{other_field}は{other_type})]。",
+    Code.NO_CONDITION: "条件が有効になっていますが、中身が設定されていません[({gate})]。",
+    Code.WEAK_CLOCK: (
+        "[{system}では]更新日時がレコード単位でしか分からないため、ほかの項目の編集によって{field}の新旧の判定が"
+        "変わることがあります。"
+    ),
+    Code.CREATE_CLASS: "[{system}での]新規作成の応答を受け取れなかった場合、{create_class}。",
+}
+
+_TYPES: Final = {
+    "text": "文字列",
+    "email": "メールアドレス",
+    "flag": "はい・いいえ",
+    "number": "数値",
+    "date": "日付",
+    "instant": "日時",
+    "choice": "単一選択",
+    "choices": "複数選択",
+    "reference": "参照",
+    "references": "複数の参照",
+}
+
+_NAMES: Final = (
+    "field",
+    "other_field",
+    "record",
+    "parent",
+    "level",
+    "adopted_by",
+    "gate",
+    "rule",
+    "nearest",
+)
+
+JAPANESE: Final = Catalogue(
+    texts=_TEXTS,
+    neutral={
+        "field": "この項目",
+        "level": "キー",
+        "record": "ほかのレコード",
+        "parent": "レコード",
+        "create_class": "その後の扱いはシステムによって異なります",
+    },
+    terms={
+        "policy": {
+            "left_wins": "両方で変更された場合は片方のシステムを優先",
+            "right_wins": "両方で変更された場合は片方のシステムを優先",
+            "left_always": "常に片方のシステムを正とする",
+            "right_always": "常に片方のシステムを正とする",
+            "newest_wins": "新しい変更を優先",
+            "filled_beats_blank": "空欄より入力済みの値を優先",
+            "never_clear": "空欄にはしない",
+            "only_if_empty": "空欄の場合だけ入力",
+            "only_on_create": "新規作成のときだけ入力",
+            "once_per_link": "最初の1回だけ反映",
+            "write_once": "一度だけ書き込み",
+            "union": "両方の値を合わせる",
+            "last_value": "最後の値を採用",
+            "monotone": "一方向にだけ変更",
+            "ask_a_person": "担当者が判断",
+        },
+        "gate": {
+            "filled": "値の入力が必要です",
+            "equals": "値が指定と異なります",
+            "has_any": "指定された値が含まれていません",
+            "at_least": "基準値に達していません",
+            "consented": "同意がありません",
+            "unless": "除外条件に該当します",
+        },
+        "by": {"newer": "変更が新しいため", "otherwise": "変更の前後を判定できないため"},
+        "shape": {
+            **_TYPES,
+            "no_zone": "タイムゾーンのない日時",
+            "broken_text": "壊れた文字を含む文字列",
+            "other_kind": "別の種類への参照",
+            "before_point": "整数部",
+            "after_point": "小数部",
+            "no_at": "「@」がありません",
+            "several_at": "「@」が2つ以上あります",
+            "no_local_part": "「@」の前に文字がありません",
+            "no_domain": "「@」の後に文字がありません",
+            "white_space": "途中に空白があります",
+            "no_dot_in_domain": "ドメインにドットがありません",
+            "dot_at_start": "先頭にドットがあります",
+            "dot_before_at": "「@」の直前にドットがあります",
+            "dot_after_at": "「@」の直後にドットがあります",
+        },
+        "expected": _TYPES,
+        "type": _TYPES,
+        "other_type": _TYPES,
+        "create_class": {
+            "A": "システムが一意に保つキーによって、作成されたかどうかを確認できます",
+            "B": "連携用の項目で検索し、作成されたかどうかを確認できます",
+            "C": "検索では確認できないことがあり、その場合は担当者の判断が必要です",
+        },
+    },
+    quoted=dict.fromkeys(_NAMES, "「{}」"),
+    instant="{at.year}年{at.month}月{at.day}日 {at:%H:%M}",
+    # Products sold in Japan live in Japanese time, which has no summer time.
+    zone=dt.timezone(dt.timedelta(hours=9)),
+    joint="、次に",
+    dispositions={
+        Disposition.APPLIED: "反映済み",
+        Disposition.UNCHANGED: "変更なし",
+        Disposition.SKIPPED: "対象外",
+        Disposition.HELD: "保留中",
+        Disposition.DISPUTED: "要判断",
+        Disposition.QUARANTINED: "要対応(隔離)",
+    },
+    verbs={"create": "新規作成", "update": "更新", "archive": "アーカイブ", "delete": "削除"},
+)

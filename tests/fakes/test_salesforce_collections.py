@@ -1,0 +1,204 @@
+"""Many records in one call (spec keys collections, sf-err-tests, donat for composite)."""
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmbridge.testing.fakes.salesforce import FakeSalesforce
+from crmbridge.testing.tables import Field
+
+
+def lead(**values: Any) -> dict[str, Any]:
+    return {"attributes": {"type": "Lead"}, "LastName": "Sato", "Company": "Acme", **values}
+
+
+def outcomes(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return ["ok" if one["success"] else one["errors"][0]["statusCode"] for one in answer.json()]
+
+
+def test_a_collection_answers_200_with_one_element_for_each_record_in_order(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    records = [
+        lead(LastName="Abe"),
+        lead(LastName=None),
+        lead(Nope="x"),
+        {**lead(), "attributes": {"type": "account"}, "Name": "A"},
+    ]
+    answer = api.post("/composite/sobjects/", json={"allOrNone": False, "records": records})
+    assert outcomes(answer) == ["ok", "REQUIRED_FIELD_MISSING", "INVALID_FIELD", "INVALID_FIELD"]
+    ok, bad = answer.json()[:2]
+    assert ok == {"id": salesforce.rows("Lead")[0]["Id"], "success": True, "errors": []}
+    message = "Required fields are missing: [LastName]"
+    assert bad == {
+        "success": False,
+        "errors": [{"statusCode": "REQUIRED_FIELD_MISSING", "message": message, "fields": ["LastName"]}],
+    }
+    assert len(salesforce.ledger) == 1
+
+
+def test_all_or_none_rolls_back_rows_indexes_and_ledger(salesforce: FakeSalesforce, api: httpx.Client):
+    kept = salesforce.put("Lead", LastName="Kept", Company="Acme", Ext_Id__c="K")
+    records = [lead(Ext_Id__c="X"), lead(LastName=None)]
+    answer = api.post("/composite/sobjects", json={"allOrNone": True, "records": records})
+    assert outcomes(answer) == ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "REQUIRED_FIELD_MISSING"]
+    text = "Record rolled back because not all records were valid and the request was using AllOrNone header"
+    assert answer.json()[0]["errors"][0]["message"] == text
+    changes = [{**lead(Ext_Id__c="K2"), "id": kept}, {**lead(Title="x" * 200), "id": "00Q5g0000000zzz"}]
+    assert "ALL_OR_NONE_OPERATION_ROLLED_BACK" in outcomes(
+        api.patch("/composite/sobjects", json={"allOrNone": True, "records": changes})
+    )
+    assert [(row["LastName"], row["Ext_Id__c"]) for row in salesforce.rows("Lead")] == [("Kept", "K")]
+    assert [api.get(f"/sobjects/Lead/Ext_Id__c/{key}").status_code for key in ("K", "K2", "X")] == [200, 404, 404]
+    assert api.delete(f"/composite/sobjects?ids={kept},00Q5g0000000zzz&allOrNone=true").status_code == 200
+    assert (len(salesforce.rows("Lead")), salesforce.ledger) == (1, ())
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.booleans())
+def test_the_ledger_holds_exactly_what_was_answered_as_written(good: list[bool], all_or_none: bool):
+    fake = FakeSalesforce()
+    with httpx.Client(
+        transport=fake.transport(), headers={"Authorization": f"Bearer {fake.credentials['token']}"}
+    ) as api:
+        records = [lead(LastName="Sato" if fine else None) for fine in good]
+        url = "https://acme.my.salesforce.com/services/data/v67.0/composite/sobjects"
+        answer = api.post(url, json={"allOrNone": all_or_none, "records": records})
+    written = [one["id"] for one in answer.json() if one["success"]]
+    assert [write.id for write in fake.ledger] == written == [row["Id"] for row in fake.rows("Lead")]
+    assert len(written) == (sum(good) if all(good) or not all_or_none else 0)
+
+
+def test_updates_carry_the_id_and_a_record_may_come_once(salesforce: FakeSalesforce, api: httpx.Client):
+    id = salesforce.put("Lead", LastName="Sato", Company="Acme")
+    part = {"attributes": {"type": "Lead"}}
+    records = [
+        {**part, "id": id[:15], "Title": "CEO"},
+        {**part, "Id": id, "Title": "CTO"},
+        {**part, "Title": "x"},
+        {**part, "id": "0035g0000000001"},
+    ]
+    answer = api.patch("/composite/sobjects", json={"records": records})
+    assert outcomes(answer) == ["ok", "DUPLICATE_VALUE", "MISSING_ARGUMENT", "MALFORMED_ID"]
+    assert (answer.json()[0]["id"], salesforce.rows("Lead")[0]["Title"]) == (id, "CEO")
+
+
+def test_upsert_tells_created_from_changed_and_refuses_twins(salesforce: FakeSalesforce, api: httpx.Client):
+    salesforce.add_field("Lead", Field("Ref__c", length=20, external_id=True))
+    for _ in "ab":
+        salesforce.put("Lead", LastName="Twin", Company="x", Ref__c="T")
+    salesforce.put("Lead", LastName="Old", Company="x", Ref__c="O")
+    records = [lead(Ref__c="N"), lead(Ref__c="o", Title="x"), lead(Ref__c="T"), lead(Ref__c="n"), lead()]
+    answer = api.patch("/composite/sobjects/Lead/Ref__c", json={"records": records})
+    assert outcomes(answer) == ["ok", "ok", "DUPLICATE_EXTERNAL_ID", "DUPLICATE_VALUE", "MISSING_ARGUMENT"]
+    assert [one.get("created") for one in answer.json()[:2]] == [True, False]
+    assert api.patch("/composite/sobjects/Lead/City", json={"records": [lead()]}).status_code == 404
+    id = salesforce.rows("Lead")[0]["Id"]
+    by_id = api.patch("/composite/sobjects/Lead/Id", json={"records": [lead(Id=id), lead()]})
+    assert [one["created"] for one in by_id.json()] == [False, True]
+
+
+def test_records_are_read_by_ids_with_null_for_the_unknown(salesforce: FakeSalesforce, api: httpx.Client):
+    id = salesforce.put("Lead", LastName="Sato", Company="Acme")
+    got = api.get("/composite/sobjects/Lead", params={"ids": f"{id},00Q5g0000000zzz", "fields": "id,lastname"}).json()
+    assert (got[0]["LastName"], got[1]) == ("Sato", None)
+    assert api.post("/composite/sobjects/Lead", json={"ids": ["x", id], "fields": ["Name"]}).json()[0] is None
+    assert api.post("/composite/sobjects/Lead", json={"ids": id, "fields": []}).status_code == 400
+
+
+def test_deleting_answers_for_each_id(salesforce: FakeSalesforce, api: httpx.Client):
+    id = salesforce.put("Lead", LastName="Sato", Company="Acme")
+    answer = api.delete(f"/composite/sobjects?ids={id},nonsense,{id}")
+    assert outcomes(answer) == ["ok", "MALFORMED_ID", "ENTITY_IS_DELETED"]
+
+
+def test_more_than_200_records_or_10_chunks_are_refused(salesforce: FakeSalesforce, api: httpx.Client):
+    many = api.post("/composite/sobjects", json={"records": [lead()] * 201})
+    assert (many.status_code, many.json()[0]["errorCode"]) == (400, "EXCEEDED_ID_LIMIT")
+    account = {"attributes": {"type": "Account"}, "Name": "A"}
+    assert outcomes(api.post("/composite/sobjects", json={"records": [lead(), account] * 5})) == ["ok"] * 10
+    chunks = api.post("/composite/sobjects", json={"records": [lead(), account] * 5 + [lead()]})
+    assert (chunks.status_code, chunks.json()[0]["errorCode"]) == (400, "LIMIT_EXCEEDED")
+    assert len(salesforce.ledger) == 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"records": "x"},
+        {"records": ["x"]},
+        {"records": [{"LastName": "x"}]},
+        {"records": [lead(), lead(LastName=5)]},
+    ],
+)
+def test_a_malformed_collection_is_refused_as_a_whole(salesforce: FakeSalesforce, api: httpx.Client, body: Any):
+    assert api.post("/composite/sobjects", json=body).status_code == 400
+    assert (salesforce.ledger, salesforce.rows("Lead")) == ((), [])
+
+
+def test_locks_and_missing_results_come_when_faults_say_so(salesforce: FakeSalesforce, api: httpx.Client):
+    salesforce.faults.add("F12:2")
+    answer = api.post("/composite/sobjects", json={"records": [lead()] * 4})
+    assert outcomes(answer) == ["UNABLE_TO_LOCK_ROW", "UNABLE_TO_LOCK_ROW", "ok", "ok"]
+    salesforce.faults.add("F11:1")
+    assert len(api.post("/composite/sobjects", json={"records": [lead()] * 4}).json()) == 3
+    assert len(salesforce.ledger) == 6
+
+
+def part(method: str, url: str, reference: str, body: Any = None) -> dict[str, Any]:
+    return {"method": method, "url": f"/services/data/v67.0{url}", "referenceId": reference, "body": body}
+
+
+def test_a_composite_call_hands_ids_from_one_part_to_the_next(salesforce: FakeSalesforce, api: httpx.Client):
+    parts = [
+        part("POST", "/sobjects/Account", "a1", {"Name": "Acme"}),
+        part("POST", "/sobjects/Contact", "c1", {"LastName": "Sato", "AccountId": "@{a1.id}"}),
+        part("GET", "/query?q=SELECT+Id+FROM+Contact+WHERE+AccountId='@{a1.id}'", "q1"),
+        part("GET", "/sobjects/Contact/@{q1.records[0].Id}?fields=LastName", "c2"),
+        part("GET", "/sobjects/Contact/@{nobody.id}", "x1"),
+    ]
+    answers = api.post("/composite", json={"compositeRequest": parts}).json()["compositeResponse"]
+    assert [one["httpStatusCode"] for one in answers] == [201, 201, 200, 200, 400]
+    assert answers[3]["body"]["LastName"] == "Sato"
+    assert answers[0]["httpHeaders"]["Location"].endswith(salesforce.rows("Account")[0]["Id"])
+    assert answers[4]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
+def test_a_composite_call_of_all_or_none_leaves_nothing_behind(salesforce: FakeSalesforce, api: httpx.Client):
+    parts = [part("POST", "/sobjects/Account", "a1", {"Name": "Acme"}), part("POST", "/sobjects/Contact", "c1", {})]
+    answers = api.post("/composite", json={"allOrNone": True, "compositeRequest": parts}).json()["compositeResponse"]
+    assert [one["body"][0]["errorCode"] for one in answers] == ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING"]
+    assert (salesforce.rows("Account"), salesforce.ledger) == ([], ())
+    assert (
+        api.post("/composite", json={"compositeRequest": parts}).json()["compositeResponse"][0]["httpStatusCode"] == 201
+    )
+
+
+def test_a_batch_answers_each_part_and_may_halt(salesforce: FakeSalesforce, api: httpx.Client):
+    parts = [
+        {"method": "POST", "url": "v67.0/sobjects/Account", "richInput": {"Name": "Acme"}},
+        {"method": "GET", "url": "v67.0/sobjects/Nothing"},
+        {"method": "GET", "url": "v67.0/limits"},
+    ]
+    answer = api.post("/composite/batch", json={"batchRequests": parts}).json()
+    assert (answer["hasErrors"], [one["statusCode"] for one in answer["results"]]) == (True, [201, 404, 200])
+    halted = api.post("/composite/batch", json={"haltOnError": True, "batchRequests": parts}).json()
+    assert [one["statusCode"] for one in halted["results"]] == [201, 404, 412]
+    assert len(salesforce.rows("Account")) == 2
+
+
+@pytest.mark.parametrize("parts", [None, "x", ["x"], [{"url": "x"}] * 26])
+def test_a_composite_call_that_cannot_be_read_is_refused(api: httpx.Client, parts: Any):
+    assert api.post("/composite", json={"compositeRequest": parts}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x", "/services/data/v67.0/composite", "http://[", "/services/data/v67.0/sobjects/../x"]
+)
+def test_a_part_with_a_strange_address_fails_alone(api: httpx.Client, url: str):
+    answer = api.post("/composite", json={"compositeRequest": [{"method": "GET", "url": url, "referenceId": "a"}]})
+    assert answer.json()["compositeResponse"][0]["httpStatusCode"] in (400, 404)

@@ -1,0 +1,44 @@
+"""The tree of errors that is drawn is the tree that is raised."""
+
+import inspect
+import re
+
+from crmbridge import errors
+
+BRANCH = re.compile(r"^(?P<indent>[ │]*)(?:[├└]── )?(?P<name>[A-Z]\w+)(?:\s{2,}(?P<says>.*))?$")
+
+
+def drawn():
+    """Read (name, parent, remark) from the drawing; four columns are one step down."""
+    path, depths = [], []
+    for line in inspect.getdoc(errors).splitlines()[1:]:
+        found = BRANCH.match(line)
+        if not found:
+            continue
+        depth = found.start("name")
+        while depths and depths[-1] >= depth:
+            path.pop()
+            depths.pop()
+        yield found["name"], path[-1] if path else "Exception", found["says"] or ""
+        path.append(found["name"])
+        depths.append(depth)
+
+
+def raised():
+    classes = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, Exception)]
+    return {one.__name__: one for one in classes if one.__module__ == errors.__name__}
+
+
+def test_the_drawing_and_the_classes_are_the_same_tree():
+    assert {name: parent for name, parent, _ in drawn()} == {
+        name: one.__bases__[0].__name__ for name, one in raised().items()
+    }
+
+
+def test_a_second_ancestor_is_drawn_too():
+    also = {name: set(re.findall(r"\(also (\w+)\)", says)) for name, _, says in drawn()}
+    assert also == {name: {base.__name__ for base in one.__bases__[1:]} for name, one in raised().items()}
+
+
+def test_each_error_says_in_one_sentence_what_happened():
+    assert [name for name, one in raised().items() if not (one.__doc__ or "").strip().endswith(".")] == []
