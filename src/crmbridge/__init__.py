@@ -46,8 +46,34 @@ _HOMES = {
     "report": ("Plan", "Report"),
 }
 
-__all__ = [  # noqa: PLE0604 - the names are listed once, by the module that each lives in
-    *sorted(name for names in _HOMES.values() for name in names)
+__all__ = [
+    "AsyncPipeline",
+    "Codec",
+    "Connector",
+    "Disposition",
+    "FieldPolicy",
+    "Gate",
+    "Matcher",
+    "Pipeline",
+    "Plan",
+    "RecordRef",
+    "Report",
+    "Sink",
+    "Source",
+    "at",
+    "coalesce",
+    "computed",
+    "field",
+    "joined",
+    "key",
+    "level",
+    "one_way",
+    "pair",
+    "per_kind",
+    "put",
+    "read_only",
+    "template",
+    "two_way",
 ]
 
 

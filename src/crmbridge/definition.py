@@ -176,7 +176,9 @@ def claimed(definition: Definition) -> None:
         if side == "right" or definition.topology == "two_way":
             _writable(definition, end, side)
         if not (side == "left" or end.reads):
-            raise CapabilityError(f"{definition.name}: {end.system} cannot be read by id, so nothing can be kept in step")
+            raise CapabilityError(
+                f"{definition.name}: {end.system} cannot be read by id, so nothing can be kept in step"
+            )
 
 
 def _writable(definition: Definition, end: End, side: Side) -> None:

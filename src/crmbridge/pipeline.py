@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import attrs
@@ -101,9 +101,7 @@ class _Rules:
         """Replace the pairs that have the same right field."""
         return attrs.evolve(self, definition=with_override(self.definition, pairs))
 
-    def gate(
-        self, *gates: Gate, before: Moment = "writing", towards: Towards = "both", of: Side | None = None
-    ) -> Self:
+    def gate(self, *gates: Gate, before: Moment = "writing", towards: Towards = "both", of: Side | None = None) -> Self:
         """Ask before linking, creating or writing, towards one side or both.
 
         A gate looks at the record that crosses: the left one towards the right, the right one towards the left.
@@ -188,7 +186,7 @@ class Pipeline(_Rules):
 
     def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
-        return [Finding(*found) for found in self._perform(lambda clock: check(self.definition))]
+        return [Finding(*found) for found in self._perform(lambda _clock: check(self.definition))]
 
     def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -203,7 +201,7 @@ class Pipeline(_Rules):
         """Tell what was written to a record or because of it, and why, oldest first; of one field where one is named."""
         return chain(self._stored(), self.name, ref, field)
 
-    def _perform(self, make: Any) -> Any:
+    def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:
         from .drive import Driver
 
         if self.driver is not None:

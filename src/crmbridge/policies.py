@@ -283,7 +283,9 @@ class LastValue:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        many: Side = "left" if isinstance(_held(state.left), tuple) or not isinstance(_held(state.right), tuple) else "right"
+        many: Side = (
+            "left" if isinstance(_held(state.left), tuple) or not isinstance(_held(state.right), tuple) else "right"
+        )
         single = other(many)
         held, agreed = (state.left, state.left_agreed) if many == "left" else (state.right, state.right_agreed)
         elements, before = _elements(held), _elements(agreed)

@@ -71,7 +71,9 @@ class Plan(_Rows):
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
         lines.extend(counts(self.totals.by_disposition, language))
-        lines.extend(f"  {system}: {_VERBS[language][verb]} {count:,}" for (system, verb), count in _sorted(self.totals))
+        lines.extend(
+            f"  {system}: {_VERBS[language][verb]} {count:,}" for (system, verb), count in _sorted(self.totals)
+        )
         for ended in (Disposition.APPLIED, Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
@@ -166,9 +168,8 @@ def show(decision: Decision, names: Names, language: Language = "en") -> list[st
 def show_field(field: FieldDecision, names: Names, language: Language = "en") -> str:
     """Show one field decision; nothing for a field that was not written and not disputed."""
     why = say(field.because, language)
-    held = f"{names.left}.{field.left_field} {_text(field.left, language)} | " + (
-        f"{names.right}.{field.right_field} {_text(field.right, language)}"
-    )
+    left = f"{names.left}.{field.left_field} {_text(field.left, language)}"
+    held = f"{left} | {names.right}.{field.right_field} {_text(field.right, language)}"
     if field.towards is None or isinstance(field.sent, Missing):
         return f"      {held}: {why}"
     system = names.left if field.towards == "left" else names.right

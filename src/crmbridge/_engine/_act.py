@@ -109,12 +109,12 @@ def _moved_on(run: Run, side: Side, chunk: Sequence[Doing]) -> Flow[set[str]]:
     for start in range(0, len(refs), size):
         page = yield from fetch(run, side, refs[0].kind, refs[start : start + size])
         now.update((record.ref, record) for record in page.rows)
-    return {doing.intent.key for ref, doing in checked.items() if not _as_read(doing.verdict.record(side), now.get(ref))}
+    return {
+        doing.intent.key for ref, doing in checked.items() if not _as_read(doing.verdict.record(side), now.get(ref))
+    }
 
 
 def _as_read(planned: Record | None, now: Record | None) -> bool:
     if planned is None or now is None:
         return False
     return planned.rows.fields == now.rows.fields and planned.rows.cells[planned.row] == now.rows.cells[now.row]
-
-

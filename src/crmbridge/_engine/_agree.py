@@ -57,7 +57,7 @@ class _Halves:
             self.unsettled[side][promise.pair] = Unsettled(promise.sent, now)
         else:
             self.cells[side][place] = stored
-            self.unsettled[side].pop(promise.pair, None)
+            _ = self.unsettled[side].pop(promise.pair, None)
 
 
 def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = None) -> Link:
@@ -142,5 +142,3 @@ def closed(link: Link, system: str) -> Link:
 def at_rest(link: Link) -> bool:
     """Say whether both sides are known to equal the agreement."""
     return link.left_agreed.settled_version is not None and link.right_agreed.settled_version is not None
-
-

@@ -147,7 +147,7 @@ def _single(
         present: list[tuple[Subject, Record]] = []
         for subject in mine:
             record = look.record(side, lives[side, subject.ref])
-            early = _early(run, subject, record, claims.used.get((side, lives[side, subject.ref])))
+            early = _early(subject, record, claims.used.get((side, lives[side, subject.ref])))
             if early is not None:
                 verdicts.extend(early)
             elif record is not None:
@@ -162,7 +162,7 @@ def _single(
     return verdicts
 
 
-def _early(run: Run, subject: Subject, record: Record | None, partner: Subject | None) -> list[Verdict] | None:
+def _early(subject: Subject, record: Record | None, partner: Subject | None) -> list[Verdict] | None:
     """Settle what needs no match: the record is gone, is blocked, or was paired by its counterpart's row just now."""
     if partner is not None:
         partner.rows.extend(subject.rows)

@@ -138,7 +138,9 @@ def _closed(subject: Subject, link: Link, left: Half, right: Half) -> Verdict:
     return attrs.evolve(verdict, link=attrs.evolve(link, closed=why))
 
 
-def gated(run: Run, moment: str, towards: Side, left: Record | None, right: Record | None, link: Link | None) -> Reason | None:
+def gated(
+    run: Run, moment: str, towards: Side, left: Record | None, right: Record | None, link: Link | None
+) -> Reason | None:
     """Ask the gates of a moment towards a side; gives the first refusal, or None."""
     for placed in run.definition.gates_for(moment, towards):  # type: ignore[arg-type]
         record = left if placed.of == "left" else right
@@ -151,7 +153,7 @@ def gated(run: Run, moment: str, towards: Side, left: Record | None, right: Reco
     return None
 
 
-def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
+def _times(link: Link, left: Half, right: Half) -> Times:
     """Tell when each record last changed; a stamp that our own last write made is not a person's."""
 
     def at(found: Half, agreed: Agreed) -> dt.datetime | None:
@@ -173,7 +175,7 @@ def decide_merge(
         right.cells,
         left.agreed,
         right.agreed,
-        times=_times(run, link, left, right),
+        times=_times(link, left, right),
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
     )
@@ -243,7 +245,8 @@ def _updates(
             for place, value in sorted(writes.items())
         )
         values = {promise.field: promise.sent for promise in promises}
-        key = digest(run.name, "update", str(link.ref(target)), own.record.version or "", run.id, *sorted(values))
+        numbers = sorted(row.sequence for row in subject.rows)
+        key = digest(run.name, "update", str(link.ref(target)), run.id, *numbers, *sorted(values), subject.rounds)
         answer = tuple(dict.fromkeys(pair.field(target) for pair in pairing.pairs if not _unread(pair, target)))
         able = run.able(target, link.ref(target).kind)
         version = own.record.version if able.conditional_writes else None
@@ -287,7 +290,15 @@ def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, si
     make = Archive if how == "archive" else Delete
     action = make(target, key, why, version)
     intent = Intent(
-        key, side, action, link.ref(other(side)), link.id, run.now(), incarnation=link.incarnation, because=why, run=run.id
+        key,
+        side,
+        action,
+        link.ref(other(side)),
+        link.id,
+        run.now(),
+        incarnation=link.incarnation,
+        because=why,
+        run=run.id,
     )
     return attrs.evolve(verdict, because=why, intents=(intent,), counterpart=target)
 
@@ -326,5 +337,3 @@ def new_link(
         subject.incarnation,
         shared=run.definition.shared,
     )
-
-

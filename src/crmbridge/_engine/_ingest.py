@@ -99,5 +99,3 @@ def _departure(run: Run, side: Side, gone: Departure, known: Standing | None) ->
         run.count(Disposition.UNCHANGED)
         return None
     return QueueRow(side, gone.ref, departed=True, run=run.id)
-
-

@@ -26,7 +26,7 @@ from ..model import (
     target_kind,
     verb,
 )
-from ..model.refs import Cell, Missing
+from ..model.refs import Cell, Missing, Values
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Intent, IntentState, JournalRow, Keyed, QueueRow, QueueState
 from ._act import Doing
@@ -145,8 +145,7 @@ def _doubtful(run: Run, verdict: Verdict, intent: Intent) -> Verdict:
 
 
 def _backoff(verdict: Verdict) -> dt.timedelta:
-    tries = max((row.tries for row in verdict.subject.rows), default=0)
-    return min(_BACKOFF * (1 << min(tries, 5)), _LONGEST)
+    return min(_BACKOFF * (1 << min(verdict.subject.rounds, 5)), _LONGEST)
 
 
 def _worse(before: Verdict | None, now: Verdict) -> Verdict:
@@ -179,17 +178,16 @@ def _keyed(run: Run, verdict: Verdict, intent: Intent, outcome: Applied) -> Keye
     if isinstance(action, Archive | Delete):
         return Keyed(intent.side, action.ref)
     record = verdict.record(intent.side)
-    values: dict[str, Cell] = {}
+    held: dict[str, Cell] = {}
     if isinstance(action, Update) and record is not None:
-        for field, cell in zip(record.rows.fields, record.rows.cells[record.row], strict=True):
-            if not isinstance(cell, Missing):
-                values[field] = cell
-    values.update(action.values)
-    values.update(outcome.stored or {})
+        cells = zip(record.rows.fields, record.rows.cells[record.row], strict=True)
+        held = {field: cell for field, cell in cells if not isinstance(cell, Missing)}
+    values: Values = {**held, **action.values, **(outcome.stored or {})}
     return Keyed(intent.side, outcome.ref, would_be_keys(run, intent.side, outcome.ref, values))
 
 
 def keyed_create(run: Run, intent: Intent, ref: RecordRef) -> Keyed:
     """Give the directory row of a record that we made and found again."""
-    values = intent.action.values if isinstance(intent.action, Create) else {}
-    return Keyed(intent.side, ref, would_be_keys(run, intent.side, ref, values))
+    if not isinstance(intent.action, Create):
+        return Keyed(intent.side, ref)
+    return Keyed(intent.side, ref, would_be_keys(run, intent.side, ref, intent.action.values))

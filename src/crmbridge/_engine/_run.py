@@ -186,5 +186,3 @@ def _unknown(definition: Definition, pair: PairedField, system: str, kind: str, 
     near = difflib.get_close_matches(name, schema.fields, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"{definition.name}: the pair {pair.label} names {name!r}, and {system}.{kind} has no such field{hint}"
-
-

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from ..flow import Flow, gather
-from ..model import Departure, Deleted, Page, Record, RecordRef, Side
+from ..model import Deleted, Departure, Page, Record, RecordRef, Side
 from ._run import Run
 
 
@@ -48,8 +48,10 @@ class Look:
         system = self._run.definition.end(side).system
         for kind, ids in wanted.items():
             size = self._run.able(side, kind).fetch_batch
-            for start in range(0, len(ids), size):
-                asked.append((kind, [RecordRef(system, kind, one) for one in ids[start : start + size]]))
+            asked.extend(
+                (kind, [RecordRef(system, kind, one) for one in ids[start : start + size]])
+                for start in range(0, len(ids), size)
+            )
         pages = yield from gather([fetch(self._run, side, kind, chunk) for kind, chunk in asked])
         for (_, chunk), page in zip(asked, pages, strict=True):
             self._keep(side, chunk, page)

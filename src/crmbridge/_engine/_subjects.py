@@ -37,6 +37,11 @@ class Subject:
     blocked: Reason | None = None
     """Why nothing may be created from it: it has a closed link."""
 
+    @property
+    def rounds(self) -> int:
+        """Count the rounds that its rows have taken."""
+        return max((row.tries for row in self.rows), default=0)
+
     def on(self, side: Side) -> RecordRef | None:
         """Point at the record on a side, where there is one."""
         if self.link is not None:
@@ -145,4 +150,3 @@ def _single(row: QueueRow, closed: Sequence[Link]) -> Subject:
     blocking = [link.closed for link in closed if link.closed is not None and link.closed.code is not Code.REVIVED]
     incarnation = max((link.incarnation + 1 for link in closed), default=0)
     return Subject([row], row.side, row.ref, None, incarnation, blocking[0] if blocking else None)
-

@@ -74,9 +74,7 @@ def _swept(run: Run) -> Flow[Swept]:
         yield from _worked(run)
     counts = yield from run.ask(run.store.outbox.counts, run.id)
     links = yield from run.ask(run.store.links.count, run.name)
-    every = {
-        disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition
-    }
+    every = {disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition}
     read = run.read + sum(counts.values())
     swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks))
     if run.planning:
@@ -263,5 +261,3 @@ def _alike(planned: Decision | None, now: Decision) -> bool:
         ]
 
     return planned is not None and shape(planned) == shape(now)
-
-

@@ -24,8 +24,8 @@ from ..errors import SettingsError
 from ..gates import at_most, equals, filled, not_emptied, unless
 from ..japanese import email_key
 from ..match import by_id, key, level, newest, oldest
-from ..pipeline import Pipeline, at, pair, per_kind, read_only, two_way
-from ..plan import PairedField
+from ..pipeline import Pipeline, at, pair, read_only, two_way
+from ..plan import Name, PairedField
 from ..policies import (
     filled_beats_blank,
     last_value,
@@ -55,7 +55,7 @@ def _address(lead: str) -> Mapping[str, str]:
     return {"Lead": lead, "Contact": f"Mailing{lead}"}
 
 
-_STANDARD: Final[tuple[tuple[str, str | Mapping[str, object], Codec | None], ...]] = (
+_STANDARD: Final[tuple[tuple[str, Name, Codec | None], ...]] = (
     ("email", "Email", None),
     ("salutation", "Salutation", None),
     ("firstName", "FirstName", None),
@@ -109,7 +109,9 @@ class Settings:
         for setting, names in (("masters", self.masters), ("without", self.without)):
             for name in names:
                 if name not in known:
-                    raise SettingsError(f"{setting}: {name!r} is not in the default mapping: {', '.join(sorted(known))}")
+                    raise SettingsError(
+                        f"{setting}: {name!r} is not in the default mapping: {', '.join(sorted(known))}"
+                    )
         for name, master in (("master", self.master), *((f"masters.{k}", v) for k, v in self.masters.items())):
             if master not in _POLICIES:
                 raise SettingsError(f"{name}: {master!r} is not one of {', '.join(_POLICIES)}")
@@ -139,7 +141,7 @@ def build(left: Connector, right: Connector, settings: Settings = Settings(), *,
 
 def _fields(settings: Settings) -> list[PairedField]:
     pairs = [
-        pair(name, per_kind(**right) if isinstance(right, Mapping) else right, _policy(settings, name), via=via)  # type: ignore[arg-type]
+        pair(name, right, _policy(settings, name), via=via)
         for name, right, via in _STANDARD
         if name not in settings.without
     ]

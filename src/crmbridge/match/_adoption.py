@@ -70,12 +70,12 @@ def _completeness(record: Record) -> int:
     return sum(1 for cell in cells if not isinstance(cell, Missing) and not is_blank(cell))
 
 
-def _most_complete(found: Sequence[Record], side: Side) -> Record | None:
+def _most_complete(found: Sequence[Record], _side: Side) -> Record | None:
     return min(found, key=lambda record: (-_completeness(record), record.ref.id), default=None)
 
 
 most_complete = Adoption("most_complete", _most_complete)
 """Take the record with the most fields filled, of those that are read."""
 
-refuse = Adoption("refuse", lambda found, side: None)
+refuse = Adoption("refuse", lambda _found, _side: None)
 """Take none: a person decides."""

@@ -15,7 +15,6 @@ from ..reasons import Code, Reason, because
 from ._pairing import Cells, Pair, Pairing
 from ._same import differs
 
-
 Gated: TypeAlias = "tuple[Reason | None, Reason | None]"
 """Why the left and the right may not be written now; None: they may."""
 
@@ -67,7 +66,9 @@ class _Merging:
     def agree(self, place: int, left: Cell, right: Cell) -> None:
         self.left[place], self.right[place] = left, right
 
-    def tell(self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing) -> None:
+    def tell(
+        self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing
+    ) -> None:
         self.fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why))
 
     def done(self) -> Merge:
@@ -106,14 +107,14 @@ def merge(
     """
     work = _Merging(agreed_left, agreed_right)
     for place, pair in enumerate(pairing.pairs):
-        l, r, l0, r0 = left[place], right[place], agreed_left[place], agreed_right[place]
-        if (l == l0 and r == r0) or isinstance(l, Missing) or isinstance(r, Missing):
+        one, two, one_agreed, two_agreed = left[place], right[place], agreed_left[place], agreed_right[place]
+        if (one == one_agreed and two == two_agreed) or isinstance(one, Missing) or isinstance(two, Missing):
             continue
-        first = isinstance(l0, Missing) or isinstance(r0, Missing)
-        if (first or (l != l0 and r != r0)) and pair.same(l, r):
-            work.agree(place, l, r)
+        first = isinstance(one_agreed, Missing) or isinstance(two_agreed, Missing)
+        if (first or (one != one_agreed and two != two_agreed)) and pair.same(one, two):
+            work.agree(place, one, two)
             continue
-        _judge(work, place, pair, (l, r), (l0, r0), times, moment, gated)
+        _judge(work, place, pair, (one, two), (one_agreed, two_agreed), times, moment, gated)
     return work.done()
 
 

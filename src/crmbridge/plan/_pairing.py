@@ -126,11 +126,11 @@ def pairing(
 
     *towards_left*: the left may be written at all. A field that its system lets nobody write is never written.
     """
-    pairs = tuple(_pair(field, left, right, default, towards_left) for field in fields)
+    pairs = tuple(_pair(field, left, right, default, towards_left=towards_left) for field in fields)
     return Pairing(left.kind, right.kind, pairs, tuple(pair.label for pair in pairs))
 
 
-def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy, towards_left: bool) -> Pair:
+def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy, *, towards_left: bool) -> Pair:
     on_left, on_right = field.on("left", left.kind), field.on("right", right.kind)
     given = field.left if isinstance(field.left, Given) else None
     left_spec = left.fields.get(on_left[0]) if on_left else None
@@ -156,4 +156,3 @@ def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy,
         left_form=canonical(left_spec),
         right_form=canonical(right_spec),
     )
-

@@ -23,7 +23,6 @@ from ..model import (
     Departure,
     FieldSpec,
     Merged,
-    Missing,
     Moved,
     Outcome,
     Page,
@@ -109,7 +108,7 @@ class FakeConnector:
         self._schemas = {schema.kind: schema for schema in kinds}
         self._capabilities = capabilities
         self._now = now
-        self._stores = stores or (lambda kind, field, value: value)
+        self._stores = stores or (lambda _kind, _field, value: value)
         self._rows: dict[str, dict[str, _Row]] = {schema.kind: {} for schema in kinds}
         self._gone: dict[RecordRef, tuple[int, Departure, _Row]] = {}
         self._number = 0
@@ -196,9 +195,7 @@ class FakeConnector:
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]
         known = self._schemas[kind].fields
-        cells = tuple(
-            tuple(row.values.get(name) if name in known else MISSING for name in fields) for row in found
-        )
+        cells = tuple(tuple(row.values.get(name) if name in known else MISSING for name in fields) for row in found)
         return Rows(
             self.system,
             kind,
@@ -277,7 +274,9 @@ class FakeConnector:
             value = action.values.get(able.unique)
             if any(row.values.get(able.unique) == value for row in self._rows[action.kind].values()):
                 return Rejected(action, because(Code.REFUSED_BY_SYSTEM, system=self.system, code="duplicate"))
-        missing = [f.name for f in self._schemas[action.kind].fields.values() if f.required and not action.values.get(f.name)]
+        missing = [
+            f.name for f in self._schemas[action.kind].fields.values() if f.required and not action.values.get(f.name)
+        ]
         if missing:
             return Rejected(action, because(Code.REQUIRED, system=self.system, field=missing[0]))
         return self._applied(action, self._make(action.kind, action.values, "us", key=action.key))
@@ -291,7 +290,9 @@ class FakeConnector:
 
     # -- rows ------------------------------------------------------------------------------
 
-    def _make(self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = "") -> RecordRef:
+    def _make(
+        self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = ""
+    ) -> RecordRef:
         self._number += 1
         ref = RecordRef(self.system, kind, id or f"{kind[:1]}{self._number:05}")
         held = self._stored(kind, values.items())
@@ -326,5 +327,3 @@ class FakeConnector:
         if ref.id not in self._rows[ref.kind]:
             return None
         return Record(self._as_rows(ref.kind, tuple(self._schemas[ref.kind].fields), [ref.id]), 0)
-
-

@@ -1,0 +1,191 @@
+"""The driver that is awaited; asyncio only."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar, assert_never, cast
+
+import httpx
+
+from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
+from ..protocols import Clock, Observer
+from ..roles import StateStore
+from ._clock import MovedClock, SystemClock
+from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance
+from ._http import LIMITS, note, shape
+from ._intake import Result
+from ._origin import Origin, origin_of
+from ._retry import async_retrying
+from ._tls import trust
+
+T = TypeVar("T")
+
+
+class AsyncDriver:
+    """Perform flows, awaited; one driver belongs to one event loop.
+
+    Tokens and budgets are shared through *store*; without one they live as long as the driver. What blocks runs in
+    threads. *transports* serve single origins, *transport* all others; by default that is one over the network, made
+    at the first request. *verify* is a file of authorities to trust, or a context. Proxies of the environment are not
+    used; give `httpx.AsyncHTTPTransport(proxy=...)` as the transport. Transports that are given are not closed.
+    """
+
+    def __init__(
+        self,
+        store: StateStore | None = None,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+        workers: int | None = None,
+        seed: int | None = None,
+        observer: Observer | None = None,
+        verify: str | ssl.SSLContext | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self._exchange = Exchange(store, self.clock, seed, observer)
+        self._transport = transport
+        self._transports = {origin_of(origin): served for origin, served in (transports or {}).items()}
+        self._workers = workers
+        self._verify = verify
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._renewers: dict[str, asyncio.Lock] = {}
+        self._network: httpx.AsyncHTTPTransport | None = None
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Perform a flow and give what it returns; raises what it raises."""
+        return await self._run(flow)
+
+    async def aclose(self) -> None:
+        """Let go of the connections; a later request makes new ones."""
+        network, self._network = self._network, None
+        if network is not None:
+            await network.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _run(self, steps: Steps[T], threads: Executor | None = None) -> T:
+        outcome: Inner | Done[T] = advance(steps)
+        while not isinstance(outcome, Done):
+            try:
+                answer = await self._perform(outcome, threads)
+            except BaseException as error:  # noqa: BLE001 - the flow may clean up, or catch
+                outcome = advance(steps, error=error)
+            else:
+                outcome = advance(steps, answer)
+        return outcome.value
+
+    async def _perform(self, effect: Inner, threads: Executor | None) -> Any:
+        match effect:
+            case Request():
+                return await self._request(effect)
+            case Pause(seconds):
+                return await self._sleep(seconds)
+            case Call(fn):
+                return await self._call(fn, threads)
+            case Gather(flows, limit):
+                return await self._gather(flows, limit)
+            case Send():
+                return await self._send(effect)
+            case InTurn(system, places, flow):
+                async with self._places.setdefault(system, asyncio.Semaphore(places)):
+                    return await self._run(flow)
+            case Alone():
+                # One task goes to the store's lock, the others wait here: a hundred of them take no hundred threads.
+                async with self._renewers.setdefault(effect.key, asyncio.Lock()):
+                    return await self._alone(effect)
+            case _:
+                assert_never(effect)
+
+    async def _request(self, request: Request) -> Response:
+        trial, shaped = self._exchange.trial(request), shape(request)
+
+        async def attempt() -> Result:
+            return await self._run(self._exchange.attempt(trial, shaped))
+
+        return trial.conclude(await async_retrying(trial, self._sleep)(attempt))
+
+    async def _send(self, send: Send) -> Result:
+        began = self.clock.monotonic()
+        with send.intake as intake:
+            try:
+                async with asyncio.timeout(send.timeout):
+                    response = await self._transport_to(send.origin).handle_async_request(send.wire)
+                    try:
+                        intake.begin(response.status_code, response.headers)
+                        async for chunk in cast("httpx.AsyncByteStream", response.stream):
+                            if not intake.take(chunk):
+                                break
+                    finally:
+                        await response.aclose()
+            except (httpx.TransportError, TimeoutError) as error:
+                intake.fail(error)
+            result = intake.result()
+        note(send.wire, result, self.clock.monotonic() - began)
+        return result
+
+    async def _call(self, fn: Callable[[], T], threads: Executor | None) -> T:
+        loop = asyncio.get_running_loop()
+        ending = asyncio.ensure_future(asyncio.to_thread(fn) if threads is None else loop.run_in_executor(threads, fn))
+        try:
+            await asyncio.wait([ending])
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled; a flow that cleans up must not overtake what it asked for.
+            await asyncio.wait([ending])
+            raise
+        return ending.result()
+
+    async def _alone(self, effect: Alone) -> Any:
+        # One thread of its own takes the store's lock, saves and lets go: a lock may belong to its thread, and waiting
+        # for it in the loop, or in threads that others wait for, would stop those who hold it.
+        loop, thread, held = asyncio.get_running_loop(), ThreadPoolExecutor(1, "crmbridge-token"), ExitStack()
+        try:
+            latest = await loop.run_in_executor(thread, held.enter_context, self._exchange.tokens.lock(effect.key))
+            return await self._run(effect.flow(latest), thread)
+        finally:
+            # The thread does one thing after the other: what it enters is left, even if nobody waits for it any more.
+            leaving = loop.run_in_executor(thread, held.close)
+            thread.shutdown(wait=False)
+            await leaving
+
+    async def _sleep(self, seconds: float) -> None:
+        if isinstance(self.clock, MovedClock):
+            self.clock.advance(seconds)
+            seconds = 0.0
+        await asyncio.sleep(seconds)
+
+    async def _gather(self, flows: Sequence[Flow[Any]], limit: int) -> list[Any]:
+        """Run flows; when one raises, the others are cancelled and its error rises."""
+        places = asyncio.Semaphore(min(limit, self._workers or limit))
+
+        async def one(flow: Flow[Any]) -> Any:
+            async with places:
+                return await self._run(flow)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(one(flow)) for flow in flows]
+        except BaseExceptionGroup as several:
+            first = several.exceptions[0]
+        else:
+            return [task.result() for task in running]
+        raise first
+
+    def _transport_to(self, origin: Origin) -> httpx.AsyncBaseTransport:
+        given = self._transports.get(origin, self._transport)
+        if given is not None:
+            return given
+        if self._network is None:
+            self._network = httpx.AsyncHTTPTransport(verify=trust(self._verify), limits=LIMITS)
+        return self._network

@@ -1,0 +1,105 @@
+"""JSON of strangers: bounded in depth and in the length of numbers, and never quoted in an error."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import attrs
+
+DEPTH = 100
+"""Levels of nesting, at most."""
+DIGITS = 100
+"""Characters of a number, at most."""
+EXPONENT = 400
+"""No number is farther from one than this many powers of ten: a float goes to 308."""
+
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_BOM = b"\xef\xbb\xbf"
+
+
+@attrs.frozen
+class Flaw:
+    """Why a text is not JSON that we take; says where, never what stands there."""
+
+    what: str
+    position: int | None = None
+
+    def __str__(self) -> str:
+        return self.what if self.position is None else f"{self.what} at position {self.position}"
+
+
+def encode(value: Any) -> bytes | None:
+    """Write JSON; None where the value holds what JSON does not know: NaN, bytes, a cycle."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8, but it has an escape.
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+
+
+def decode(data: bytes) -> Any:
+    """Read JSON, or tell the `Flaw`; nothing is raised, so that no traceback holds the text."""
+    body = data.removeprefix(_BOM)
+    if _too_deep(body):
+        return Flaw(f"nested more than {DEPTH} levels, or its brackets do not match")
+    try:
+        return _decoder.decode(body.decode("utf-8", "surrogatepass"))
+    except json.JSONDecodeError as error:
+        return Flaw("no JSON", error.pos)
+    except UnicodeDecodeError as error:
+        return Flaw("not UTF-8", error.start)
+    except (ValueError, RecursionError):
+        return Flaw("a number that is none, or is too long")
+
+
+def _too_deep(body: bytes) -> bool:
+    """Measure the nesting without recursion: strip strings, keep brackets, cancel innermost pairs level by level."""
+    if body.count(b"[") + body.count(b"{") <= DEPTH:
+        return False
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(body.split(b'"')[::2]).translate(_ONE_KIND, _NOT_BRACKETS)
+    for _ in range(DEPTH):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _plain(value: object) -> float | str:
+    """Write a Decimal as a number where a float holds it exactly, else as text: no digit is lost."""
+    if not isinstance(value, Decimal):
+        raise TypeError(type(value).__name__)
+    near = float(value)
+    return near if value.is_finite() and Decimal(repr(near)) == value else str(value)
+
+
+def _integer(text: str) -> int:
+    if len(text) > DIGITS:
+        raise ValueError("too long")
+    return int(text)
+
+
+def _fraction(text: str) -> Decimal:
+    # Decimal takes any exponent; the first int() of such a value would fill the memory.
+    exponent = text.lower().partition("e")[2].lstrip("+-0")
+    if len(text) > DIGITS or len(exponent) > 3:
+        raise ValueError("too long")
+    number = Decimal(text)
+    if abs(number.adjusted()) > EXPONENT:
+        raise ValueError("too far from one")
+    return number
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError("no number")
+
+
+_decoder = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_no_constant)

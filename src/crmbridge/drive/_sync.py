@@ -1,0 +1,168 @@
+"""The driver that blocks."""
+
+from __future__ import annotations
+
+import contextvars
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self, TypeVar, assert_never, cast
+
+import httpx
+
+from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
+from ..protocols import Clock, Observer
+from ..roles import StateStore
+from ._clock import MovedClock, SystemClock
+from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance, values
+from ._http import LIMITS, note, shape
+from ._intake import Result
+from ._origin import Origin, origin_of
+from ._retry import retrying
+from ._tls import trust
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Perform flows, blocking.
+
+    Tokens and budgets are shared through *store*; without one they live as long as the driver. *transports* serve
+    single origins, *transport* all others; by default that is one over the network, made at the first request.
+    *verify* is a file of authorities to trust, or a context. *workers* above 1 runs gathered flows in threads. Proxies
+    of the environment are not used; give `httpx.HTTPTransport(proxy=...)` as the transport. Transports that are
+    given are not closed.
+    """
+
+    def __init__(
+        self,
+        store: StateStore | None = None,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.BaseTransport | None = None,
+        transports: Mapping[str, httpx.BaseTransport] | None = None,
+        workers: int = 1,
+        seed: int | None = None,
+        observer: Observer | None = None,
+        verify: str | ssl.SSLContext | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self._exchange = Exchange(store, self.clock, seed, observer)
+        self._transport = transport
+        self._transports = {origin_of(origin): served for origin, served in (transports or {}).items()}
+        self._workers = workers
+        self._verify = verify
+        self._places: dict[str, threading.Semaphore] = {}
+        self._making = threading.Lock()
+        self._network: httpx.HTTPTransport | None = None
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform a flow and give what it returns; raises what it raises."""
+        return self._run(flow)
+
+    def close(self) -> None:
+        """Let go of the connections; a later request makes new ones."""
+        with self._making:
+            network, self._network = self._network, None
+        if network is not None:
+            network.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, steps: Steps[T]) -> T:
+        outcome: Inner | Done[T] = advance(steps)
+        while not isinstance(outcome, Done):
+            try:
+                answer = self._perform(outcome)
+            except BaseException as error:  # noqa: BLE001 - the flow may clean up, or catch
+                outcome = advance(steps, error=error)
+            else:
+                outcome = advance(steps, answer)
+        return outcome.value
+
+    def _perform(self, effect: Inner) -> Any:
+        match effect:
+            case Request():
+                return self._request(effect)
+            case Pause(seconds):
+                return self._sleep(seconds)
+            case Call(fn):
+                return fn()
+            case Gather(flows, limit):
+                return self._gather(flows, limit)
+            case Send():
+                return self._send(effect)
+            case InTurn(system, places, flow):
+                with self._places.setdefault(system, threading.Semaphore(places)):
+                    return self._run(flow)
+            case Alone(key, flow):
+                with self._exchange.tokens.lock(key) as latest:
+                    return self._run(flow(latest))
+            case _:
+                assert_never(effect)
+
+    def _request(self, request: Request) -> Response:
+        trial, shaped = self._exchange.trial(request), shape(request)
+        result = retrying(trial, self._sleep)(lambda: self._run(self._exchange.attempt(trial, shaped)))
+        return trial.conclude(result)
+
+    def _send(self, send: Send) -> Result:
+        began = self.clock.monotonic()
+        with send.intake as intake:
+            try:
+                response = self._transport_to(send.origin).handle_request(send.wire)
+                try:
+                    intake.begin(response.status_code, response.headers)
+                    for chunk in cast("httpx.SyncByteStream", response.stream):
+                        if not intake.take(chunk):
+                            break
+                finally:
+                    response.close()
+            except httpx.TransportError as error:
+                intake.fail(error)
+            result = intake.result()
+        note(send.wire, result, self.clock.monotonic() - began)
+        return result
+
+    def _sleep(self, seconds: float) -> None:
+        if isinstance(self.clock, MovedClock):
+            self.clock.advance(seconds)
+        elif seconds > 0:
+            time.sleep(seconds)
+
+    def _gather(self, flows: Sequence[Flow[Any]], limit: int) -> list[Any]:
+        """Run flows, each to its end; then the first error rises."""
+        workers = min(self._workers, limit, len(flows))
+        if workers <= 1:
+            return values([self._settle(flow) for flow in flows])
+        with ThreadPoolExecutor(workers, thread_name_prefix="crmbridge") as pool:
+            running = [pool.submit(contextvars.copy_context().run, self._settle, flow) for flow in flows]
+            try:
+                return values([one.result() for one in running])
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _settle(self, flow: Flow[T]) -> Done[T] | Exception:
+        try:
+            return Done(self._run(flow))
+        except Exception as error:  # noqa: BLE001 - rises when the siblings have finished
+            return error
+
+    def _transport_to(self, origin: Origin) -> httpx.BaseTransport:
+        given = self._transports.get(origin, self._transport)
+        if given is not None:
+            return given
+        with self._making:
+            if self._network is None:
+                self._network = httpx.HTTPTransport(verify=trust(self._verify), limits=LIMITS)
+            return self._network
