@@ -49,6 +49,10 @@ def _secret(value: str | Secret) -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
 
 
+def _secrets(values: Mapping[str, str | Secret]) -> dict[str, Secret]:
+    return {name: _secret(value) for name, value in values.items()}
+
+
 def _no_extra() -> dict[str, str]:
     return {}
 
@@ -66,7 +70,7 @@ class ApiKey:
 
     header: str
     key: Secret = attrs.field(converter=_secret)
-    also: Mapping[str, Secret] = attrs.field(factory=lambda: dict[str, Secret]())
+    also: Mapping[str, Secret] = attrs.field(factory=lambda: dict[str, Secret](), converter=_secrets)
     """Further headers, where a system wants two keys."""
 
 

@@ -299,3 +299,17 @@ def test_search_finds_words_in_the_fields_of_its_scope(api: httpx.Client):
     assert found("FIND {acme} IN ALL FIELDS RETURNING Lead(LastName), Contact(LastName)") == ["Abe", "baba"]
     assert found("FIND {acme} IN NAME FIELDS RETURNING Lead(LastName)") == []
     assert found("FIND {} RETURNING Lead") == ["400"]
+
+
+def test_ids_are_ordered_as_they_are_compared_so_that_a_walk_by_id_skips_nothing(salesforce, api):
+    made = sorted(salesforce.put("Account", Name=f"会社{number}") for number in range(150))
+    walked, last = [], ""
+    while True:
+        after = f" WHERE Id > '{last}'" if last else ""
+        body = api.get("/query", params={"q": f"SELECT Id FROM Account{after} ORDER BY Id LIMIT 20"})
+        ids = [row["Id"] for row in body.json()["records"]]
+        if not ids:
+            break
+        walked += ids
+        last = ids[-1]
+    assert walked == made

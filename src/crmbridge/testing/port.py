@@ -6,7 +6,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
@@ -222,7 +222,7 @@ def _answer(response: httpx.Response, request: httpx.Request | None, *, keep: bo
     body = b"".join(response.stream)  # type: ignore[arg-type]
     left_out = {b"content-length", b"transfer-encoding", b"connection"}
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in left_out]
-    if request is not None and len(body) > 1000 and b"content-encoding" not in dict(headers) and _wants_gzip(request):
+    if request is not None and len(body) > 1000 and not _encoded(headers) and _wants_gzip(request):
         body = gzip.compress(body, 1)
         headers.append((b"Content-Encoding", b"gzip"))
     if response.status_code not in (204, 304):
@@ -233,6 +233,10 @@ def _answer(response: httpx.Response, request: httpx.Request | None, *, keep: bo
     head += b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n"
     bare = status in (204, 304) or (request is not None and request.method == "HEAD")
     return head if bare else head + body
+
+
+def _encoded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in headers)
 
 
 def _wants_gzip(request: httpx.Request) -> bool:

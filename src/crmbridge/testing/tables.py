@@ -50,7 +50,8 @@ class Field:
 
     def key(self, value: Any) -> Any:
         """Give the form in which two values of this field are the same."""
-        return value if self.case_sensitive or not isinstance(value, str) else value.casefold()
+        exact = self.case_sensitive or self.type in ("id", "reference")
+        return value if exact or not isinstance(value, str) else value.casefold()
 
 
 @attrs.define(eq=False)
