@@ -11,6 +11,7 @@ from ..flow import Flow
 from ..model import LEFT, RIGHT, Deleted, Departure, Disposition, Page, Query, Record, RecordRef, Side, Standing
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._run import Run
+from ._subjects import park_version
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -85,7 +86,8 @@ def _record(run: Run, side: Side, record: Record, known: Standing | None) -> Que
         if known.closed and not known.linked:
             run.count(Disposition.SKIPPED)
             return None
-        if known.parked is not None and version is not None and known.parked_version == version:
+        parked = park_version(record)
+        if known.parked is not None and parked is not None and known.parked_version == parked:
             run.count(_PARKED[known.parked])
             return None
         if known.linked and known.parked is None and version is not None and known.settled_version == version:

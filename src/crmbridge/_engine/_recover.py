@@ -52,6 +52,7 @@ def take_over(run: Run) -> Flow[None]:
         for intent in intents
         if intent.state is IntentState.PROMISED
     ]
+    run.doubts = bool(intents)
     if left:
         run.saw("took_over", intents=len(left))
         yield from run.commit(Delta(promised=tuple(left)))
@@ -60,6 +61,7 @@ def take_over(run: Run) -> Flow[None]:
 def recover(run: Run) -> Flow[None]:
     """Settle the intents in doubt that are due."""
     intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    run.doubts = bool(intents)
     for intent in intents:
         if intent.state is IntentState.IN_DOUBT and _due(run, intent) <= run.now():
             delta = yield from _settle(run, intent)
@@ -154,7 +156,7 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     if found is not None:
         return _adopted(run, intent, found)
     if able.creates is CreateClass.A:
-        return (yield from _again(run, intent, action))
+        return None if run.planning else (yield from _again(run, intent, action))
     if able.creates is CreateClass.B:
         return Delta(settled=(intent.key,), wake=_woken(intent, None))
     why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)

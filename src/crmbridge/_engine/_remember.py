@@ -76,6 +76,7 @@ def remember(run: Run, memory: Memory, chunk: Sequence[Doing], outcomes: Sequenc
             case Rejected(reason=why):
                 ended = _ended(verdict, Disposition.QUARANTINED, why, "quarantined")
             case Uncertain():
+                run.doubts = True
                 doubted.append(attrs.evolve(intent, state=IntentState.IN_DOUBT, doubt_since=run.now()))
                 ended = _doubtful(run, verdict, intent)
             case _:
@@ -102,7 +103,7 @@ def rows_of(run: Run, verdicts: Iterable[Verdict]) -> tuple[tuple[QueueRow, ...]
     parked: list[QueueRow] = []
     done: list[QueueRow] = []
     for verdict in verdicts:
-        parked.extend(verdict.parked(run.id))
+        parked.extend(verdict.parked(run.id, run.now()))
         if verdict.park is None:
             done.extend(verdict.subject.rows)
         parked.extend(verdict.wakes)

@@ -38,6 +38,8 @@ class Run:
     """The plan whose decisions alone may be carried out."""
     observer: Observer | None = None
     schemas: dict[tuple[Side, str], Schema] = attrs.field(factory=lambda: dict[tuple[Side, str], Schema]())
+    doubts: bool = False
+    """Intents in doubt are known of: they are settled as they become due."""
     read: int = 0
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())

@@ -99,7 +99,7 @@ class Verdict:
             return link.ref(other(row.side))
         return self.counterpart
 
-    def parked(self, run: str) -> tuple[QueueRow, ...]:
+    def parked(self, run: str, now: dt.datetime) -> tuple[QueueRow, ...]:
         """Give its rows as they are parked; none where they end."""
         if self.park is None:
             return ()
@@ -112,12 +112,25 @@ class Verdict:
                     state=self.park,
                     until=self.until,
                     because=self.because,
-                    version=record.version if record is not None else row.version,
+                    version=row.version if record is None else park_version(record, now),
                     tries=row.tries + 1,
                     run=run,
                 )
             )
         return tuple(found)
+
+
+_SECOND_IS_OVER = dt.timedelta(seconds=60)
+
+
+def park_version(record: Record, now: dt.datetime | None = None) -> str | None:
+    """Tell a record's version for parking: its stamp where the system names no version yet.
+
+    A stamp stands for a version only once no further change can carry it: *now* is when a record is parked.
+    """
+    if record.version is not None or record.stamp is None:
+        return record.version
+    return None if now is not None and now - record.stamp < _SECOND_IS_OVER else f"~{record.stamp.isoformat()}"
 
 
 def digest(*parts: str | int) -> str:

@@ -53,7 +53,9 @@ def sweep(
     run = Run(definition, store, clock, name, fence, planning, approved, observer)
     try:
         swept = yield from _swept(run)
-    except Exception:
+    except GeneratorExit:
+        raise
+    except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
         yield from call(store.leases.release, run.fence)
         raise
     yield from call(store.leases.release, run.fence)
@@ -172,6 +174,8 @@ def _worked(run: Run) -> Flow[None]:
             verdicts = yield from _as_approved(run, verdicts)
         yield from run.commit(_promised(run, verdicts))
         yield from _acted(run, verdicts)
+        if run.doubts:
+            yield from recover(run)
         run.saw("worked", records=len(rows))
 
 
