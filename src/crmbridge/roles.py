@@ -334,6 +334,10 @@ class Journal(Protocol):
 class Quarantine(Protocol):
     """Parked queue rows."""
 
+    def of(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
+        """Give the parked rows of these records; one that is not parked is left out."""
+        ...
+
     def rows(self, pipeline: str, state: QueueState | None = None) -> Sequence[QueueRow]:
         """Give parked rows (held, disputed, quarantined), in order of arrival."""
         ...
@@ -406,7 +410,7 @@ class Leases(Protocol):
 class Agenda(Protocol):
     """What is due."""
 
-    def due(self, pipeline: str, now: dt.datetime, limit: int, *, after: int = 0) -> Sequence[QueueRow]:
+    def due(self, pipeline: str, now: dt.datetime, limit: int, *, after: int | None = None) -> Sequence[QueueRow]:
         """Give ready rows and held rows whose time has come: departures first, then by sequence number.
 
         With *after*, only rows with a higher sequence number, in the order of numbers alone.

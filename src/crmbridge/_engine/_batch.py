@@ -45,6 +45,7 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     links, refs = yield from _links(run, rows)
     pairs, single = grouped(rows, links)
     pairs = _unclaimed(claims, pairs)
+    yield from _joined(run, pairs)
     look = Look(run)
     verdicts = [_worn_out(row) for row in tired]
     open_intents = yield from _open(run, pairs, single)
@@ -55,6 +56,18 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     verdicts.extend((yield from _linked(run, look, pairs)))
     verdicts.extend((yield from _single(run, look, claims, single, refs)))
     return verdicts
+
+
+def _joined(run: Run, pairs: Sequence[Subject]) -> Flow[None]:
+    """Let the parked row of a pair's other record take part: what is decided now is decided for both."""
+    for side in SIDES:
+        mine = {ref: subject for subject in pairs if (ref := subject.on(side)) is not None}
+        present = {row.ref for subject in pairs for row in subject.rows if row.side == side}
+        refs = [ref for ref in mine if ref not in present]
+        if refs:
+            parked = yield from run.ask(run.store.quarantine.of, run.name, side, refs)
+            for ref, row in parked.items():
+                mine[ref].rows.append(row)
 
 
 def _unclaimed(claims: _Claims, pairs: Sequence[Subject]) -> list[Subject]:

@@ -7,8 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from ..flow import Flow
-from ..model import LEFT, RIGHT, Deleted, Departure, Disposition, Page, Query, Record, RecordRef, Side, Standing
+from ..model import (
+    LEFT,
+    RIGHT,
+    Decision,
+    Deleted,
+    Departure,
+    Disposition,
+    Page,
+    Query,
+    Record,
+    RecordRef,
+    Side,
+    Standing,
+)
+from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._run import Run
 from ._subjects import park_version
@@ -43,7 +59,12 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             if refs:
                 standing = yield from run.ask(run.store.links.standing, run.name, side, refs)
             filled = filled or not page.more
-            yield from run.commit(_taken_in(run, side, kind, page, standing, filled=filled, queue=queue))
+            delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
+            again = [record.ref for record in page.rows if queue and _parked_still(record, standing.get(record.ref))]
+            if again:
+                rows = yield from run.ask(run.store.quarantine.of, run.name, side, again)
+                delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in rows.values()))
+            yield from run.commit(delta)
             cursor, more = page.cursor, page.more
             run.saw("read", system=end.system, kind=kind, records=len(refs))
             yield from run.renewed()
@@ -83,17 +104,26 @@ def _taken_in(
 def _record(run: Run, side: Side, record: Record, known: Standing | None) -> QueueRow | None:
     version = record.version
     if known is not None:
+        if _parked_still(record, known):
+            return None
         if known.closed and not known.linked:
             run.count(Disposition.SKIPPED)
-            return None
-        parked = park_version(record)
-        if known.parked is not None and parked is not None and known.parked_version == parked:
-            run.count(_PARKED[known.parked])
             return None
         if known.linked and known.parked is None and version is not None and known.settled_version == version:
             run.count(Disposition.UNCHANGED)
             return None
     return QueueRow(side, record.ref, version=version, run=run.id)
+
+
+def _parked_still(record: Record, known: Standing | None) -> bool:
+    """Say whether a record is parked at just this version: it is not looked at again before something changes."""
+    version = park_version(record)
+    return known is not None and known.parked is not None and version is not None and known.parked_version == version
+
+
+def _again(row: QueueRow) -> Decision:
+    """Count a parked record's disposition once more."""
+    return Decision(row.side, row.ref, None, _PARKED[row.state], row.because or because(Code.NOT_DUE))
 
 
 def _departure(run: Run, side: Side, gone: Departure, known: Standing | None) -> QueueRow | None:
