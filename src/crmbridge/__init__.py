@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .pipeline import AsyncPipeline as AsyncPipeline
     from .pipeline import Pipeline as Pipeline
     from .pipeline import at as at
+    from .pipeline import events as events
     from .pipeline import one_way as one_way
     from .pipeline import pair as pair
     from .pipeline import per_kind as per_kind
@@ -41,7 +42,7 @@ _HOMES = {
     "given": ("coalesce", "computed", "field", "joined", "template"),
     "match": ("key", "level"),
     "model": ("Disposition", "RecordRef"),
-    "pipeline": ("AsyncPipeline", "Pipeline", "at", "one_way", "pair", "per_kind", "put", "read_only", "two_way"),
+    "pipeline": ("AsyncPipeline", "Pipeline", "at", "events", "one_way", "pair", "per_kind", "put", "read_only", "two_way"),
     "protocols": ("Codec", "Connector", "FieldPolicy", "Gate", "Matcher", "Sink", "Source"),
     "report": ("Plan", "Report"),
 }
@@ -63,6 +64,7 @@ __all__ = [
     "at",
     "coalesce",
     "computed",
+    "events",
     "field",
     "joined",
     "key",

@@ -13,9 +13,9 @@ from .match import LevelMatcher
 from .model import Capabilities, Side
 from .plan import Deletes, PairedField, label
 from .policies import left_wins
-from .protocols import Connector, FieldPolicy, Gate, Guard, Matcher, Moment, Sink, Source, Towards
+from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
 
-Topology: TypeAlias = Literal["one_way", "two_way"]
+Topology: TypeAlias = Literal["one_way", "two_way", "events"]
 
 
 @attrs.frozen
@@ -47,9 +47,9 @@ class End:
         return hasattr(self.connector, "fetch")
 
     @property
-    def both(self) -> Connector:
-        """Read from and write to this end."""
-        return cast("Connector", self.connector)
+    def tells(self) -> bool:
+        """Say whether this end has a feed; one that has none is known by what it delivers."""
+        return hasattr(self.connector, "read")
 
     def capabilities(self, kind: str) -> Capabilities:
         """Tell what the connector promises for a kind."""
@@ -84,9 +84,13 @@ class Definition:
     fields: tuple[PairedField, ...] = ()
     gates: tuple[PlacedGate, ...] = ()
     guards: tuple[Guard, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    notifiers: tuple[Notifier, ...] = ()
     creates_left: bool = False
     creates_right: bool = True
     deletes: Deletes = Deletes()
+    delay: dt.timedelta = dt.timedelta(0)
+    """Events wait this long, counted from their own time."""
     batch: int = 200
     """Records that are decided together."""
     lease: dt.timedelta = dt.timedelta(minutes=10)
@@ -175,7 +179,7 @@ def claimed(definition: Definition) -> None:
         end = definition.end(side)
         if side == "right" or definition.topology == "two_way":
             _writable(definition, end, side)
-        if not (side == "left" or end.reads):
+        if definition.topology != "events" and not (side == "left" or end.reads):
             raise CapabilityError(
                 f"{definition.name}: {end.system} cannot be read by id, so nothing can be kept in step"
             )

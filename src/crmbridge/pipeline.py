@@ -9,20 +9,34 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 import attrs
 
 from ._engine.checking import check
-from ._engine.sweep import Swept, sweep
+from ._engine.sweep import Swept, sweep, woken
 from .definition import Definition, End, PlacedGate, with_fields, with_override
-from .errors import UsageError
-from .flow import Flow
+from .errors import ForgedDelivery, UsageError
+from .flow import Flow, call
 from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, refuse
-from .model import RecordRef, Side
+from .model import Arrived, Delivery, RecordRef, Side, Signal
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
-from .protocols import Clock, Codec, FieldPolicy, Gate, Guard, Matcher, Moment, Observer, Sink, Source, Towards
+from .protocols import (
+    Clock,
+    Codec,
+    FieldPolicy,
+    Gate,
+    Guard,
+    Listener,
+    Matcher,
+    Moment,
+    Notifier,
+    Observer,
+    Sink,
+    Source,
+    Towards,
+)
 from .report import Finding, Names, Plan, Report
 from .roles import JournalRow, StateStore
 
@@ -137,6 +151,18 @@ class _Rules:
             raise UsageError(f"{self.name}: a batch holds at least one record")
         return self._with(batch=of)
 
+    def after(self, *, minutes: float = 0, hours: float = 0, days: float = 0) -> Self:
+        """Let events wait, counted from their own time."""
+        return self._with(delay=dt.timedelta(minutes=minutes, hours=hours, days=days))
+
+    def listen(self, *listeners: Listener) -> Self:
+        """Open deliveries with these; an end that opens its own needs not be named."""
+        return self._with(listeners=(*self.definition.listeners, *listeners))
+
+    def on_quarantine(self, *notifiers: Notifier) -> Self:
+        """Tell people of each record that goes into quarantine: one notice for a record and an incident."""
+        return self._with(notifiers=(*self.definition.notifiers, *notifiers))
+
     def remember(self, store: StateStore) -> Self:
         """Keep what must be remembered in this store."""
         return attrs.evolve(self, store=store)
@@ -144,6 +170,29 @@ class _Rules:
     def observed(self, observer: Observer) -> Self:
         """Tell an observer what goes on."""
         return attrs.evolve(self, observer=observer)
+
+    # -- what needs neither system: the store answers at once ------------------------------
+
+    def accept(self, arrivals: Sequence[Signal | Arrived]) -> int:
+        """Store events that are known to be genuine, by call or from a file; tell how many were new."""
+        return self._stored().inbox.put(self.name, arrivals)
+
+    def disable(self) -> None:
+        """Stop: events from now on are not taken; what waits already is kept."""
+        self._stored().agenda.enable(self.name, None)
+
+    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+        own = [end.connector for end in (self.definition.left, self.definition.right)]
+        listeners = [*self.definition.listeners, *(one for one in own if hasattr(one, "receive"))]
+        if not listeners:
+            raise UsageError(f"{self.name}: nobody opens deliveries here; name one with listen(...)")
+        refused: ForgedDelivery | None = None
+        for listener in listeners:
+            try:
+                return self.accept(cast("Listener", listener).receive(delivery, now=now))
+            except ForgedDelivery as error:
+                refused = error
+        raise refused or UsageError(f"{self.name}: nobody opens deliveries here")
 
     # -- flows: what the verbs of both colours perform ------------------------------------
 
@@ -197,6 +246,32 @@ class Pipeline(_Rules):
         approved = None if plan is None else plan.id
         return self._report(self._perform(lambda clock: self._sweep(clock, approved=approved)))
 
+    def drain(self) -> Report:
+        """Take in deliveries and what is due, without asking either system for changes."""
+        return self._report(self._perform(lambda clock: self._sweep(clock, feed=False)))
+
+    def receive(self, delivery: Delivery) -> int:
+        """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
+        return self._received(delivery, self._now())
+
+    def enable(self) -> None:
+        """Count events from this moment; enabling again starts no back-fill."""
+        self._stored().agenda.enable(self.name, self._now())
+
+    def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
+        """Look at parked records again, all or those named, and run what is due.
+
+        A person who retries a record that is in doubt decides that it may be sent again.
+        """
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
+        return self.drain()
+
+    def _now(self) -> dt.datetime:
+        from .drive import SystemClock
+
+        return (self.driver.clock if self.driver is not None else SystemClock()).now()
+
     def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
         """Tell what was written to a record or because of it, and why, oldest first; of one field where one is named."""
         return chain(self._stored(), self.name, ref, field)
@@ -229,6 +304,24 @@ class AsyncPipeline(_Rules):
         approved = None if plan is None else plan.id
         return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
 
+    async def drain(self) -> Report:
+        """Take in deliveries and what is due, without asking either system for changes."""
+        return self._report(await self.driver.run(self._sweep(self.driver.clock, feed=False)))
+
+    async def receive(self, delivery: Delivery) -> int:
+        """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
+        return await self.driver.run(call(self._received, delivery, self.driver.clock.now()))
+
+    async def enable(self) -> None:
+        """Count events from this moment; enabling again starts no back-fill."""
+        await self.driver.run(call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
+
+    async def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
+        """Look at parked records again, all or those named, and run what is due."""
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=owner))
+        return await self.drain()
+
     async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
         """Tell what was written to a record or because of it, and why, oldest first."""
         return chain(self._stored(), self.name, ref, field)
@@ -258,3 +351,12 @@ def two_way(name: str, left: End, right: End) -> Pipeline:
     Records are made on neither side until `creates` says so.
     """
     return Pipeline(Definition(name, "two_way", left, right, creates_left=False, creates_right=False))
+
+
+def events(name: str, source: End, sink: End) -> Pipeline:
+    """Make one record over there of each event here, once per pipeline name and event id.
+
+    Only events from the moment of `enable()` on count. Where the source cannot be read, an authenticated delivery is
+    the record.
+    """
+    return Pipeline(Definition(name, "events", source, sink))

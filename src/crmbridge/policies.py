@@ -12,16 +12,17 @@ from typing import Literal
 
 import attrs
 
-from .model import Cell, Missing, Side, Unsettled, is_blank, other
+from .model import MISSING, Cell, Missing, Side, Unsettled, is_blank, other
 from .protocols import Ask, Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
 from .reasons import Code, Reason, because
 
 _FIVE_SECONDS = dt.timedelta(seconds=5)
+_ONE_SIDED = because(Code.ONE_SIDED)
 
 
 def _cell(value: Cell | Missing) -> Cell:
     """Take a value that was read; the planner asks no policy about a field that was not."""
-    if isinstance(value, Missing):
+    if value is MISSING:
         raise TypeError("a policy is not asked about a field that was not read")
     return value
 
@@ -45,9 +46,14 @@ def _fill(state: FieldState) -> Settle | None:
 
 
 def _one_sided(state: FieldState) -> Settle | None:
-    if state.left_changed == state.right_changed:
+    # By far the most frequent answer of all: so the state's own properties, which say the same, are not called.
+    left, right, left_agreed, right_agreed = state.left, state.right, state.left_agreed, state.right_agreed
+    if left_agreed is MISSING or right_agreed is MISSING:
         return None
-    return _take(state, "left" if state.left_changed else "right", because(Code.ONE_SIDED))
+    left_changed = left != left_agreed
+    if left_changed == (right != right_agreed):
+        return None
+    return Settle(_cell(left if left_changed else right), _ONE_SIDED)
 
 
 @attrs.frozen
@@ -125,9 +131,14 @@ class FilledBeatsBlank:
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
         left, right = _cell(state.left), _cell(state.right)
-        if is_blank(left) != is_blank(right):
-            return Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
-        return self.policy.resolve(state)
+        if is_blank(left) == is_blank(right):
+            return self.policy.resolve(state)
+        why = because(Code.FILLED_BEATS_BLANK, policy=self.name)
+        # Where one side holds many values, the policy knows which of them the blank one takes: asked as at first contact.
+        shaped = self.policy.resolve(attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
+        if isinstance(shaped, Carry):
+            return Carry(shaped.value, shaped.towards, why)
+        return Settle(right if is_blank(left) else left, why)
 
 
 @attrs.frozen
@@ -292,7 +303,7 @@ class LastValue:
         alone = _side(state, single)
         why = because(Code.POLICY, policy=self.name)
         many_changed = state.left_changed if many == "left" else state.right_changed
-        if not many_changed and not is_blank(alone):
+        if not is_blank(alone) and (not many_changed or (state.first and not elements)):
             return Carry((*(e for e in elements if e != alone), alone), many, why)  # type: ignore[arg-type]
         added = [element for element in elements if element not in before]
         last = added[-1] if added else (elements[-1] if elements else None)

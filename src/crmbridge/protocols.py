@@ -402,6 +402,7 @@ class Notice:
     key: str
     ref: RecordRef
     because: Reason
+    pipeline: str = ""
 
 
 class Notifier(Protocol):

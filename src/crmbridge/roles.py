@@ -212,7 +212,7 @@ class Delta:
     promised: tuple[Intent, ...] = ()
     """Intents put by key, in their new state."""
     settled: tuple[str, ...] = ()
-    """Keys of intents that end."""
+    """Keys of intents that end, and of notices that were sent."""
     journal: tuple[JournalRow, ...] = ()
     run: str = ""
     """The run or plan that the decisions below are rows of."""
@@ -220,7 +220,9 @@ class Delta:
     planned: tuple[tuple[tuple[KeyValue, ...], ...], ...] = ()
     """Of a plan: the comparison keys of the creates among its decisions."""
     taken: tuple[str, ...] = ()
-    """Inbox ids that are settled."""
+    """Inbox ids that wait no longer. A delivery that is the record is kept until it is finished."""
+    finished: tuple[RecordRef, ...] = ()
+    """Records that arrived and need not be kept any longer; their ids stay known."""
     objection: Reason | None = None
     """A guard has tripped."""
     objection_cleared: bool = False
@@ -292,7 +294,7 @@ class Outbox(Protocol):
 
 
 class Inbox(Protocol):
-    """Deliveries that wait."""
+    """Deliveries: those that wait, and those that are records and are kept until they are done with."""
 
     def put(self, pipeline: str, arrivals: Sequence[Signal | Arrived]) -> int:
         """Store deliveries, durable on return; tell how many were new."""
@@ -300,6 +302,10 @@ class Inbox(Protocol):
 
     def waiting(self, pipeline: str, limit: int) -> Sequence[Signal | Arrived]:
         """Give deliveries that wait, oldest first."""
+        ...
+
+    def of(self, pipeline: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Arrived]:
+        """Give the records that arrived, waiting or taken, and are still kept."""
         ...
 
     def count(self, pipeline: str) -> int:

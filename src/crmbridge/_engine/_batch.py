@@ -13,7 +13,9 @@ from ..reasons import Code, because
 from ..roles import Intent, QueueRow
 from ._create import decide_creation
 from ._decide import decide_linked, first_contact
+from ._happened import decide_events
 from ._matching import Search, Taken, match
+from ._patience import in_doubt, open_on, unbelieved, unfound, windows
 from ._relink import follow
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
@@ -26,6 +28,8 @@ class _Claims:
 
     links: dict[str, Subject] = attrs.field(factory=lambda: dict[str, Subject]())
     used: dict[tuple[Side, RecordRef], Subject] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], Subject]())
+    alone: dict[tuple[Side, RecordRef], Subject] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], Subject]())
+    """Records that stand alone so far: a merged record's row and its survivor's are about one and the same."""
     reserved: list[frozenset[KeyValue]] = attrs.field(factory=lambda: list[frozenset[KeyValue]]())
 
 
@@ -40,10 +44,14 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
 
 
 def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
-    tired = [row for row in rows if row.tries >= MAX_ROUNDS]
-    rows = [row for row in rows if row.tries < MAX_ROUNDS]
+    tired = [row for row in rows if _restless(run, row)]
+    rows = [row for row in rows if not _restless(run, row)]
     links, refs = yield from _links(run, rows)
     pairs, single = grouped(rows, links)
+    if run.definition.topology == "events":
+        open_intents = yield from _open(run, (), single)
+        verdicts = yield from decide_events(run, pairs, single, open_intents)
+        return [*(_worn_out(row) for row in tired), *verdicts]
     pairs = _unclaimed(claims, pairs)
     yield from _joined(run, pairs)
     look = Look(run)
@@ -117,10 +125,13 @@ def _holding(subject: Subject, held: Mapping[RecordRef, Intent]) -> bool:
 
 
 def _waits(run: Run, subject: Subject, held: Mapping[RecordRef, Intent]) -> Verdict:
-    intents = [held[ref] for side in SIDES if (ref := subject.on(side)) is not None and ref in held]
-    wait = max(run.able(intent.side, run.definition.end(intent.side).kinds[0]).settles_in for intent in intents)
-    why = because(Code.INTENT_OPEN, system=run.definition.end(intents[0].side).system)
-    return Verdict(subject, Disposition.HELD, why, "held", until=run.now() + wait)
+    refs = [subject.on(side) for side in SIDES]
+    return in_doubt(run, subject, [held[ref] for ref in refs if ref is not None and ref in held])
+
+
+def _restless(run: Run, row: QueueRow) -> bool:
+    """Say whether a record was decided again and again in this run; one that waits or was woken is not restless."""
+    return row.state == "ready" and row.run == run.id and row.tries >= MAX_ROUNDS
 
 
 def _worn_out(row: QueueRow) -> Verdict:
@@ -140,7 +151,9 @@ def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict
         if link.closed is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
             continue
-        verdicts.append(decide_linked(run, subject, link, look.at("left", link.left), look.at("right", link.right)))
+        waiting = unbelieved(run, look, subject)
+        left, right = look.at("left", link.left), look.at("right", link.right)
+        verdicts.append(waiting or decide_linked(run, subject, link, left, right))
     return verdicts
 
 
@@ -159,27 +172,48 @@ def _single(
         yield from look.read(side, [lives[side, subject.ref] for subject in mine])
         present: list[tuple[Subject, Record]] = []
         for subject in mine:
-            record = look.record(side, lives[side, subject.ref])
-            early = _early(subject, record, claims.used.get((side, lives[side, subject.ref])))
+            place = side, lives[side, subject.ref]
+            record = look.record(*place)
+            early = _early(run, look, subject, record, claims.used.get(place) or claims.alone.get(place))
             if early is not None:
                 verdicts.extend(early)
             elif record is not None:
+                claims.alone[place] = subject
                 present.append((subject, record))
-        found = yield from match(run, look, side, [record for _, record in present])
-        for subject, record in present:
-            search = found[record.ref]
-            verdict = _judged(run, look, subject, search, claims.used)
-            if verdict is None:
-                verdict = yield from decide_creation(run, subject, search, claims.reserved)
-            verdicts.append(verdict)
+        verdicts.extend((yield from _matched(run, look, claims, side, present)))
     return verdicts
 
 
-def _early(subject: Subject, record: Record | None, partner: Subject | None) -> list[Verdict] | None:
-    """Settle what needs no match: the record is gone, is blocked, or was paired by its counterpart's row just now."""
+def _matched(
+    run: Run, look: Look, claims: _Claims, side: Side, present: Sequence[tuple[Subject, Record]]
+) -> Flow[list[Verdict]]:
+    """Decide about records that are there: by what matches them, else make their counterpart."""
+    verdicts: list[Verdict] = []
+    found = yield from match(run, look, side, [record for _, record in present])
+    busy = yield from open_on(run, found.values())
+    doubts = (yield from windows(run, side)) if present else ()
+    for subject, record in present:
+        search = found[record.ref]
+        verdict = unfound(run, look, subject, search)
+        if isinstance(search.found, Matched) and search.found.ref in busy:
+            verdict = in_doubt(run, subject, [busy[search.found.ref]])
+        verdict = verdict or _judged(run, look, subject, search, claims.used)
+        if verdict is None:
+            verdict = yield from decide_creation(run, subject, search, claims.reserved, doubts)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _early(
+    run: Run, look: Look, subject: Subject, record: Record | None, partner: Subject | None
+) -> list[Verdict] | None:
+    """Settle what needs no match: the record is gone, is blocked, or is being decided about by another row already."""
     if partner is not None:
         partner.rows.extend(subject.rows)
         return []
+    waiting = unbelieved(run, look, subject)
+    if waiting is not None:
+        return [waiting]
     if record is None:
         return [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None)]
     if subject.blocked is not None:
@@ -209,14 +243,16 @@ def _judged(
     if isinstance(found, Ambiguous):
         why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
-    if isinstance(found, Taken):
+    if not isinstance(found, Matched | Taken):
+        return None
+    claimed = (towards, found.ref) in used and not (run.definition.shared and towards == "right")
+    if isinstance(found, Taken) or (claimed and run.planning):
         why = because(Code.ALREADY_LINKED, level=found.level, kind=found.ref.kind, id=found.ref.id)
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
-    if not isinstance(found, Matched):
-        return None
     counterpart = look.record(towards, found.ref)
-    if counterpart is None or ((towards, found.ref) in used and not run.definition.shared):
+    if counterpart is None or claimed:
         return Verdict(subject, Disposition.HELD, because(Code.BUSY), "ready", left=left, right=right, quiet=True)
-    used[towards, found.ref] = subject
+    # Both are taken from here on, else a second record that matches one of them would be tied to it as well.
+    used[subject.side, record.ref] = used[towards, found.ref] = subject
     pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
     return first_contact(run, subject, *pair, found.level)

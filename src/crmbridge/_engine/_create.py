@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -14,11 +14,18 @@ from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
 from ._decide import gated
 from ._matching import Search
-from ._run import Run
+from ._patience import Window, may_be_ours
+from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
 
 
-def decide_creation(run: Run, subject: Subject, search: Search, reserved: list[frozenset[KeyValue]]) -> Flow[Verdict]:
+def decide_creation(
+    run: Run,
+    subject: Subject,
+    search: Search,
+    reserved: list[frozenset[KeyValue]],
+    doubts: Sequence[Window],
+) -> Flow[Verdict]:
     """Make the counterpart, unless a setting, a gate, a twin or the target's schema says no.
 
     A create that is planned or unsettled is part of what matching sees, by its keys: a second record with the same
@@ -36,9 +43,9 @@ def decide_creation(run: Run, subject: Subject, search: Search, reserved: list[f
     unsettled = yield from _twins(run, search)
     if unsettled or any(_answers(question, keys) for question in search.asked for keys in reserved):
         return _twin(run, blank, in_doubt=unsettled and not run.planning)
-    if (yield from _stranger(run, subject.side, record)):
+    if may_be_ours(record, doubts) or (yield from _stranger(run, subject.side, record)):
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
-        wait = run.able(subject.side, record.ref.kind).settles_in
+        wait = max(run.able(subject.side, record.ref.kind).settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
     verdict = _make(run, subject, record, towards, blank)
     if verdict.keys and verdict.intents:
@@ -55,7 +62,7 @@ def _refused(run: Run, towards: Side, left: Record | None, right: Record | None)
 def _grace(run: Run, side: Side, record: Record) -> Verdict | None:
     """Wait until every kind of the record's own end would have shown it as a moved or merged one."""
     kinds = run.definition.end(side).kinds
-    if len(kinds) == 1 or record.stamp is None:
+    if len(kinds) == 1 or record.stamp is None or run.definition.topology == "events":
         return None
     due = record.stamp + max(run.able(side, kind).overlap for kind in kinds)
     if due <= run.now():
@@ -92,7 +99,8 @@ def _twin(run: Run, blank: Verdict, *, in_doubt: bool) -> Verdict:
         return attrs.evolve(blank, disposition=Disposition.APPLIED, because=because(Code.TWIN), park=None)
     if in_doubt:
         why = because(Code.INTENT_OPEN, system=run.definition.end(other(blank.subject.side)).system)
-        wait = run.able(other(blank.subject.side), _new_kind(run, other(blank.subject.side))).settles_in
+        able = run.able(other(blank.subject.side), _new_kind(run, other(blank.subject.side)))
+        wait = max(able.settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
     return attrs.evolve(blank, disposition=Disposition.HELD, because=because(Code.TWIN), park="ready", quiet=True)
 

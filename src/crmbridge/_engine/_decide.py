@@ -24,11 +24,9 @@ from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Skip
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
-from ._run import Run
+from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
 from ._subjects import Subject, Verdict, digest
-
-_LATER = dt.timedelta(seconds=5)
 
 
 @attrs.frozen
@@ -120,7 +118,7 @@ def _settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
 def _held(run: Run, subject: Subject, left: Half, right: Half) -> Verdict:
     """Wait until a reading can be believed; a record that we wrote in this run was reported already."""
     link = subject.link
-    waits = [_LATER]
+    waits = [SHORTLY]
     for side, found in (("left", left), ("right", right)):
         if found.state is State.UNKNOWN and link is not None:
             waits.append(run.able(side, link.ref(side).kind).read_lag)  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from ..model import (
 )
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
+from ._events import delivered, event_row
 from ._run import Run
 from ._subjects import park_version
 
@@ -37,7 +38,10 @@ _PARKED = {
 
 
 def ingest(run: Run) -> Flow[None]:
-    """Read every kind of both sides from its cursor to the end of its feed."""
+    """Read every kind of both sides from its cursor to the end of its feed, and what was delivered."""
+    yield from delivered(run)
+    if not run.definition.left.tells:
+        return
     yield from _side(run, LEFT, queue=True)
     two_way = run.definition.topology == "two_way"
     if two_way or run.indexed(RIGHT):
@@ -103,6 +107,8 @@ def _taken_in(
 
 def _record(run: Run, side: Side, record: Record, known: Standing | None) -> QueueRow | None:
     version = record.version
+    if run.definition.topology == "events":
+        return event_row(run, record.ref, record.stamp, known)
     if known is not None:
         if _parked_still(record, known):
             return None

@@ -36,6 +36,8 @@ class Search:
     """By kind of the other side, in the order of its kinds."""
     asked: list[Question] = attrs.field(factory=lambda: list[Question]())
     tried: list[Tried] = attrs.field(factory=lambda: list[Tried]())
+    hints: list[tuple[Side, RecordRef]] = attrs.field(factory=lambda: list[tuple[Side, RecordRef]]())
+    """What a search or the directory named, whether it is there or not."""
     found: Found | None = None
 
     def due(self) -> dict[str, Question]:
@@ -108,8 +110,8 @@ def _conclude(
 ) -> None:
     towards = other(search.side)
     matcher = run.definition.matcher
-    del search.pending[kind]
     search.asked.append(question)
+    search.hints.extend((towards, ref) for ref in refs)
     present = [record for ref in refs if (record := look.record(towards, ref)) is not None]
     free = [record for record in present if not standing.get(record.ref, Standing()).linked]
     verdict = matcher.next(search.record, question, free, towards)
@@ -124,5 +126,6 @@ def _conclude(
             return
     if isinstance(verdict, Question):
         search.pending[kind] = verdict
-    else:
-        search.tried.extend(verdict.tried)
+        return
+    del search.pending[kind]
+    search.tried.extend(verdict.tried)

@@ -17,6 +17,7 @@ from ..model import (
     Agreed,
     Applied,
     Archive,
+    Capabilities,
     Cell,
     Create,
     CreateClass,
@@ -26,6 +27,7 @@ from ..model import (
     Record,
     RecordRef,
     Side,
+    Uncertain,
     Unsettled,
     Update,
     other,
@@ -73,9 +75,10 @@ def _due(run: Run, intent: Intent) -> dt.datetime:
     able = run.able(intent.side, target_kind(intent.action))
     since = intent.doubt_since or run.now()
     if isinstance(intent.action, Create):
-        if able.creates is CreateClass.A:
+        made = _class_of(able, intent.action)
+        if made is CreateClass.A:
             return since
-        if able.creates is CreateClass.C:
+        if made is CreateClass.C:
             return since + able.settles_in + able.index_lag
     return since + max(able.settles_in, able.read_lag)
 
@@ -155,7 +158,7 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     found = yield from _find(run, intent, _questions(run, intent, action))
     if found is not None:
         return _adopted(run, intent, found)
-    if able.creates is CreateClass.A:
+    if _class_of(able, action) is CreateClass.A:
         return None if run.planning else (yield from _again(run, intent, action))
     if able.creates is CreateClass.B:
         return Delta(settled=(intent.key,), wake=_woken(intent, None))
@@ -167,6 +170,13 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     if parked is None or parked.state == "quarantined":
         return None
     return Delta(queue=(attrs.evolve(row, sequence=parked.sequence, version=parked.version, tries=parked.tries),))
+
+
+def _class_of(able: Capabilities, action: Create) -> CreateClass | None:
+    """Tell how surely this create can be resolved: a unique field that it leaves blank enforces nothing."""
+    if able.creates is CreateClass.A and able.create_key is None and able.unique not in action.values:
+        return CreateClass.C
+    return able.creates
 
 
 def _questions(run: Run, intent: Intent, action: Create) -> list[Question]:
@@ -212,10 +222,15 @@ def _unsettled(run: Run, agreed: Agreed, intent: Intent) -> Agreed:
 
 
 def _again(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
-    """Send the same frozen body again under the same key: the system makes no second record of it."""
+    """Send the same frozen body again under the same key: the system makes no second record of it.
+
+    The doubt begins anew where this answer is lost too: what is under way may still be applied, with these values.
+    """
     [outcome] = yield from apply(run, intent.side, [action])
     if isinstance(outcome, Applied):
         return _adopted(run, intent, outcome.ref)
+    if isinstance(outcome, Uncertain):
+        return Delta(promised=(attrs.evolve(intent, doubt_since=run.now()),))
     settles = run.able(intent.side, action.kind).settles_in
     if (intent.doubt_since or run.now()) + settles <= run.now():
         return Delta(settled=(intent.key,), wake=_woken(intent, None))

@@ -32,7 +32,9 @@ from ..roles import Delta, Intent, IntentState, JournalRow, Keyed, QueueRow, Que
 from ._act import Doing
 from ._agree import Ack, acknowledge, at_rest, closed, settle_other
 from ._create import would_be_keys
-from ._run import Run
+from ._events import finished
+from ._notices import notices
+from ._run import SHORTLY, Run
 from ._subjects import Verdict
 
 _BACKOFF = dt.timedelta(seconds=30)
@@ -70,7 +72,7 @@ def remember(run: Run, memory: Memory, chunk: Sequence[Doing], outcomes: Sequenc
                 keys.append(_keyed(run, verdict, intent, outcome))
                 ended = _after(memory, verdict, link)
             case Stale():
-                ended = _ended(verdict, Disposition.HELD, because(Code.MOVED_ON), "ready")
+                ended = _moved_on(run, verdict, intent)
             case Postponed(reason=why):
                 ended = _ended(verdict, Disposition.HELD, why, "held", run.now() + _backoff(verdict))
             case Rejected(reason=why):
@@ -86,6 +88,8 @@ def remember(run: Run, memory: Memory, chunk: Sequence[Doing], outcomes: Sequenc
         touched[id(verdict)] = memory.ended[id(verdict)] = _worse(memory.ended.get(id(verdict)), ended)
     parked, done = rows_of(run, touched.values())
     return Delta(
+        finished=finished(run, done),
+        notices=notices(run, touched.values()),
         queue=parked,
         done=done,
         links=tuple(links.values()),
@@ -139,10 +143,18 @@ def _ended(
     return attrs.evolve(verdict, disposition=disposition, because=why, park=park, until=until)
 
 
+def _moved_on(run: Run, verdict: Verdict, intent: Intent) -> Verdict:
+    """Look again at once, or as soon as a late reading can show what has moved."""
+    lag = run.able(intent.side, target_kind(intent.action)).read_lag
+    if lag:
+        return _ended(verdict, Disposition.HELD, because(Code.MOVED_ON), "held", run.now() + lag)
+    return _ended(verdict, Disposition.HELD, because(Code.MOVED_ON), "ready")
+
+
 def _doubtful(run: Run, verdict: Verdict, intent: Intent) -> Verdict:
     able = run.able(intent.side, target_kind(intent.action))
     why = because(Code.INTENT_OPEN, system=run.definition.end(intent.side).system)
-    return _ended(verdict, Disposition.HELD, why, "held", run.now() + able.settles_in)
+    return _ended(verdict, Disposition.HELD, why, "held", run.now() + max(able.settles_in, SHORTLY))
 
 
 def _backoff(verdict: Verdict) -> dt.timedelta:

@@ -20,6 +20,9 @@ from ..roles import Delta, Fence, StateStore, StoredSchema
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SHORTLY = dt.timedelta(seconds=5)
+"""Waits are never shorter: what is held does not come up again in the same breath."""
+
 MAX_ROUNDS = 10
 """Rounds after which a record that never comes to rest is quarantined."""
 
@@ -38,6 +41,8 @@ class Run:
     """The plan whose decisions alone may be carried out."""
     observer: Observer | None = None
     schemas: dict[tuple[Side, str], Schema] = attrs.field(factory=lambda: dict[tuple[Side, str], Schema]())
+    enabled_since: dt.datetime | None = None
+    """Of a pipeline of events: since when its events count; None: it is off."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     read: int = 0

@@ -9,6 +9,7 @@ import attrs
 
 from ..flow import Flow, gather
 from ..model import Deleted, Departure, Page, Record, RecordRef, Side
+from ._events import arrived
 from ._run import Run
 
 
@@ -33,6 +34,10 @@ class Look:
         """Tell what was seen of a record that was read in this batch."""
         return self._seen[side, ref]
 
+    def seen(self, side: Side, ref: RecordRef) -> Seen | None:
+        """Tell what was seen of a record; None where this batch has not read it."""
+        return self._seen.get((side, ref))
+
     def record(self, side: Side, ref: RecordRef) -> Record | None:
         """Give a record, or None where it is not there."""
         seen = self._seen.get((side, ref))
@@ -46,6 +51,9 @@ class Look:
                 wanted.setdefault(ref.kind, []).append(ref.id)
         asked: list[tuple[str, Sequence[RecordRef]]] = []
         system = self._run.definition.end(side).system
+        if wanted and not self._run.definition.end(side).reads:
+            yield from self._delivered(side, wanted)
+            return
         for kind, ids in wanted.items():
             size = self._run.able(side, kind).fetch_batch
             asked.extend(
@@ -55,6 +63,14 @@ class Look:
         pages = yield from gather([fetch(self._run, side, kind, chunk) for kind, chunk in asked])
         for (_, chunk), page in zip(asked, pages, strict=True):
             self._keep(side, chunk, page)
+
+    def _delivered(self, side: Side, wanted: dict[str, list[str]]) -> Flow[None]:
+        """Take records of a system that cannot be read from what it delivered."""
+        system = self._run.definition.end(side).system
+        refs = [RecordRef(system, kind, one) for kind, ids in wanted.items() for one in ids]
+        found = yield from arrived(self._run, refs)
+        for ref in refs:
+            self._seen[side, ref] = found.get(ref, Absent(ref))
 
     def _keep(self, side: Side, asked: Sequence[RecordRef], page: Page) -> None:
         found: dict[RecordRef, Seen] = {record.ref: record for record in page.rows}

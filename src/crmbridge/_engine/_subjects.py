@@ -113,7 +113,7 @@ class Verdict:
                     until=self.until,
                     because=self.because,
                     version=row.version if record is None else park_version(record, now),
-                    tries=row.tries + 1,
+                    tries=row.tries + 1 if self.park != "ready" or row.run == run else 1,
                     run=run,
                 )
             )

@@ -9,13 +9,15 @@ import attrs
 from ..definition import Definition, claimed
 from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageError
 from ..flow import Flow, call
-from ..model import SIDES, Create, Decision, Disposition, Totals, Update, other, verb
+from ..model import SIDES, Create, Decision, Disposition, RecordRef, Totals, Update, other, verb
 from ..protocols import Clock, KeyValue, Observer
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Keyed, StateStore, Tally
 from ._act import Doing, act, chunks
 from ._batch import decide
+from ._events import delivered, finished
 from ._ingest import ingest
+from ._notices import notices, send_notices
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
 from ._run import Run, prepare
@@ -40,9 +42,10 @@ def sweep(
     owner: str,
     planning: bool = False,
     approved: str | None = None,
+    feed: bool = True,
     observer: Observer | None = None,
 ) -> Flow[Swept]:
-    """Run a pipeline once, or plan what a run would do.
+    """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
 
     Raises `LeaseHeld` where another run is under way, `GuardTripped` where a guard objects, `PairError` and
     `CapabilityError` where the pipeline cannot work; nothing was written then.
@@ -52,7 +55,7 @@ def sweep(
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
     run = Run(definition, store, clock, name, fence, planning, approved, observer)
     try:
-        swept = yield from _swept(run)
+        swept = yield from _swept(run, feed=feed)
     except GeneratorExit:
         raise
     except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
@@ -62,11 +65,12 @@ def sweep(
     return swept
 
 
-def _swept(run: Run) -> Flow[Swept]:
+def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
     yield from prepare(run)
     yield from take_over(run)
     yield from recover(run)
-    yield from ingest(run)
+    run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
+    yield from (ingest(run) if feed else delivered(run))
     if not run.planning and run.approved is None:
         yield from _guarded(run)
     totals = _Totals()
@@ -74,6 +78,7 @@ def _swept(run: Run) -> Flow[Swept]:
         yield from _planned(run, totals)
     else:
         yield from _worked(run)
+        yield from send_notices(run)
     counts = yield from run.ask(run.store.outbox.counts, run.id)
     links = yield from run.ask(run.store.links.count, run.name)
     every = {disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition}
@@ -184,6 +189,8 @@ def _promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
     quiet = [verdict for verdict in verdicts if not verdict.intents]
     parked, done = rows_of(run, quiet)
     return Delta(
+        finished=finished(run, done),
+        notices=notices(run, quiet),
         queue=parked,
         done=done,
         links=tuple(verdict.link for verdict in verdicts if verdict.link is not None),
@@ -265,3 +272,21 @@ def _alike(planned: Decision | None, now: Decision) -> bool:
         ]
 
     return planned is not None and shape(planned) == shape(now)
+
+
+def woken(
+    definition: Definition, store: StateStore, clock: Clock, refs: Sequence[RecordRef] | None, *, owner: str
+) -> Flow[int]:
+    """Make parked records ready again, all or those named; a person has looked, so doubts about them end."""
+    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
+    try:
+        rows = yield from call(store.quarantine.rows, definition.name, None)
+        chosen = [row for row in rows if refs is None or row.ref in refs]
+        held = yield from call(store.outbox.holding, definition.name, [row.ref for row in chosen])
+        looked_at = {row.ref for row in chosen if row.state == "quarantined"}
+        ended = tuple({intent.key for ref, intent in held.items() if ref in looked_at})
+        wake = tuple((row.side, row.ref) for row in chosen)
+        yield from call(store.commit, definition.name, Delta(wake=wake, settled=ended), fence)
+    finally:
+        yield from call(store.leases.release, fence)
+    return len(chosen)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import compress, count
+from operator import ne
 from typing import TypeAlias, assert_never
 
 import attrs
@@ -53,9 +55,9 @@ class Merge:
 class _Merging:
     """Collects what is decided while the changed fields are gone through."""
 
-    def __init__(self, agreed_left: Cells, agreed_right: Cells) -> None:
-        self.left = list(agreed_left)
-        self.right = list(agreed_right)
+    def __init__(self) -> None:
+        self.agreed: dict[int, tuple[Cell, Cell]] = {}
+        """What the halves of the agreement hold from now on, by place."""
         self.write_left: dict[int, Cell] = {}
         self.write_right: dict[int, Cell] = {}
         self.fields: list[FieldDecision] = []
@@ -63,18 +65,20 @@ class _Merging:
         self.problems: list[Reason] = []
         self.skipped: list[Reason] = []
 
-    def agree(self, place: int, left: Cell, right: Cell) -> None:
-        self.left[place], self.right[place] = left, right
-
     def tell(
         self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing
     ) -> None:
         self.fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why))
 
-    def done(self) -> Merge:
+    def done(self, agreed_left: Cells, agreed_right: Cells) -> Merge:
+        if self.agreed:
+            left, right = list(agreed_left), list(agreed_right)
+            for place, cells in self.agreed.items():
+                left[place], right[place] = cells
+            agreed_left, agreed_right = tuple(left), tuple(right)
         return Merge(
-            tuple(self.left),
-            tuple(self.right),
+            agreed_left,
+            agreed_right,
             self.write_left,
             self.write_right,
             tuple(self.fields),
@@ -105,17 +109,26 @@ def merge(
     *gated*: why the left, or the right, may not be written now. A field that was not read takes no part and its
     agreement does not move.
     """
-    work = _Merging(agreed_left, agreed_right)
-    for place, pair in enumerate(pairing.pairs):
-        one, two, one_agreed, two_agreed = left[place], right[place], agreed_left[place], agreed_right[place]
-        if (one == one_agreed and two == two_agreed) or isinstance(one, Missing) or isinstance(two, Missing):
+    work = _Merging()
+    for place in _moved(left, right, agreed_left, agreed_right):
+        pair, one, two = pairing.pairs[place], left[place], right[place]
+        if one is MISSING or two is MISSING:
             continue
-        first = isinstance(one_agreed, Missing) or isinstance(two_agreed, Missing)
-        if (first or (one != one_agreed and two != two_agreed)) and pair.same(one, two):
-            work.agree(place, one, two)
+        agreed = agreed_left[place], agreed_right[place]
+        fresh = agreed[0] is MISSING or agreed[1] is MISSING
+        if (fresh or (one != agreed[0] and two != agreed[1])) and pair.same(one, two):
+            work.agreed[place] = one, two
             continue
-        _judge(work, place, pair, (one, two), (one_agreed, two_agreed), times, moment, gated)
-    return work.done()
+        _judge(work, place, pair, (one, two), agreed, times, moment, gated)
+    return work.done(agreed_left, agreed_right)
+
+
+def _moved(left: Cells, right: Cells, agreed_left: Cells, agreed_right: Cells) -> Sequence[int]:
+    """Give the places at which a side differs from its half of the agreement, in order."""
+    # Nearly always one side alone has changed, and in one field: so whole tuples first, and then no loop of Python's.
+    on_left = () if left == agreed_left else tuple(compress(count(), map(ne, left, agreed_left)))
+    on_right = () if right == agreed_right else tuple(compress(count(), map(ne, right, agreed_right)))
+    return sorted({*on_left, *on_right}) if on_left and on_right else on_left or on_right
 
 
 def _judge(
@@ -131,7 +144,7 @@ def _judge(
     left, right = held
     try:
         there = pair.decode(right)
-        r0 = agreed[1] if isinstance(agreed[1], Missing) else pair.decode(agreed[1])
+        r0 = agreed[1] if agreed[1] is MISSING else pair.decode(agreed[1])
     except ValueError:
         work.problems.append(because(Code.CODEC_FAILED, field=pair.right))
         return
@@ -164,26 +177,26 @@ def _write(
     gated: Gated,
 ) -> None:
     to_left, to_right = wanted
-    if not isinstance(to_left, Missing) and not pair.writes_left:
+    if to_left is not MISSING and not pair.writes_left:
         to_left, why = MISSING, because(Code.NOT_WRITABLE, field=pair.left)
-    if not isinstance(to_right, Missing) and not pair.writes_right:
+    if to_right is not MISSING and not pair.writes_right:
         to_right, why = MISSING, because(Code.NOT_WRITABLE, field=pair.right)
-    for closed, value in zip(gated, (to_left, to_right), strict=True):
-        if closed is not None and not isinstance(value, Missing):
-            work.skipped.append(closed)
-            work.tell(pair, held, closed, None, MISSING)
-            return
-    if not isinstance(to_left, Missing):
+    closed = (gated[0] if to_left is not MISSING else None) or (gated[1] if to_right is not MISSING else None)
+    if closed is not None:
+        work.skipped.append(closed)
+        work.tell(pair, held, closed, None, MISSING)
+        return
+    if to_left is not MISSING:
         _send(work, work.write_left, place, pair, "left", held, to_left, why)
-    if not isinstance(to_right, Missing):
+    if to_right is not MISSING:
         try:
             encoded = pair.encode(to_right)
         except ValueError:
             work.problems.append(because(Code.CODEC_FAILED, field=pair.right))
             return
         _send(work, work.write_right, place, pair, "right", held, encoded, why)
-    if isinstance(to_left, Missing) and isinstance(to_right, Missing):
-        work.agree(place, *held)
+    if to_left is MISSING and to_right is MISSING:
+        work.agreed[place] = held
         work.tell(pair, held, why, None, MISSING)
 
 

@@ -72,4 +72,4 @@ def differs(one: Cell | Missing, two: Cell | Missing) -> bool:
     """Say whether two values of one side are different; two blanks are not."""
     if one == two:
         return False
-    return not (not isinstance(one, Missing) and not isinstance(two, Missing) and is_blank(one) and is_blank(two))
+    return not (is_blank(one) and is_blank(two))

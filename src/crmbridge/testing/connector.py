@@ -266,7 +266,7 @@ class FakeConnector:
 
     def _create(self, action: Create) -> Outcome:
         able = self.capabilities(action.kind)
-        if able.create_key is not None:
+        if able.creates is CreateClass.A and able.create_key is not None:
             for id, row in self._rows[action.kind].items():
                 if row.key == action.key:
                     return self._applied(action, RecordRef(self.system, action.kind, id))

@@ -191,3 +191,17 @@ class InboxLaws(Laws):
         assert (found.id, found.at, record.ref) == ("1", NOW, rows.ref(1))
         assert tuple(record.get(field) for field in fields) == CELLS
         assert (record.version, record.stamp, record.author) == ("v", NOW, "kim")
+
+    def test_a_delivery_that_is_the_record_is_kept_until_it_is_finished(self, store: StateStore) -> None:
+        rows = Rows("web", "form", ("mail",), ("7",), (("a@b.example",),))
+        ref = rows.ref(0)
+        store.inbox.put(PEOPLE, [Arrived("d1", Record(rows, 0), NOW), Signal("d2", left(1), NOW)])
+        commit(store, taken=("d1", "d2"))
+        store = self.reopen(store)
+        assert list(store.inbox.waiting(PEOPLE, 9)) == []
+        assert store.inbox.count(PEOPLE) == 0
+        assert store.inbox.of(PEOPLE, [ref, left(1)])[ref].record.get("mail") == "a@b.example"
+        assert left(1) not in store.inbox.of(PEOPLE, [ref, left(1)])
+        commit(store, finished=(ref,))
+        assert not store.inbox.of(PEOPLE, [ref])
+        assert store.inbox.put(PEOPLE, [Arrived("d1", Record(rows, 0), NOW)]) == 0

@@ -1,0 +1,38 @@
+"""Deciding about events: each has no counterpart to look for, makes one record, and is never looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..flow import Flow
+from ..model import Disposition, RecordRef
+from ..reasons import Code, because
+from ..roles import Intent
+from ._create import decide_creation
+from ._matching import Search
+from ._patience import in_doubt
+from ._run import Run
+from ._seen import Look
+from ._subjects import Subject, Verdict
+
+
+def decide_events(
+    run: Run, pairs: Sequence[Subject], single: Sequence[Subject], open_intents: Mapping[RecordRef, Intent]
+) -> Flow[list[Verdict]]:
+    """Make one record of each event that has none yet."""
+    verdicts = [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None) for subject in pairs]
+    verdicts.extend(
+        in_doubt(run, subject, [open_intents[subject.ref]]) for subject in single if subject.ref in open_intents
+    )
+    fresh = [subject for subject in single if subject.ref not in open_intents]
+    look = Look(run)
+    yield from look.read("left", [subject.ref for subject in fresh])
+    for subject in fresh:
+        record = look.record("left", subject.ref)
+        if record is None:
+            verdicts.append(Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None))
+        elif subject.blocked is not None:
+            verdicts.append(Verdict(subject, Disposition.SKIPPED, subject.blocked, None, left=record))
+        else:
+            verdicts.append((yield from decide_creation(run, subject, Search(record, "left"), [], ())))
+    return verdicts

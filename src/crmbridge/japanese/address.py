@@ -1,0 +1,123 @@
+"""Addresses in Japan."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import attrs
+
+from crmbridge.japanese._blocks import in_digits, in_numerals, read_blocks
+from crmbridge.japanese._dashes import hyphens
+from crmbridge.japanese._fold import close_up, compose, squash
+from crmbridge.japanese.cities import Place, gazetteer
+from crmbridge.japanese.kanji import fold_places
+from crmbridge.japanese.numerals import NUMERALS
+from crmbridge.japanese.towns import Towns, town_key
+
+_POSTAL: Final = re.compile("(?:〒 ?)?[0-9]{3}-[0-9]{4}(?![0-9-]) ?|〒 ?[0-9]{7} ?")
+_DRAWN: Final = re.compile(f"(?<=[0-9A-Za-z{NUMERALS}])[ー~]+|(?<![ァ-ヺー])ー+(?=[0-9])")
+_AROUND: Final = re.compile(" ?-[- ]*")
+_PASSES: Final = 4
+_MOST_BLOCKS: Final = 45
+_USUAL_BLOCKS: Final = 12
+
+
+@attrs.frozen
+class Address:
+    """An address apart; the town holds its block in kanji (奈佐原二丁目), the number is the rest with hyphens (1-2)."""
+
+    prefecture: str = ""
+    city: str = ""
+    town: str = attrs.field(default="", repr=False)
+    number: str = attrs.field(default="", repr=False)
+    building: str = attrs.field(default="", repr=False)
+    box: str = attrs.field(default="", repr=False)
+
+
+def split_address(text: str, towns: Towns | None = None) -> Address:
+    """Splits an address into prefecture, municipality, town with block, number, building and post-office box.
+
+    Prefecture and municipality come from a table of all of Japan; a missing county is filled, a missing prefecture
+    where the municipality's name is unique. Without *towns* the town is what stands before the numbers, and a block
+    is known only where 丁目 is written; with them 平田1-8-20 is 平田一丁目 and 8-20, and the town has its name in force. A
+    postal code in front is left out.
+    """
+    place, rest = _place(text)
+    rest = in_digits(rest)
+    town = towns.find(place.prefecture, place.city, rest) if towns else None
+    blocks = read_blocks(rest[town.length :] if town else rest)
+    name, numbers, unit = in_numerals(blocks.town), blocks.numbers, blocks.unit
+    if town is not None:
+        name = town.name + name
+        if town.blocks and not unit and not blocks.town and _counts_blocks(numbers):
+            unit = "丁目"
+    if unit and numbers:
+        name, numbers = name + in_numerals(numbers[0]) + unit, numbers[1:]
+    return Address(place.prefecture, place.city, name, "-".join(numbers), blocks.building, blocks.box)
+
+
+def address_key(text: str, *, building: bool = False) -> str:
+    """Compares two addresses whatever their width, their way of counting and how much of the prefecture they name.
+
+    丁目, 番地, 号 and の are hyphens, kanji numbers that count are digits, 大字 and 字 go, ヶ ケ が and ノ の 之 are one, variant
+    kanji are folded, and prefecture and county are filled as in `split_address`. The building and a post-office box
+    are apart and no part of the key, unless *building* is on, or there is no number below the block to tell
+    neighbours apart (北一条西4丁目 in Sapporo). 1-2-3 is never 12-3.
+    """
+    key = _key(text, building=building)
+    for _ in range(_PASSES):
+        again = _key(key, building=building)
+        if again == key:
+            return key
+        key = again
+    return squash(fold_places(compose(text).casefold()))
+
+
+def place_key(text: str) -> str:
+    """Compares two addresses with their building, floor, room and post-office box, for merging without review."""
+    return address_key(text, building=True)
+
+
+def _key(text: str, *, building: bool) -> str:
+    place, rest = _place(text)
+    blocks = read_blocks(in_digits(rest))
+    town = town_key(squash(blocks.town)).casefold()
+    number = "-".join(blocks.numbers).casefold()
+    behind = squash(fold_places(blocks.building)).casefold()
+    if not blocks.numbers:
+        number = squash(fold_places(blocks.box)).casefold()
+    elif blocks.unit and len(blocks.numbers) == 1 and behind:
+        number, building = number + "丁目", True
+    key = place.prefecture + place.city + town + number
+    if not building:
+        return key
+    box = squash(fold_places(blocks.box)).casefold() if blocks.numbers else ""
+    return key + _divided(number, behind) + (f"({box})" if box else "")
+
+
+def _counts_blocks(numbers: tuple[str, ...]) -> bool:
+    """Whether the first of several numbers can be a block.
+
+    Blocks go far up only in the grids of Hokkaido, whose addresses have three numbers.
+    """
+    return len(numbers) > 1 and int(numbers[0]) <= (_MOST_BLOCKS if len(numbers) > 2 else _USUAL_BLOCKS)
+
+
+def _divided(number: str, behind: str) -> str:
+    return f" {behind}" if behind and number else behind
+
+
+def _place(text: str) -> tuple[Place, str]:
+    """The place with which an address begins, and the rest in plain signs.
+
+    One dash, and no blank that separates nothing.
+    """
+    shown = hyphens(compose(text))
+    postal = _POSTAL.match(shown)
+    shown = close_up(shown[postal.end() :] if postal else shown)
+    if "ー" in shown or "~" in shown:
+        shown = _DRAWN.sub("-", shown)
+    shown = _AROUND.sub("-", shown)
+    place = gazetteer().find(fold_places(shown[:40]))
+    return place, shown[place.length :].lstrip(" -,、")

@@ -1,0 +1,61 @@
+"""Names of persons."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from unicodedata import normalize
+
+import attrs
+
+from crmbridge.japanese._dashes import long_vowels
+from crmbridge.japanese._fold import CJK, close_up, compose, fold, without_title
+from crmbridge.japanese.kana import katakana, modern_kana
+from crmbridge.japanese.kanji import Kanji, kanji_key
+
+_POINTS: Final = re.compile("[・.,'’‘`´]")
+_JAPANESE: Final = re.compile(f"[{CJK}]")
+
+
+@attrs.frozen
+class PersonName:
+    """A full name in two parts."""
+
+    family: str = attrs.field(repr=False)
+    given: str = attrs.field(default="", repr=False)
+
+    def joined(self, blank: str = " ") -> str:
+        """Both parts in Japanese order with *blank* between them, or the one that is filled."""
+        return blank.join(part for part in (self.family, self.given) if part)
+
+
+def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
+    """Compares two names of persons whatever their width, spacing, script of kana and form of kanji.
+
+    A blank between kanji or kana separates nothing and goes; between Latin words it stays, since Ann Alee is not Anna
+    Lee. A closing 様 goes. 斎藤 and 斉藤 are two surnames unless *kanji* is ``Kanji.FAMILIES``; ``Kanji.AS_WRITTEN`` tells
+    高 from 髙 too.
+    """
+    plain = " ".join(_POINTS.sub("", fold(text)).split())
+    closed = close_up(without_title(plain))
+    if not closed.isalnum():
+        closed = normalize("NFKC", closed)  # a mark may have met its letter
+    return kanji_key(modern_kana(katakana(long_vowels(closed))), kanji)
+
+
+def split_name(text: str) -> PersonName:
+    """Splits a full name at its blank.
+
+    Family name first in Japanese, last in Latin letters; without one, all is the family name.
+
+    A name with more than one blank is split at the first (Japanese) or the last (Latin). Nothing is guessed where
+    there is no blank: 長谷川一 may end its family name after 川 or after 谷.
+    """
+    whole = without_title(compose(text))
+    if _JAPANESE.search(whole):
+        family, _, given = whole.partition(" ")
+    elif ", " in whole:
+        family, _, given = whole.partition(", ")
+    else:
+        given, _, family = whole.rpartition(" ")
+    return PersonName(family, given)

@@ -1,0 +1,119 @@
+"""What every store must decide in the same way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import reduce
+from itertools import chain
+from typing import TypeVar
+
+import attrs
+
+from ..errors import FenceStale
+from ..model import LEFT, MISSING, Agreed, Create, Decision, Link, RecordRef, Side, Standing
+from ..protocols import KeyValue
+from ..reasons import Code, Reason
+from ..roles import Fence, Intent, JournalRow, QueueRow
+
+T = TypeVar("T")
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+FORGOTTEN = "forgotten"
+"""Stands for the system and kind of a counterpart that was forgotten."""
+
+NUMBER_BYTES = 8
+
+
+def is_due(row: QueueRow, now: dt.datetime) -> bool:
+    """Say whether a queue row may be taken now; a held row without a time waits until it is woken."""
+    return row.state == "ready" or (row.state == "held" and row.until is not None and row.until <= now)
+
+
+def can_be_asked(alternative: Collection[KeyValue]) -> bool:
+    """Say whether an alternative names at least one key, and no blank one: a blank never matches."""
+    return bool(alternative) and all(key.value for key in alternative)
+
+
+def all_keys(levels: Iterable[Iterable[KeyValue]]) -> frozenset[KeyValue]:
+    """Gather the keys of all levels: a create answers a question by any of them together."""
+    return frozenset(chain.from_iterable(levels))
+
+
+def common(sets: Iterable[set[T]]) -> set[T]:
+    """Give what is in all of the sets; there is at least one."""
+    return reduce(lambda one, another: one & another, sets)
+
+
+def planned_create(decision: Decision) -> Create | None:
+    """Find the create that a decision's planned keys belong to: its first."""
+    return next((action for action in decision.actions if isinstance(action, Create)), None)
+
+
+def touched(intent: Intent) -> tuple[RecordRef, ...]:
+    """Tell which records an intent holds: the one it writes, and the one it was decided from."""
+    if isinstance(intent.action, Create):
+        return tuple(dict.fromkeys((intent.action.origin, intent.origin)))
+    return tuple(dict.fromkeys((intent.action.ref, intent.origin)))
+
+
+def age(intent: Intent) -> tuple[dt.datetime, str]:
+    """Order intents, oldest first."""
+    return intent.promised_at, intent.key
+
+
+def in_order(links: Iterable[Link]) -> Sequence[Link]:
+    """Order links of one record: live ones first, then by when they were made, then by id."""
+    return sorted(links, key=lambda link: (link.closed is not None, link.since, link.id))
+
+
+def standing(live: Collection[str | None], *, closed: bool, parked: tuple[str, str | None] | None = None) -> Standing:
+    """Say what is known of a record, given the settled versions of its live links, a closed one, and its parked row.
+
+    A closed link counts only where no live one is. Of several live links all must have settled at one version.
+    """
+    settled = next(iter(live)) if len(set(live)) == 1 else None
+    state, version = parked or (None, None)
+    return Standing(bool(live), closed and not live, settled, state, version)
+
+
+def stale(fence: Fence) -> FenceStale:
+    """Say that a lease was lost."""
+    return FenceStale(f"{fence.partition}: the lease of token {fence.token} was lost or given back")
+
+
+def fingerprint(key: bytes, ref: RecordRef) -> bytes:
+    """Tell a forgotten record when it comes again: HMAC-SHA256 over its system, kind and id, each with its length."""
+    parts = [part.encode("utf-8", "surrogatepass") for part in (ref.system, ref.kind, ref.id)]
+    told = b"".join(len(part).to_bytes(NUMBER_BYTES, "big") + part for part in parts)
+    return hmac.digest(key, told, "sha256")
+
+
+def forgotten_link(side: Side, ref: RecordRef, print_: bytes) -> Link:
+    """Stand in for the link of a forgotten record: closed, empty, and with a counterpart that is nobody."""
+    nobody = RecordRef(FORGOTTEN, FORGOTTEN, print_.hex())
+    left, right = (ref, nobody) if side == LEFT else (nobody, ref)
+    nothing = Agreed.nothing(())
+    return Link(f"{FORGOTTEN}:{nobody.id}", left, right, nothing, nothing, EPOCH, closed=Reason(Code.FORGOTTEN))
+
+
+def emptied(row: JournalRow, key: bytes, gone: AbstractSet[RecordRef]) -> JournalRow:
+    """Take every value, version and fact out of a journal row, and put fingerprints in place of forgotten records."""
+
+    def unnamed(ref: RecordRef) -> RecordRef:
+        return attrs.evolve(ref, id=f"{FORGOTTEN}:{fingerprint(key, ref).hex()}") if ref in gone else ref
+
+    return attrs.evolve(
+        row,
+        ref=unnamed(row.ref),
+        origin=unnamed(row.origin),
+        because=Reason(row.because.code),
+        fields=tuple(
+            attrs.evolve(field, left=MISSING, right=MISSING, sent=MISSING, because=Reason(field.because.code))
+            for field in row.fields
+        ),
+        version=None,
+    )

@@ -1,0 +1,175 @@
+"""One connection, its transactions, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from ...errors import StateError
+from ...model import SIDES
+from .._cells import Unreadable
+from .opening import MEMORY, Connect, damaged, prepare_file, set_up
+
+_PRIMARY = 0xFF
+"""The part of an extended result code that names its family."""
+
+_REFUSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Database:
+    """Hold the one connection of a store; its threads take turns, so that a transaction is never shared.
+
+    Processes take turns by SQLite's own locks: a writing transaction takes the write lock when it begins, since one
+    that began by reading could not wait for it.
+    """
+
+    def __init__(self, path: Path, connect: Connect, busy_timeout: float, patience: float) -> None:
+        self._path = path
+        self._connect = connect
+        self._wait = busy_timeout
+        self._patience = patience
+        self._turn = threading.RLock()
+        self._threads = defaultdict[str, threading.Lock](threading.Lock)
+        self._process = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        if path != MEMORY:
+            prepare_file(path)
+        with self._meaning():
+            connection = connect(path)
+            try:
+                set_up(connection, path, busy_timeout)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+
+    def __repr__(self) -> str:
+        return f"Database({str(self._path)!r})"
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+        """Ask several questions of one moment."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[sqlite3.Connection, None, None]:
+        """Change all or nothing; durable on return."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Generator[sqlite3.Connection, None, None]:
+        with self._turn, self._meaning():
+            connection = self._open()
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StateError(f"{self._path}: this store was closed; open it again")
+        if os.getpid() != self._process:
+            raise StateError(f"{self._path}: this store was opened before the process forked; open it in each process")
+        return self._connection
+
+    def wipe(self) -> None:
+        """Empty the write-ahead log, so that what was removed stands nowhere in the files."""
+        with self._turn, self._meaning():
+            self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def alone(self, name: str) -> Generator[None, None, None]:
+        """Be the only one to hold this name, over all threads and processes; a crash of the holder frees it.
+
+        A process holds the write lock of an empty database beside the file, so that the state itself is never locked
+        while somebody speaks to a system. Raises `StateError` where the holder takes too long.
+        """
+        if self._path == MEMORY:
+            with self._turn:
+                lock = self._threads[name]
+            if not lock.acquire(timeout=self._patience):
+                raise self._taken()
+            try:
+                yield
+            finally:
+                lock.release()
+            return
+        beside = self._path.with_name(f"{self._path.name}-lock-{blake2b(name.encode(), digest_size=8).hexdigest()}")
+        prepare_file(beside)
+        with closing(self._lock(beside)) as connection:
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
+
+    def _lock(self, beside: Path) -> sqlite3.Connection:
+        with self._meaning():
+            connection = self._connect(beside)
+            try:
+                connection.isolation_level = None
+                connection.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000)}")
+                connection.execute("BEGIN IMMEDIATE")
+            except BaseException as error:
+                connection.close()
+                if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BUSY:
+                    raise self._taken() from error
+                raise
+        return connection
+
+    def _taken(self) -> StateError:
+        return StateError(f"{self._path}: another worker has been refreshing this token for {self._patience:g} s")
+
+    def close(self) -> None:
+        """Let go of the file; a second time changes nothing."""
+        with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None and os.getpid() == self._process:
+                connection.close()
+
+    @contextmanager
+    def _meaning(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._means(error) from error
+        except Unreadable as error:
+            raise damaged(self._path, str(error)) from error
+        except OverflowError as error:
+            raise StateError(f"{self._path}: a number is too large to be kept; nothing was changed") from error
+        except UnicodeEncodeError:
+            # Without its cause, which quotes the text.
+            raise StateError(f"{self._path}: a name is no valid Unicode text; nothing was changed") from None
+
+    def _means(self, error: sqlite3.Error) -> StateError:
+        code = getattr(error, "sqlite_errorcode", None)
+        family = code & _PRIMARY if code is not None else None
+        if family in _BUSY:
+            return StateError(
+                f"{self._path} was locked by another process for {self._wait:g} s; nothing was changed. End that "
+                "process, or wait longer by `busy_timeout`"
+            )
+        if family == sqlite3.SQLITE_FULL:
+            return StateError(f"{self._path}: no space is left; nothing was changed. Free some and run again")
+        if family in _REFUSED:
+            return StateError(f"{self._path} cannot be written; nothing was changed. See who owns it and its folder")
+        if family in _BROKEN or "no such" in str(error) or "decode to UTF-8" in str(error):
+            return damaged(self._path, str(error))
+        if family == sqlite3.SQLITE_CONSTRAINT:
+            for side in SIDES:
+                if f"links.{side}_end" in str(error):
+                    return StateError(f"two live links of one {side} record; nothing was committed")
+        return StateError(f"{self._path}: {error}; nothing was changed")

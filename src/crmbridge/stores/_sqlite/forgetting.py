@@ -1,0 +1,161 @@
+"""Remove every value kept of a person, and keep a fingerprint that no one can turn back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+import attrs
+
+from ... import wire
+from ...model import RecordRef
+from ...roles import JournalRow
+from .._shared import emptied, fingerprint
+from .names import keep, marks, tell
+
+# Where a record may be named: a table, the column of its end, the column of its id.
+_MENTIONS = (
+    ("links", "left_end", "left_id"),
+    ("links", "right_end", "right_id"),
+    ("queue", "end", "id"),
+    ("aliases", "old_end", "old_id"),
+    ("aliases", "new_end", "new_id"),
+    ("intent_refs", "end", "id"),
+    ("decisions", "end", "id"),
+    ("decisions", "counterpart_end", "counterpart_id"),
+    ("inbox", "end", "ref_id"),
+    ("journal", "ref_end", "ref_id"),
+    ("journal", "origin_end", "origin_id"),
+    ("rulings", "end", "id"),
+    ("notices", "end", "id"),
+)
+
+
+@attrs.frozen
+class _Place:
+    """A record with all the numbers of its kind, over pipelines and sides."""
+
+    ref: RecordRef
+    ends: tuple[int, ...]
+
+    def named(self, end: str, id_: str) -> tuple[str, tuple[object, ...]]:
+        """Write a condition that two columns name this record."""
+        return f"{end} IN ({marks(self.ends)}) AND {id_} = ?", (*self.ends, keep(self.ref.id))
+
+
+def forget(connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef]) -> int:
+    """Remove these records and their counterparts; tell how many of these were known."""
+    asked = [_place(connection, tenant, ref) for ref in dict.fromkeys(refs)]
+    known = sum(_is_known(connection, place) for place in asked)
+    gone = {place.ref: place for place in asked}
+    for place in asked:
+        for twin in _counterparts(connection, place):
+            if twin not in gone and not _held_by_others(connection, _place(connection, tenant, twin), asked):
+                gone[twin] = _place(connection, tenant, twin)
+    [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
+    for place in gone.values():
+        _empty_journal(connection, key, place, frozenset(gone))
+    for place in gone.values():
+        _remove(connection, place)
+    connection.executemany(
+        "INSERT OR IGNORE INTO forgotten VALUES (?, ?)", ((tenant, fingerprint(key, ref)) for ref in gone)
+    )
+    return known
+
+
+def _place(connection: sqlite3.Connection, tenant: str, ref: RecordRef) -> _Place:
+    found = connection.execute(
+        "SELECT ends.number FROM ends JOIN scopes ON scopes.number = scope WHERE tenant = ? AND system = ? AND kind = ?",
+        (tenant, ref.system, ref.kind),
+    )
+    return _Place(ref, tuple(number for (number,) in found))
+
+
+def _is_known(connection: sqlite3.Connection, place: _Place) -> bool:
+    for table, end, id_ in _MENTIONS:
+        where, values = place.named(end, id_)
+        if connection.execute(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", values).fetchone():
+            return True
+    where, values = _keys_of(place)
+    return connection.execute(f"SELECT 1 FROM keys WHERE {where} LIMIT 1", values).fetchone() is not None
+
+
+def _keys_of(place: _Place) -> tuple[str, tuple[object, ...]]:
+    slots = f"SELECT number FROM slots WHERE end IN ({marks(place.ends)})"
+    return f"id = ? AND slot IN ({slots})", (keep(place.ref.id), *place.ends)
+
+
+def _links_of(connection: sqlite3.Connection, place: _Place) -> list[tuple[int, int]]:
+    """Give the links of a record on any side: number, and whether each is closed."""
+    found: list[tuple[int, int]] = []
+    for side in ("left", "right"):
+        where, values = place.named(f"{side}_end", f"{side}_id")
+        found += connection.execute(f"SELECT number, closed FROM links WHERE {where}", values).fetchall()
+    return found
+
+
+def _counterparts(connection: sqlite3.Connection, place: _Place) -> list[RecordRef]:
+    found: list[RecordRef] = []
+    for side, far in (("left", "right"), ("right", "left")):
+        where, values = place.named(f"{side}_end", f"{side}_id")
+        question = (
+            f"SELECT system, kind, {far}_id FROM links JOIN ends ON ends.number = {far}_end "
+            f"WHERE {where} ORDER BY links.number"
+        )
+        found += [RecordRef(system, kind, tell(id_)) for system, kind, id_ in connection.execute(question, values)]
+    return found
+
+
+def _held_by_others(connection: sqlite3.Connection, twin: _Place, asked: Iterable[_Place]) -> bool:
+    ending = {number for place in asked for number, _ in _links_of(connection, place)}
+    return any(not closed and number not in ending for number, closed in _links_of(connection, twin))
+
+
+def _empty_journal(connection: sqlite3.Connection, key: bytes, place: _Place, gone: frozenset[RecordRef]) -> None:
+    rows: dict[int, str] = {}
+    for role in ("ref", "origin"):
+        where, values = place.named(f"{role}_end", f"{role}_id")
+        rows.update(connection.execute(f"SELECT number, body FROM journal WHERE {where}", values))
+    for number, body in rows.items():
+        row = emptied(wire.loads(body, JournalRow), key, gone)
+        connection.execute(
+            "UPDATE journal SET ref_id = ?, origin_id = ?, body = ? WHERE number = ?",
+            (keep(row.ref.id), keep(row.origin.id), wire.dumps(row), number),
+        )
+
+
+def _remove(connection: sqlite3.Connection, place: _Place) -> None:
+    for number, closed in _links_of(connection, place):
+        connection.execute(
+            "UPDATE scopes SET live_links = live_links - ? WHERE number = (SELECT scope FROM links WHERE number = ?)",
+            (1 - closed, number),
+        )
+        connection.execute("DELETE FROM links WHERE number = ?", (number,))
+        connection.execute("DELETE FROM agreements WHERE link = ?", (number,))
+    _remove_promises(connection, place)
+    _remove_decisions(connection, place)
+    for table, end, id_ in _MENTIONS:
+        if table in ("queue", "aliases", "rulings", "notices"):
+            where, values = place.named(end, id_)
+            connection.execute(f"DELETE FROM {table} WHERE {where}", values)
+    where, values = _keys_of(place)
+    connection.execute(f"DELETE FROM keys WHERE {where}", values)
+    where, values = place.named("end", "ref_id")
+    # The delivery's own id stays, so that it is not taken again.
+    connection.execute(f"UPDATE inbox SET body = NULL, end = NULL, ref_id = NULL WHERE {where}", values)
+
+
+def _remove_promises(connection: sqlite3.Connection, place: _Place) -> None:
+    where, values = place.named("end", "id")
+    for (intent,) in connection.execute(f"SELECT intent FROM intent_refs WHERE {where}", values).fetchall():
+        connection.execute("DELETE FROM intents WHERE number = ?", (intent,))
+        connection.execute("DELETE FROM create_keys WHERE run = 0 AND owner = ?", (intent,))
+        connection.execute("DELETE FROM intent_refs WHERE intent = ?", (intent,))
+
+
+def _remove_decisions(connection: sqlite3.Connection, place: _Place) -> None:
+    for end, id_ in (("end", "id"), ("counterpart_end", "counterpart_id")):
+        where, values = place.named(end, id_)
+        for row in connection.execute(f"SELECT run, number FROM decisions WHERE {where}", values).fetchall():
+            connection.execute("DELETE FROM decisions WHERE run = ? AND number = ?", row)
+            connection.execute("DELETE FROM create_keys WHERE run = ? AND owner = ?", row)

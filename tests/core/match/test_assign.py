@@ -1,0 +1,81 @@
+"""From scored pairs to partners and groups."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmbridge.match.assign import Scored, groups, one_to_one
+
+IDS = st.sampled_from("abcdef")
+PAIRS = st.lists(
+    st.builds(Scored, IDS, IDS, st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9, 1.0])),
+    max_size=25,
+    unique_by=lambda pair: (pair.left, pair.right),
+)
+
+
+@given(pairs=PAIRS, margin=st.sampled_from([0.0, 0.1, 0.3]))
+def test_every_record_has_at_most_one_partner(pairs: list[Scored], margin: float) -> None:
+    assigned = one_to_one(pairs, at_least=0.3, margin=margin).pairs
+    assert len({pair.left for pair in assigned}) == len({pair.right for pair in assigned}) == len(assigned)
+    assert all(pair.score >= 0.3 for pair in assigned)
+
+
+@given(pairs=PAIRS, seed=st.integers(), margin=st.sampled_from([0.0, 0.2]))
+def test_the_order_of_the_pairs_does_not_matter(pairs: list[Scored], seed: int, margin: float) -> None:
+    shuffled = random.Random(seed).sample(pairs, len(pairs))
+    assert one_to_one(shuffled, at_least=0.2, margin=margin) == one_to_one(pairs, at_least=0.2, margin=margin)
+
+
+@given(pairs=PAIRS)
+def test_without_a_margin_no_pair_is_left_that_both_would_prefer(pairs: list[Scored]) -> None:
+    assigned = one_to_one(pairs, at_least=0.3).pairs
+    left, right = ({pair.left: pair.score for pair in assigned}, {pair.right: pair.score for pair in assigned})
+    for pair in pairs:
+        if pair.score >= 0.3:
+            assert left.get(pair.left, 0) >= pair.score or right.get(pair.right, 0) >= pair.score
+
+
+def test_the_best_pair_is_taken_first() -> None:
+    pairs = [Scored("a", "x", 0.8), Scored("b", "x", 0.9), Scored("a", "y", 0.7)]
+    assert one_to_one(pairs, at_least=0.5).pairs == (Scored("b", "x", 0.9), Scored("a", "y", 0.7))
+
+
+def test_two_equal_candidates_are_left_to_a_person() -> None:
+    pairs = [Scored("a", "x", 0.9), Scored("a", "y", 0.9), Scored("b", "z", 0.8)]
+    found = one_to_one(pairs, at_least=0.5, margin=0.05)
+    assert found.pairs == (Scored("b", "z", 0.8),)
+    assert found.tied == (Scored("a", "x", 0.9), Scored("a", "y", 0.9))
+
+
+def test_a_rival_that_has_a_better_partner_is_none() -> None:
+    pairs = [Scored("b", "y", 1.0), Scored("a", "x", 0.9), Scored("a", "y", 0.9)]
+    assert one_to_one(pairs, at_least=0.5, margin=0.05).pairs == (Scored("b", "y", 1.0), Scored("a", "x", 0.9))
+
+
+def test_a_chain_is_no_group() -> None:
+    chain = [Scored("a", "b", 0.9), Scored("b", "c", 0.9), Scored("c", "d", 0.9)]
+    assert groups(chain, at_least=0.8, together=0.8) == (("a", "b"), ("c", "d"))
+    assert groups(chain, at_least=0.8, together=0.1) == (("a", "b", "c", "d"),)
+
+
+def test_a_record_alone_is_in_no_group() -> None:
+    assert groups([Scored("a", "b", 0.2), Scored("c", "c", 1.0)], at_least=0.5, together=0.5) == ()
+
+
+@given(pairs=PAIRS, seed=st.integers())
+def test_groups_are_apart_and_do_not_depend_on_the_order(pairs: list[Scored], seed: int) -> None:
+    unique = [pair for pair in pairs if pair.left < pair.right]
+    found = groups(unique, at_least=0.3, together=0.3)
+    members = [member for group in found for member in group]
+    assert len(members) == len(set(members))
+    assert groups(random.Random(seed).sample(unique, len(unique)), at_least=0.3, together=0.3) == found
+
+
+@pytest.mark.parametrize("score", [0.49, 0.0])
+def test_pairs_below_the_least_score_are_never_taken(score: float) -> None:
+    assert one_to_one([Scored("a", "x", score)], at_least=0.5).pairs == ()
