@@ -31,7 +31,7 @@ import attrs
 
 from crmbridge import japanese as jp
 from crmbridge.match.assign import Scored, groups, one_to_one
-from crmbridge.match.scored import Comparison, bigrams, by_field, by_pieces, fuzzy, same, scored, sharpened, within
+from crmbridge.match.grades import Comparison, bigrams, by_field, by_pieces, fuzzy, same, scored, sharpened, within
 
 HERE = Path(__file__).resolve().parent
 Records = Mapping[str, Mapping[str, str]]

@@ -19,7 +19,7 @@ from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
 from .given import Value, as_given
-from .match import Adoption, Level, LevelMatcher, refuse
+from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import Arrived, Delivery, RecordRef, Side, Signal
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
 from .protocols import (
@@ -91,15 +91,17 @@ class _Rules:
     def _with(self, **changes: Any) -> Self:
         return attrs.evolve(self, definition=attrs.evolve(self.definition, **changes))
 
-    def match(self, *how: Matcher | Level, adopt: Adoption = refuse) -> Self:
+    def match(self, *how: Matcher | Level | ScoredLevel, adopt: Adoption = refuse) -> Self:
         """Find counterparts by levels of keys, in this order; *adopt* chooses where several records match.
 
         A matcher of your own may stand alone instead of levels.
         """
-        levels = tuple(one for one in how if isinstance(one, Level))
+        levels = tuple(one for one in how if isinstance(one, Level | ScoredLevel))
         if len(levels) == len(how):
+            if any(isinstance(one, ScoredLevel) for one in levels[:-1]):
+                raise UsageError(f"{self.name}: a scored level may only come last, after every level of equal keys")
             return self._with(matcher=LevelMatcher(levels, adopt))
-        if len(how) == 1 and not isinstance(how[0], Level):
+        if len(how) == 1 and not isinstance(how[0], Level | ScoredLevel):
             return self._with(matcher=how[0])
         raise UsageError(f"{self.name}: match() takes levels, or one matcher of your own")
 

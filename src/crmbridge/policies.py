@@ -18,6 +18,7 @@ from .reasons import Code, Reason, because
 
 _FIVE_SECONDS = dt.timedelta(seconds=5)
 _ONE_SIDED = because(Code.ONE_SIDED)
+_FIRST_CONTACT = because(Code.FIRST_CONTACT)
 
 
 def _cell(value: Cell | Missing) -> Cell:
@@ -42,7 +43,7 @@ def _fill(state: FieldState) -> Settle | None:
     left, right = _cell(state.left), _cell(state.right)
     if is_blank(left) == is_blank(right):
         return None
-    return Settle(right if is_blank(left) else left, because(Code.FIRST_CONTACT))
+    return Settle(right if is_blank(left) else left, _FIRST_CONTACT)
 
 
 def _one_sided(state: FieldState) -> Settle | None:

@@ -75,6 +75,8 @@ class Question:
     tried: tuple[Tried, ...] = ()
     """The trail so far: a matcher keeps no state of its own."""
     limit: int = 10
+    loose: bool = False
+    """What it finds are candidates only: two records that answer it are no twins."""
     gone: bool = False
     """Deleted, merged and converted records too (recovery looks for its own copies)."""
 

@@ -9,7 +9,18 @@ from crmbridge import Disposition, at, events, one_way, pair, put
 from crmbridge.errors import ForgedDelivery, UsageError
 from crmbridge.flow import call
 from crmbridge.gates import filled
-from crmbridge.model import Arrived, Capabilities, CreateClass, Delivery, FieldSpec, Record, RecordRef, Rows, Schema, Uncertain
+from crmbridge.model import (
+    Arrived,
+    Capabilities,
+    CreateClass,
+    Delivery,
+    FieldSpec,
+    Record,
+    RecordRef,
+    Rows,
+    Schema,
+    Uncertain,
+)
 from crmbridge.reasons import Code, because
 from crmbridge.stores import MemoryStore, SqliteStore
 from crmbridge.testing.connector import EVERYTHING, FakeConnector, described

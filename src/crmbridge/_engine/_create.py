@@ -41,7 +41,7 @@ def decide_creation(
     if due is not None:
         return attrs.evolve(due, subject=subject, left=left, right=right)
     unsettled = yield from _twins(run, search)
-    if unsettled or any(_answers(question, keys) for question in search.asked for keys in reserved):
+    if unsettled or any(_answers(question, keys) for question in _strict(search) for keys in reserved):
         return _twin(run, blank, in_doubt=unsettled and not run.planning)
     if may_be_ours(record, doubts) or (yield from _stranger(run, subject.side, record)):
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
@@ -71,10 +71,11 @@ def _grace(run: Run, side: Side, record: Record) -> Verdict | None:
 
 
 def _twins(run: Run, search: Search) -> Flow[bool]:
-    if not search.asked:
+    asked = _strict(search)
+    if not asked:
         return False
     run_or_plan = run.id if run.planning else ""
-    found = yield from run.ask(run.store.outbox.creating, run.name, run_or_plan, search.asked)
+    found = yield from run.ask(run.store.outbox.creating, run.name, run_or_plan, asked)
     return any(ref != search.record.ref for refs in found for ref in refs)
 
 
@@ -86,6 +87,10 @@ def _stranger(run: Run, side: Side, record: Record) -> Flow[bool]:
     question = Question(record.ref.kind, "", tuple((key,) for key in keys))
     found = yield from run.ask(run.store.outbox.creating, run.name, "", [question])
     return any(refs for refs in found)
+
+
+def _strict(search: Search) -> list[Question]:
+    return [question for question in search.asked if not question.loose]
 
 
 def _answers(question: Question, keys: frozenset[KeyValue]) -> bool:

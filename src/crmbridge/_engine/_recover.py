@@ -186,8 +186,9 @@ def _questions(run: Run, intent: Intent, action: Create) -> list[Question]:
     if able.unique is not None and able.unique in action.values:
         value = str(action.values[able.unique])
         return [Question(action.kind, "unique", ((KeyValue(able.unique, value),),), gone=True)]
-    known = [key for keys in intent.keys for key in keys if key.field in able.finds_by]
-    return [Question(action.kind, "keys", ((key,),), gone=True) for key in known]
+    fields = dict.fromkeys(key.field for keys in intent.keys for key in keys if key.field in able.finds_by)
+    sent = [KeyValue(field, str(action.values[field])) for field in fields if field in action.values]
+    return [Question(action.kind, "keys", ((key,),), gone=True) for key in sent]
 
 
 def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[RecordRef | None]:
@@ -195,8 +196,15 @@ def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[Recor
         return None
     answers = yield from run.definition.end(intent.side).sink.find(questions, ())
     refs = sorted({rows.ref(row) for rows in answers for row in range(len(rows))})
-    linked = yield from run.ask(run.store.links.standing, run.name, intent.side, refs)
-    free = [ref for ref in refs if ref not in linked or not linked[ref].linked]
+    known = yield from run.ask(run.store.links.standing, run.name, intent.side, refs)
+    if run.able(intent.side, target_kind(intent.action)).create_key is None:
+        # Without a mark of ours, what was tied before is an older record, and what is there beats what is gone.
+        free = [ref for ref in refs if ref not in known or not (known[ref].linked or known[ref].closed)]
+        look = Look(run)
+        yield from look.read(intent.side, free)
+        free.sort(key=lambda ref: look.record(intent.side, ref) is None)
+    else:
+        free = [ref for ref in refs if ref not in known or not known[ref].linked]
     return free[0] if free else None
 
 

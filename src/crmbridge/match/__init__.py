@@ -4,8 +4,10 @@ A matcher tries levels of keys in order. It is pure: it asks, is told what was f
 """
 
 from ._adoption import Adoption, most_complete, newest, oldest, refuse
+from ._explain import explain
 from ._keys import AllOf, FirstOf, Key, Level, all_of, by_id, exact, first_of, key, level
 from ._matcher import LevelMatcher
+from ._scored import ScoredLevel, Weighed, scored, weigh
 
 __all__ = [
     "Adoption",
@@ -14,9 +16,12 @@ __all__ = [
     "Key",
     "Level",
     "LevelMatcher",
+    "ScoredLevel",
+    "Weighed",
     "all_of",
     "by_id",
     "exact",
+    "explain",
     "first_of",
     "key",
     "level",
@@ -24,4 +29,6 @@ __all__ = [
     "newest",
     "oldest",
     "refuse",
+    "scored",
+    "weigh",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -102,8 +102,16 @@ class Level:
                 found.append(clause)
         return tuple(found)
 
+    def reads(self) -> tuple[Key, ...]:
+        """Give all keys whose fields must be read."""
+        return self.every_key()
+
+    def keep(self, record: Record, found: Sequence[Record], towards: Side) -> list[Record]:
+        """Keep all that carry the keys: equal is equal."""
+        return list(found)
+
     def every_key(self) -> tuple[Key, ...]:
-        """Give all keys of this level."""
+        """Give the keys that must be looked up."""
         return tuple(key for slot in range(self.slots) for clause in self.alternatives(slot) for key in clause.keys)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
@@ -10,13 +11,20 @@ from ..model import Record, Side
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Question, Tried, Unmatched
 from ._adoption import Adoption, refuse
 from ._keys import AllOf, Key, Level, name_of, question_keys
+from ._scored import ScoredLevel
+
+FOUND: Final = 10
+"""Records that a level of keys is shown, at most."""
+
+CANDIDATES: Final = 200
+"""Records that a level of grades is shown, at most."""
 
 
 @attrs.frozen
 class LevelMatcher:
     """Try levels of keys in order; among several records that match, the adoption rule chooses."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[Level | ScoredLevel, ...]
     adopt: Adoption = refuse
 
     def begin(self, record: Record, kind: str, towards: Side) -> Question | Match:
@@ -26,7 +34,8 @@ class LevelMatcher:
     def next(self, record: Record, asked: Question, found: Sequence[Record], towards: Side) -> Question | Match:
         """Adopt what carries the keys, or ask the next slot, then the next level."""
         place, slot = asked.step
-        good = [other for other in found if self._carries(record, other, place, slot, towards)]
+        carrying = [other for other in found if self._carries(record, other, place, slot, towards)]
+        good = self.levels[place].keep(record, carrying, towards)
         tried = (*asked.tried, Tried(asked.level, asked.kind, len(good)))
         if not good:
             return self._ask(record, asked.kind, towards, (place, slot + 1), tried)
@@ -39,7 +48,8 @@ class LevelMatcher:
 
     def fields(self, side: Side, kind: str) -> frozenset[str]:
         """Name the fields of keys and of the adoption rule."""
-        names = {key.field(side, kind) for key in self._keys()} | {self.adopt.field(side)}
+        keys = (key for level in self.levels for key in level.reads())
+        names = {key.field(side, kind) for key in keys} | {self.adopt.field(side)}
         return frozenset(name for name in names if name and not name.startswith("@"))
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
@@ -69,7 +79,9 @@ class LevelMatcher:
                 asked = (question_keys(clause, record, kind, towards) for clause in level.alternatives(slot))
                 any_of = tuple(keys for keys in asked if keys is not None)
                 if any_of:
-                    return Question(kind, level.name, any_of, (place, slot), tried)
+                    loose = isinstance(level, ScoredLevel)
+                    limit = CANDIDATES if loose else FOUND
+                    return Question(kind, level.name, any_of, (place, slot), tried, limit, loose)
                 slot += 1
             else:
                 place, slot = place + 1, 0

@@ -17,6 +17,8 @@ from ..reasons import Code, Reason, because
 from ._pairing import Cells, Pair, Pairing
 from ._same import differs
 
+_NEW = because(Code.NEW)
+
 Gated: TypeAlias = "tuple[Reason | None, Reason | None]"
 """Why the left and the right may not be written now; None: they may."""
 
@@ -262,7 +264,7 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
     for place, pair in enumerate(pairing.pairs):
         held = origin[place]
         writable = pair.creates_right if towards == "right" else pair.creates_left
-        if not writable or isinstance(held, Missing) or is_blank(held):
+        if not writable or held is MISSING or is_blank(held):
             continue
         field, spec = pair.field(towards), pair.spec(towards)
         try:
@@ -279,7 +281,7 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
             continue
         values[place] = value
         left, right = (held, None) if towards == "right" else (None, held)
-        fields.append(FieldDecision(pair.left, pair.right, left, right, value, towards, because(Code.NEW)))
+        fields.append(FieldDecision(pair.left, pair.right, left, right, value, towards, _NEW))
     problems.extend(because(Code.REQUIRED, field=field) for field in sorted(missing))
     return NewRecord(values, tuple(fields), tuple(problems))
 

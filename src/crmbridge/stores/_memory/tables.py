@@ -28,9 +28,9 @@ class KeyIndex(Generic[Owner]):
         self._owners: defaultdict[tuple[str, KeyValue], set[Owner]] = defaultdict(set)
 
     def put(self, owner: Owner, kind: str, keys: Iterable[KeyValue]) -> None:
-        """Replace all keys of an owner."""
+        """Replace all keys of an owner; blank ones are no keys."""
         self.drop(owner)
-        kept = frozenset(keys)
+        kept = frozenset(key for key in keys if key.value)
         if kept:
             self._keys[owner] = (kind, kept)
         for key in kept:

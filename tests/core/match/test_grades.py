@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.match.assign import Scored
-from crmbridge.match.scored import (
+from crmbridge.match.grades import (
     Comparison,
     bigrams,
     by_field,

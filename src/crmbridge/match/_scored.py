@@ -1,0 +1,82 @@
+"""A level of grades, for where no key is equal; it may only come last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from ..model import Record, Side
+from ._keys import AllOf, Key
+from .grades import Comparison, Explanation, Grade, bigrams, explain
+
+
+@attrs.frozen
+class Weighed:
+    """One comparison of a score: a key whose two sides are graded, and how much it counts."""
+
+    key: Key
+    weight: float = 1.0
+    grade: Grade = attrs.field(default=bigrams, repr=False)
+
+
+@attrs.frozen
+class ScoredLevel:
+    """Put records together that share a block key, grade them, and take the best where it is clearly the best.
+
+    The score is the weighted mean over what both sides fill. Records below *at_least* are not proposed; where the
+    second best comes closer than *margin*, the adoption rule or a person chooses.
+    """
+
+    name: str
+    weighed: tuple[Weighed, ...]
+    blocks: tuple[Key, ...]
+    at_least: float
+    margin: float = 0.05
+
+    @property
+    def slots(self) -> int:
+        """Count the questions that this level may ask."""
+        return 1
+
+    def alternatives(self, slot: int) -> tuple[AllOf, ...]:
+        """Give the block keys, each an alternative of its own."""
+        return tuple(AllOf((key,)) for key in self.blocks) if slot == 0 else ()
+
+    def every_key(self) -> tuple[Key, ...]:
+        """Give the keys that must be looked up: those of the blocks."""
+        return self.blocks
+
+    def reads(self) -> tuple[Key, ...]:
+        """Give all keys whose fields must be read."""
+        return (*self.blocks, *(one.key for one in self.weighed))
+
+    def explain(self, record: Record, other: Record, towards: Side) -> Explanation:
+        """Say how alike two records are, by field, without a value of either."""
+        own: Side = "left" if towards == "right" else "right"
+        comparisons = [Comparison(_name(one.key, record, own), one.weight, one.grade) for one in self.weighed]
+        mine = {_name(one.key, record, own): one.key.read(record, own) for one in self.weighed}
+        theirs = {_name(one.key, record, own): one.key.read(other, towards) for one in self.weighed}
+        return explain(mine, theirs, comparisons)
+
+    def keep(self, record: Record, found: Sequence[Record], towards: Side) -> list[Record]:
+        """Keep the best of what was found, and what comes close to it."""
+        scores = [(self.explain(record, other, towards).score, other) for other in found]
+        best = max((score for score, _ in scores), default=0.0)
+        if best < self.at_least:
+            return []
+        return [other for score, other in scores if score >= self.at_least and best - score < self.margin]
+
+
+def _name(key: Key, record: Record, side: Side) -> str:
+    return key.field(side, record.ref.kind) or "?"
+
+
+def weigh(key: Key, weight: float = 1.0, grade: Grade = bigrams) -> Weighed:
+    """Grade a key instead of asking that it be equal; *grade* gives 0 to 1 for two comparison keys."""
+    return Weighed(key, weight, grade)
+
+
+def scored(name: str, *weighed: Weighed, blocks: Sequence[Key], at_least: float, margin: float = 0.05) -> ScoredLevel:
+    """Match by grades among records that share a block key; may only come last, and is for review rather than merging."""
+    return ScoredLevel(name, weighed, tuple(blocks), at_least, margin)
