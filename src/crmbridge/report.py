@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Self, assert_never
+from typing import Self
 
 import attrs
 
 from .errors import RunFailed
-from .model import (
-    Archive,
-    Cell,
-    Create,
-    Decision,
-    Delete,
-    Disposition,
-    FieldDecision,
-    Missing,
-    Totals,
-    Update,
-    is_blank,
-)
-from .reasons import Reason
+from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
+from .model.actions import verb as verb_of
+from .reasons import Code, Fact, Reason
 from .roles import StateStore
-from .wording import Language, disposition, say
+from .wording import Language, disposition, say, verb
 
 _PAGE = 500
 _SAMPLES = 3
+_SEARCHED = 10_000
+"""Decisions that are looked through for samples of every kind of write."""
 _WIDTH = 40
+_ABREAST = 4
+"""Copied values on a line."""
+
+_CHOICES = frozenset({Code.POLICY, Code.ONE_SIDED, Code.FILLED_BEATS_BLANK, Code.FIRST_CONTACT})
+"""Reasons that chose the value of one system."""
+
+_NO_NEWS = frozenset({Code.EQUAL, Code.LEFT_AS_IT_IS})
+"""Reasons for which nothing becomes of a field."""
 
 
 @attrs.frozen
@@ -70,14 +69,29 @@ class Plan(_Rows):
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
-        lines.extend(counts(self.totals.by_disposition, language))
-        lines.extend(
-            f"  {system}: {_VERBS[language][verb]} {count:,}" for (system, verb), count in _sorted(self.totals)
-        )
-        for ended in (Disposition.APPLIED, Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
+        lines.extend(counts(self.totals.by_disposition, language, planned=True))
+        lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
+        for decision in self._written(samples):
+            lines.extend(show(decision, self.names, language))
+        for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
         return "\n".join(lines)
+
+    def _written(self, samples: int) -> Iterator[Decision]:
+        """Give some decisions of each kind of write, and none twice because both of its records were read."""
+        wanted = {what: samples for what, count in self.totals.writes.items() if count}
+        seen: set[str] = set()
+        for decision in islice(self.rows(Disposition.APPLIED), _SEARCHED):
+            mine = {(_target(action, decision, self.names)[0], verb_of(action)) for action in decision.actions}
+            keys = {action.key for action in decision.actions}
+            if keys <= seen or not any(wanted.get(what) for what in mine):
+                continue
+            seen |= keys
+            wanted |= {what: wanted.get(what, 0) - 1 for what in mine}
+            yield decision
+            if not any(left > 0 for left in wanted.values()):
+                return
 
 
 @attrs.frozen
@@ -118,9 +132,10 @@ class Report(_Rows):
 
 
 _HEADS: Mapping[Language, str] = {"en": "{name}: {read:,} records read", "ja": "{name}: {read:,} 件を読み込みました"}
-_VERBS: Mapping[Language, Mapping[str, str]] = {
-    "en": {"create": "create", "update": "update", "archive": "archive", "delete": "delete"},
-    "ja": {"create": "新規作成", "update": "更新", "archive": "アーカイブ", "delete": "削除"},
+_PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
+_FLAGS: Mapping[Language, Mapping[bool, str]] = {
+    "en": {True: "yes", False: "no"},
+    "ja": {True: "はい", False: "いいえ"},
 }
 _NOTHING: Mapping[Language, str] = {"en": "(blank)", "ja": "(空白)"}
 
@@ -129,13 +144,12 @@ def _sorted(totals: Totals) -> list[tuple[tuple[str, str], int]]:
     return sorted((key, count) for key, count in totals.writes.items() if count)
 
 
-def counts(by_disposition: Mapping[Disposition, int], language: Language = "en") -> list[str]:
-    """Give a line for each disposition that occurred."""
-    return [
-        f"  {disposition(ended, language)}: {count:,}"
-        for ended in Disposition
-        if (count := by_disposition.get(ended, 0))
-    ]
+def counts(by_disposition: Mapping[Disposition, int], language: Language = "en", *, planned: bool = False) -> list[str]:
+    """Give a line for each disposition that occurred; what a plan says of the future is worded so."""
+    words = {ended: disposition(ended, language) for ended in Disposition}
+    if planned:
+        words[Disposition.APPLIED] = _PLANNED[language]
+    return [f"  {words[ended]}: {count:,}" for ended in Disposition if (count := by_disposition.get(ended, 0))]
 
 
 def show(decision: Decision, names: Names, language: Language = "en") -> list[str]:
@@ -149,38 +163,61 @@ def show(decision: Decision, names: Names, language: Language = "en") -> list[st
         return [f"{head}: {disposition(decision.disposition, language)} - {say(decision.because, language)}"]
     lines: list[str] = []
     for action in decision.actions:
-        match action:
-            case Create(kind=kind):
-                target, how = kind, "create"
-            case Update(ref=ref):
-                target, how = f"{ref.kind} {ref.id}", "update"
-            case Archive(ref=ref):
-                target, how = f"{ref.kind} {ref.id}", "archive"
-            case Delete(ref=ref):
-                target, how = f"{ref.kind} {ref.id}", "delete"
-            case _:
-                assert_never(action)
-        lines.append(f"{head} → {_VERBS[language][how]} {target} - {say(action.because, language)}")
-    lines.extend(line for field in decision.fields if (line := show_field(field, names, language)))
+        into, what = _target(action, decision, names)
+        own = not isinstance(action, Create) and action.ref == decision.ref
+        written = (
+            f"{head}: {verb(verb_of(action), language)}"
+            if own
+            else f"{head} → {verb(verb_of(action), language)} {into} {what}"
+        )
+        lines.append(f"{written} - {say(action.because, language)}")
+    copied = [field for field in decision.fields if field.because.code is Code.NEW and field.towards is not None]
+    values = [f"{_written_field(field)[1]} {_text(field.sent, language)}" for field in copied]
+    lines.extend(f"      {', '.join(values[at : at + _ABREAST])}" for at in range(0, len(values), _ABREAST))
+    told = (field for field in decision.fields if field not in copied and field.because.code not in _NO_NEWS)
+    lines.extend(show_field(field, names, language) for field in told)
     return lines
 
 
+def _target(action: Action, decision: Decision, names: Names) -> tuple[str, str]:
+    """Name the system that an action writes to, and the record."""
+    if not isinstance(action, Create):
+        return action.ref.system, f"{action.ref.kind} {action.ref.id}"
+    return (names.right if decision.side == "left" else names.left), action.kind
+
+
+def _written_field(field: FieldDecision) -> tuple[Cell | Missing, str]:
+    """Give what stands now in the field that is written, and its name."""
+    return (field.left, field.left_field) if field.towards == "left" else (field.right, field.right_field)
+
+
 def show_field(field: FieldDecision, names: Names, language: Language = "en") -> str:
-    """Show one field decision; nothing for a field that was not written and not disputed."""
-    why = say(field.because, language)
-    left = f"{names.left}.{field.left_field} {_text(field.left, language)}"
-    held = f"{left} | {names.right}.{field.right_field} {_text(field.right, language)}"
+    """Show one field decision: what becomes of the value that is there, or what both sides hold, and why."""
     if field.towards is None or isinstance(field.sent, Missing):
-        return f"      {held}: {why}"
-    system = names.left if field.towards == "left" else names.right
-    return f"      {held} → {system}: {_text(field.sent, language)} ({why})"
+        left = f"{names.left}.{field.left_field} {_text(field.left, language)}"
+        right = f"{names.right}.{field.right_field} {_text(field.right, language)}"
+        why = _told(field.because, field=field.left_field or field.right_field)
+        return f"      {left} | {right}: {say(why, language)}"
+    into, out_of = (names.left, names.right) if field.towards == "left" else (names.right, names.left)
+    held, name = _written_field(field)
+    why = _told(field.because, field=name, system=out_of)
+    return f"      {into}.{name} {_text(held, language)} → {_text(field.sent, language)} ({say(why, language)})"
+
+
+def _told(why: Reason, *, field: str, system: str = "") -> Reason:
+    """Add what a policy does not know of: which field it judged, and which system's value it chose."""
+    chosen: dict[str, Fact] = {"system": system} if system and why.code in _CHOICES else {}
+    return attrs.evolve(why, facts={"field": field, **chosen, **why.facts})
 
 
 def _text(value: Cell | Missing, language: Language) -> str:
     if isinstance(value, Missing) or is_blank(value):
         return _NOTHING[language]
+    if isinstance(value, bool):
+        return _FLAGS[language][value]
     text = "; ".join(str(element) for element in value) if isinstance(value, tuple) else str(value)
-    printable = "".join(char if char.isprintable() else "�" for char in text)
+    # Names of Japanese companies are parted by a wide space, which counts as unprintable.
+    printable = "".join(char if char.isprintable() or char == "\u3000" else "�" for char in text)
     return repr_short(printable)
 
 

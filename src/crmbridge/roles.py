@@ -423,6 +423,10 @@ class Agenda(Protocol):
         """
         ...
 
+    def rows(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
+        """Give the queue rows of these records, in whatever state."""
+        ...
+
     def tally(self, pipeline: str, now: dt.datetime) -> Tally:
         """Count the rows that `due` would give."""
         ...

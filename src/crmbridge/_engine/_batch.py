@@ -10,16 +10,16 @@ from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
 from ..protocols import Ambiguous, KeyValue, Matched
 from ..reasons import Code, because
-from ..roles import Intent, QueueRow
+from ..roles import Delta, Intent, QueueRow
 from ._create import decide_creation
 from ._decide import decide_linked, first_contact
 from ._happened import decide_events
 from ._matching import Search, Taken, match
-from ._patience import in_doubt, open_on, unbelieved, unfound, windows
+from ._patience import in_doubt, not_settled, unbelieved, unfound, windows
 from ._relink import follow
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
-from ._subjects import Subject, Verdict, grouped
+from ._subjects import Subject, Verdict, grouped, sharers
 
 
 @attrs.define(eq=False)
@@ -40,6 +40,7 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
             verdicts.extend((yield from _decide(run, claims, chosen)))
+    yield from _joined(run, verdicts)
     return verdicts
 
 
@@ -48,12 +49,14 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     rows = [row for row in rows if not _restless(run, row)]
     links, refs = yield from _links(run, rows)
     pairs, single = grouped(rows, links)
+    beside = sharers(rows, links, run.id)
+    if beside:
+        yield from run.commit(Delta(queue=beside))
     if run.definition.topology == "events":
         open_intents = yield from _open(run, (), single)
         verdicts = yield from decide_events(run, pairs, single, open_intents)
         return [*(_worn_out(row) for row in tired), *verdicts]
     pairs = _unclaimed(claims, pairs)
-    yield from _joined(run, pairs)
     look = Look(run)
     verdicts = [_worn_out(row) for row in tired]
     open_intents = yield from _open(run, pairs, single)
@@ -66,16 +69,30 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     return verdicts
 
 
-def _joined(run: Run, pairs: Sequence[Subject]) -> Flow[None]:
-    """Let the parked row of a pair's other record take part: what is decided now is decided for both."""
+def _joined(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+    """Let the row of a pair's other record take part: what was decided from both readings is decided for both.
+
+    The row of a shared record waits for its other pairs too, so it ends with its own.
+    """
     for side in SIDES:
-        mine = {ref: subject for subject in pairs if (ref := subject.on(side)) is not None}
-        present = {row.ref for subject in pairs for row in subject.rows if row.side == side}
+        if side == "right" and run.definition.shared:
+            continue
+        mine = {ref: verdict.subject for verdict in verdicts if (ref := _paired(verdict, side)) is not None}
+        present = {row.ref for verdict in verdicts for row in verdict.subject.rows if row.side == side}
         refs = [ref for ref in mine if ref not in present]
         if refs:
-            parked = yield from run.ask(run.store.quarantine.of, run.name, side, refs)
-            for ref, row in parked.items():
-                mine[ref].rows.append(row)
+            rows = yield from run.ask(run.store.agenda.rows, run.name, side, refs)
+            for ref, row in rows.items():
+                if not row.departed:
+                    mine[ref].rows.append(row)
+
+
+def _paired(verdict: Verdict, side: Side) -> RecordRef | None:
+    """Point at a side's record of a verdict about two records that were both read."""
+    if verdict.left is None or verdict.right is None:
+        return None
+    record = verdict.record(side)
+    return None if record is None else record.ref
 
 
 def _unclaimed(claims: _Claims, pairs: Sequence[Subject]) -> list[Subject]:
@@ -125,8 +142,8 @@ def _holding(subject: Subject, held: Mapping[RecordRef, Intent]) -> bool:
 
 
 def _waits(run: Run, subject: Subject, held: Mapping[RecordRef, Intent]) -> Verdict:
-    refs = [subject.on(side) for side in SIDES]
-    return in_doubt(run, subject, [held[ref] for ref in refs if ref is not None and ref in held])
+    intents = [held[ref] for side in SIDES if (ref := subject.on(side)) is not None and ref in held]
+    return in_doubt(run, subject, intents[0].side)
 
 
 def _restless(run: Run, row: QueueRow) -> bool:
@@ -190,18 +207,31 @@ def _matched(
     """Decide about records that are there: by what matches them, else make their counterpart."""
     verdicts: list[Verdict] = []
     found = yield from match(run, look, side, [record for _, record in present])
-    busy = yield from open_on(run, found.values())
+    waiting = yield from not_settled(run, found.values())
+    if side == "right" and run.definition.topology == "two_way":
+        yield from _contested(run, look, found)
     doubts = (yield from windows(run, side)) if present else ()
     for subject, record in present:
         search = found[record.ref]
         verdict = unfound(run, look, subject, search)
-        if isinstance(search.found, Matched) and search.found.ref in busy:
-            verdict = in_doubt(run, subject, [busy[search.found.ref]])
+        if isinstance(search.found, Matched) and record.ref in waiting:
+            verdict = in_doubt(run, subject, other(side))
         verdict = verdict or _judged(run, look, subject, search, claims.used)
         if verdict is None:
             verdict = yield from decide_creation(run, subject, search, claims.reserved, doubts)
         verdicts.append(verdict)
     return verdicts
+
+
+def _contested(run: Run, look: Look, found: Mapping[RecordRef, Search]) -> Flow[None]:
+    """Leave to a person what matches a left record that several match: its own row was told so, or will be."""
+    refs = [search.found.ref for search in found.values() if isinstance(search.found, Matched)]
+    records = [record for ref in dict.fromkeys(refs) if (record := look.record("left", ref)) is not None]
+    back = yield from match(run, look, "left", records)
+    for search in found.values():
+        theirs = back.get(search.found.ref) if isinstance(search.found, Matched) else None
+        if theirs is not None and isinstance(theirs.found, Ambiguous):
+            search.found = theirs.found
 
 
 def _early(
@@ -245,14 +275,17 @@ def _judged(
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     if not isinstance(found, Matched | Taken):
         return None
-    claimed = (towards, found.ref) in used and not (run.definition.shared and towards == "right")
+    tied = (towards, found.ref) in used or hash((towards, found.ref)) in run.taken
+    claimed = tied and not (run.definition.shared and towards == "right")
     if isinstance(found, Taken) or (claimed and run.planning):
-        why = because(Code.ALREADY_LINKED, level=found.level, kind=found.ref.kind, id=found.ref.id)
+        why = because(Code.ALREADY_LINKED, level=found.level, record=f"{found.ref.kind} {found.ref.id}")
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     counterpart = look.record(towards, found.ref)
     if counterpart is None or claimed:
         return Verdict(subject, Disposition.HELD, because(Code.BUSY), "ready", left=left, right=right, quiet=True)
     # Both are taken from here on, else a second record that matches one of them would be tied to it as well.
     used[subject.side, record.ref] = used[towards, found.ref] = subject
+    if run.planning:
+        run.taken |= {hash((subject.side, record.ref)), hash((towards, found.ref))}
     pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
     return first_contact(run, subject, *pair, found.level)

@@ -12,7 +12,7 @@ from ..plan import creation
 from ..protocols import KeyValue, Question
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
-from ._decide import gated
+from ._decide import gated, told_by
 from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
@@ -129,7 +129,7 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
         return attrs.evolve(
             blank,
             disposition=Disposition.QUARANTINED,
-            because=made.problems[0],
+            because=told_by(made.problems[0], system),
             park="quarantined",
             fields=made.fields,
         )

@@ -181,7 +181,10 @@ def decide_merge(
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
     if decided.problems:
         return attrs.evolve(
-            verdict, disposition=Disposition.QUARANTINED, because=decided.problems[0], park="quarantined"
+            verdict,
+            disposition=Disposition.QUARANTINED,
+            because=told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0])),
+            park="quarantined",
         )
     merged = _merged(link, pairing, left, right, decided)
     intents = _updates(run, subject, merged, pairing, left, right, decided, why)
@@ -199,6 +202,17 @@ def decide_merge(
         right_agreed=attrs.evolve(merged.right_agreed, settled_version=_version(right)),
     )
     return attrs.evolve(verdict, link=settled)
+
+
+def told_by(why: Reason, system: str) -> Reason:
+    """Add to a reason the name of the system that it speaks of."""
+    return Reason(why.code, {"system": system, **why.facts})
+
+
+def _refusing(run: Run, pairing: Pairing, why: Reason) -> str:
+    """Name the system that would refuse a value, by the field that the reason names."""
+    on_right = any(pair.right == why.facts.get("field") for pair in pairing.pairs)
+    return run.definition.end("right" if on_right else "left").system
 
 
 def _version(found: Half) -> str | None:

@@ -22,7 +22,7 @@ def decide_events(
     """Make one record of each event that has none yet."""
     verdicts = [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None) for subject in pairs]
     verdicts.extend(
-        in_doubt(run, subject, [open_intents[subject.ref]]) for subject in single if subject.ref in open_intents
+        in_doubt(run, subject, open_intents[subject.ref].side) for subject in single if subject.ref in open_intents
     )
     fresh = [subject for subject in single if subject.ref not in open_intents]
     look = Look(run)

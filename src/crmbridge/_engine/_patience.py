@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -11,7 +11,7 @@ from ..flow import Flow
 from ..model import Create, Disposition, Record, RecordRef, Side
 from ..protocols import Matched
 from ..reasons import Code, because
-from ..roles import Intent, QueueRow
+from ..roles import QueueRow
 from ._matching import Search
 from ._run import SHORTLY, Run
 from ._seen import Absent, Look, Seen
@@ -59,19 +59,27 @@ def _behind(row: QueueRow, seen: Seen | None) -> bool:
     return isinstance(seen, Absent) and not row.departed
 
 
-def in_doubt(run: Run, subject: Subject, intents: Sequence[Intent]) -> Verdict:
-    """Hold until an open write that touches this subject has been settled."""
-    wait = max(run.able(intent.side, run.definition.end(intent.side).kinds[0]).settles_in for intent in intents)
-    why = because(Code.INTENT_OPEN, system=run.definition.end(intents[0].side).system)
+def in_doubt(run: Run, subject: Subject, side: Side) -> Verdict:
+    """Hold until an open write to a side has been settled."""
+    wait = max(run.able(side, kind).settles_in for kind in run.definition.end(side).kinds)
+    why = because(Code.INTENT_OPEN, system=run.definition.end(side).system)
     return Verdict(subject, Disposition.HELD, why, "held", until=run.now() + max(wait, SHORTLY))
 
 
-def open_on(run: Run, searches: Iterable[Search]) -> Flow[Mapping[RecordRef, Intent]]:
-    """Give the open intents that touch what was found: a copy of our own is no match, and its origin is taken."""
-    refs = sorted({search.found.ref for search in searches if isinstance(search.found, Matched)})
-    if not refs or not run.doubts:
-        return {}
-    return (yield from run.ask(run.store.outbox.holding, run.name, refs))
+def not_settled(run: Run, searches: Iterable[Search]) -> Flow[frozenset[RecordRef]]:
+    """Name the records whose match must wait: what was found, or the key itself, has an open write.
+
+    What carries the key of a create in doubt may be its unseen copy, and that belongs to the create's own origin.
+    """
+    matched = [search for search in searches if isinstance(search.found, Matched)]
+    if not matched or not run.doubts:
+        return frozenset()
+    refs = {search.record.ref: search.found.ref for search in matched if isinstance(search.found, Matched)}
+    touched = yield from run.ask(run.store.outbox.holding, run.name, sorted(set(refs.values())))
+    asked = [(search.record.ref, question) for search in matched for question in search.asked]
+    made = yield from run.ask(run.store.outbox.creating, run.name, "", [question for _, question in asked])
+    twins = {ref for (ref, _), origins in zip(asked, made, strict=True) if any(origin != ref for origin in origins)}
+    return frozenset(twins.union(ref for ref, found in refs.items() if found in touched))
 
 
 def windows(run: Run, side: Side) -> Flow[Sequence[Window]]:

@@ -37,7 +37,7 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
             owners = yield from run.ask(run.store.links.of, run.name, side, [into])
             live = any(owner.closed is None and owner.id != link.id for owner in owners.get(into, ()))
             if link.closed is None and (live or (side, into) in taken) and not (link.shared and side == "right"):
-                why = because(Code.DUPLICATE_OF, kind=into.kind, id=into.id)
+                why = because(Code.DUPLICATE_OF, record=f"{into.kind} {into.id}")
                 changed[link.id] = attrs.evolve(current, closed=why)
                 break
             if link.closed is not None and owners.get(into):

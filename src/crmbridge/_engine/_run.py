@@ -43,6 +43,8 @@ class Run:
     schemas: dict[tuple[Side, str], Schema] = attrs.field(factory=lambda: dict[tuple[Side, str], Schema]())
     enabled_since: dt.datetime | None = None
     """Of a pipeline of events: since when its events count; None: it is off."""
+    taken: set[int] = attrs.field(factory=lambda: set[int]())
+    """While planning: hashes of the records that the plan ties, since no link says so yet."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     read: int = 0

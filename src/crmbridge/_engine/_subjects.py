@@ -151,12 +151,21 @@ def grouped(
         if not live:
             single.append(_single(row, known))
             continue
-        for link in live:
-            if link.id in pairs:
-                pairs[link.id].rows.append(row)
-            else:
-                pairs[link.id] = Subject([row], row.side, row.ref, link)
+        link = live[0]
+        if link.id in pairs:
+            pairs[link.id].rows.append(row)
+        else:
+            pairs[link.id] = Subject([row], row.side, row.ref, link)
     return list(pairs.values()), single
+
+
+def sharers(
+    rows: Iterable[QueueRow], links: dict[tuple[Side, RecordRef], Sequence[Link]], run: str
+) -> tuple[QueueRow, ...]:
+    """Bring up all but the first who share a record that has changed: each pair waits, and ends, by a row of its own."""
+    changed = [row for row in rows if row.run != run or not row.tries]
+    live = [[link for link in links.get((row.side, row.ref), ()) if link.closed is None] for row in changed]
+    return tuple(QueueRow("left", link.left, run=run) for found in live for link in found[1:])
 
 
 def _single(row: QueueRow, closed: Sequence[Link]) -> Subject:

@@ -151,6 +151,8 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         if not rows:
             return
         after = max(row.sequence for row in rows)
+        decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
+        rows = [row for row in rows if row.ref not in decided]
         verdicts = yield from decide(run, rows)
         totals.add(run, verdicts)
         decisions: list[Decision] = []

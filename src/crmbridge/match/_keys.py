@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from ..model import Cell, Missing, Record, Side
+from ..model import Cell, Missing, Record, Side, is_blank
 from ..protocols import ID_FIELD, KeyValue, Normaliser
 
 Names: TypeAlias = "str | Mapping[str, str]"
@@ -60,7 +60,7 @@ class Key:
         if field is None:
             return ""
         text = record.ref.id if field == ID_FIELD else text_of(record.get(field))
-        return self.by(text) if text else ""
+        return "" if is_blank(text) else self.by(text)
 
 
 @attrs.frozen

@@ -117,7 +117,7 @@ _TAGS: Mapping[str, Callable[[Any], Cell | Missing]] = MappingProxyType(
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _ascii = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
-_read = json.JSONDecoder().decode
+_read = json.JSONDecoder().raw_decode
 
 
 def text_of(value: Json) -> str:
@@ -129,9 +129,13 @@ def text_of(value: Json) -> str:
 def value_of(text: str) -> Json:
     """Read JSON; raises `Unreadable`."""
     try:
-        return _read(text)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("a stored text is not JSON") from error
+        value, end = _read(text)
+    except (ValueError, RecursionError):
+        # Without its cause, which quotes the text.
+        raise Unreadable("a stored text is not JSON") from None
+    if end != len(text):
+        raise Unreadable("a stored text is not JSON")
+    return value
 
 
 def storable(text: str) -> bool:
@@ -156,4 +160,6 @@ def loads(text: str) -> tuple[Cell | Missing, ...]:
     row = value_of(text)
     if not _is(list, row):
         raise Unreadable("stored cells are no list")
+    if "{" not in text and "[" not in text[1:]:
+        return tuple(row)
     return tuple(from_json(cell) if type(cell) in _TAGGED else cell for cell in row)

@@ -67,17 +67,25 @@ def age(intent: Intent) -> tuple[dt.datetime, str]:
 
 def in_order(links: Iterable[Link]) -> Sequence[Link]:
     """Order links of one record: live ones first, then by when they were made, then by id."""
-    return sorted(links, key=lambda link: (link.closed is not None, link.since, link.id))
+    listed = list(links)
+    return sorted(listed, key=_rank) if len(listed) > 1 else listed
 
 
-def standing(live: Collection[str | None], *, closed: bool, parked: tuple[str, str | None] | None = None) -> Standing:
+def _rank(link: Link) -> tuple[bool, dt.datetime, str]:
+    return link.closed is not None, link.since, link.id
+
+
+def standing(
+    live: Sequence[str | None], *, closed: bool, parked: tuple[str, str | None] | None = None
+) -> Standing:
     """Say what is known of a record, given the settled versions of its live links, a closed one, and its parked row.
 
     A closed link counts only where no live one is. Of several live links all must have settled at one version.
     """
-    settled = next(iter(live)) if len(set(live)) == 1 else None
-    state, version = parked or (None, None)
-    return Standing(bool(live), closed and not live, settled, state, version)
+    settled = live[0] if live and live.count(live[0]) == len(live) else None
+    if parked is None:
+        return Standing(bool(live), closed and not live, settled)
+    return Standing(bool(live), closed and not live, settled, *parked)
 
 
 def stale(fence: Fence) -> FenceStale:

@@ -67,6 +67,11 @@ class MemoryAgenda:
             departed, others = (row for row in rows if row.departed), (row for row in rows if not row.departed)
             return tuple(islice(chain(departed, others), limit))
 
+    def rows(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
+        with self._tables.lock:
+            queue = self._tables.pipes[pipeline].queue
+            return {ref: queue[side, ref] for ref in refs if (side, ref) in queue}
+
     def tally(self, pipeline: str, now: dt.datetime) -> Tally:
         with self._tables.lock:
             pipe = self._tables.pipes[pipeline]
@@ -104,10 +109,8 @@ class MemoryQuarantine:
     _tables: Tables = attrs.field(repr=False)
 
     def of(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
-        with self._tables.lock:
-            queue = self._tables.pipes[pipeline].queue
-            found = {ref: queue[side, ref] for ref in refs if (side, ref) in queue}
-            return {ref: row for ref, row in found.items() if row.state != "ready"}
+        found = MemoryAgenda(self._tables).rows(pipeline, side, refs)
+        return {ref: row for ref, row in found.items() if row.state != "ready"}
 
     def rows(self, pipeline: str, state: QueueState | None = None) -> Sequence[QueueRow]:
         with self._tables.lock:

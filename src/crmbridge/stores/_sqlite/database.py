@@ -70,6 +70,9 @@ class Database:
     def _transaction(self, begin: str) -> Generator[sqlite3.Connection, None, None]:
         with self._turn, self._meaning():
             connection = self._open()
+            if connection.in_transaction:
+                # An interrupt can fall into the roll-back below.
+                connection.execute("ROLLBACK")
             connection.execute(begin)
             try:
                 yield connection

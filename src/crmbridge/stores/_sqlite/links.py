@@ -21,6 +21,7 @@ from .database import Database
 from .names import Ends, Kept, chunks, instant, keep, keep_or_null, marks, micros, scope, tell, tell_or_none
 
 PAGE: Final = 500
+UNKNOWN: Final = Standing()
 
 # One look-up for each partial index: their conditions must stand in the question word for word.
 LOOKUPS: Final[Mapping[Side, tuple[str, str]]] = MappingProxyType(
@@ -58,33 +59,15 @@ class SqliteLinks:
         return {ref: in_order(found[ref]) for ref in asked if ref in found}
 
     def standing(self, pipeline: str, side: Side, refs: Sequence[RecordRef]) -> Mapping[RecordRef, Standing]:
-        live: defaultdict[RecordRef, list[str | None]] = defaultdict(list)
-        closed: set[RecordRef] = set()
-        parked: dict[RecordRef, tuple[str, str | None]] = {}
+        found: dict[RecordRef, Standing] = {}
         with self._db.reading() as connection:
             ends = Ends(connection, scope(connection, self._tenant, pipeline))
             for end, group in ends.grouped(side, refs):
-                ids = (end, *group)
-                for where in LOOKUPS[side]:
-                    question = (
-                        f"SELECT {side}_id, closed, {side}_version FROM links "
-                        f"WHERE {side}_end = ? AND {side}_id IN ({marks(ids[1:])}) AND {where}"
-                    )
-                    for id_, is_closed, version in connection.execute(question, ids):
-                        if is_closed:
-                            closed.add(group[id_])
-                        else:
-                            live[group[id_]].append(tell_or_none(version))
-                question = (
-                    f"SELECT id, state, version FROM queue WHERE end = ? AND id IN ({marks(ids[1:])}) "
-                    "AND state <> 'ready'"
-                )
-                for id_, state, version in connection.execute(question, ids):
-                    parked[group[id_]] = state, tell_or_none(version)
-            unknown = (ref for ref in refs if ref not in live and ref not in closed)
-            closed.update(ref for ref, _ in _forgotten(connection, self._tenant, unknown))
-        known = dict.fromkeys(ref for ref in refs if ref in live or ref in closed or ref in parked)
-        return {ref: standing(live.get(ref, ()), closed=ref in closed, parked=parked.get(ref)) for ref in known}
+                found |= _standing(connection, side, end, group)
+            untied = (ref for ref in refs if not (known := found.get(ref, UNKNOWN)).linked and not known.closed)
+            for ref, _ in _forgotten(connection, self._tenant, untied):
+                found[ref] = attrs.evolve(found.get(ref, UNKNOWN), closed=True)
+        return found
 
     def followed(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, RecordRef]:
         with self._db.reading() as connection:
@@ -126,6 +109,34 @@ class SqliteLinks:
             if len(page) < PAGE:
                 return
             after = rows[-1][0]
+
+
+def _standing(
+    connection: sqlite3.Connection, side: Side, end: int, group: Mapping[Kept, RecordRef]
+) -> dict[RecordRef, Standing]:
+    asked = (end, *group)
+    among = f"FROM links WHERE {side}_end = ? AND {side}_id IN ({marks(asked[1:])}) AND"
+    one, rest = LOOKUPS[side]
+    live: dict[Kept, tuple[str | None, ...]] = {
+        id_: (tell_or_none(version),)
+        for id_, version in connection.execute(f"SELECT {side}_id, {side}_version {among} {one}", asked)
+    }
+    closed: set[Kept] = set()
+    for id_, is_closed, version in connection.execute(
+        f"SELECT {side}_id, closed, {side}_version {among} {rest}", asked
+    ):
+        if is_closed:
+            closed.add(id_)
+        else:
+            live[id_] = (*live.get(id_, ()), tell_or_none(version))
+    question = f"SELECT id, state, version FROM queue WHERE end = ? AND id IN ({marks(asked[1:])}) AND state <> 'ready'"
+    parked = {id_: (state, tell_or_none(version)) for id_, state, version in connection.execute(question, asked)}
+    known = live.keys() | closed | parked.keys()
+    return {
+        ref: standing(live.get(id_, ()), closed=id_ in closed, parked=parked.get(id_))
+        for id_, ref in group.items()
+        if id_ in known
+    }
 
 
 def _steps(

@@ -25,6 +25,9 @@ _MOUNT_PARTS = 3
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|afs|ceph|lustre|gpfs|beegfs|ocfs2|gfs2?|fuse\.(sshfs|glusterfs|s3fs|rclone|gcsfuse)"
 )
+_CACHE_KIB = 32 * 1024
+"""Pages kept in memory: random look-ups of a million links read few pages twice, and those should not be read again."""
+
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -101,6 +104,7 @@ def set_up(connection: sqlite3.Connection, path: Path, wait: float) -> None:
         _migrate(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     # What is forgotten must not stay in free pages.
     connection.execute("PRAGMA secure_delete = ON")
 

@@ -60,6 +60,17 @@ class SqliteAgenda:
             asked = {"scope": number, "after": after or 0, "limit": limit, "now": micros(now)}
             return [_row(ends, found) for found in connection.execute(question, asked)]
 
+    def rows(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
+        found: dict[RecordRef, QueueRow] = {}
+        with self._db.reading() as connection:
+            ends = Ends(connection, scope(connection, self._tenant, pipeline))
+            for end, group in ends.grouped(side, list(dict.fromkeys(refs))):
+                question = f"SELECT {_ROW} FROM queue WHERE end = ? AND id IN ({marks(list(group))})"
+                for told in connection.execute(question, (end, *group)):
+                    row = _row(ends, told)
+                    found[row.ref] = row
+        return found
+
     def tally(self, pipeline: str, now: dt.datetime) -> Tally:
         departed, linked, unlinked = (dict.fromkeys(SIDES, 0) for _ in range(3))
         question = (
@@ -112,17 +123,8 @@ class SqliteQuarantine:
     _tenant: str
 
     def of(self, pipeline: str, side: Side, refs: Iterable[RecordRef]) -> Mapping[RecordRef, QueueRow]:
-        found: dict[RecordRef, QueueRow] = {}
-        with self._db.reading() as connection:
-            ends = Ends(connection, scope(connection, self._tenant, pipeline))
-            for end, group in ends.grouped(side, list(dict.fromkeys(refs))):
-                question = (
-                    f"SELECT {_ROW} FROM queue WHERE end = ? AND id IN ({marks(list(group))}) AND state <> 'ready'"
-                )
-                for row in connection.execute(question, (end, *group)):
-                    parked = _row(ends, row)
-                    found[parked.ref] = parked
-        return found
+        found = SqliteAgenda(self._db, self._tenant).rows(pipeline, side, refs)
+        return {ref: row for ref, row in found.items() if row.state != "ready"}
 
     def rows(self, pipeline: str, state: QueueState | None = None) -> Sequence[QueueRow]:
         states = ("held", "disputed", "quarantined") if state is None else (state,)

@@ -1,0 +1,5 @@
+"""`python -m crmbridge`."""
+
+from .cli import main
+
+raise SystemExit(main())
