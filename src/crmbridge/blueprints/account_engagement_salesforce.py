@@ -146,9 +146,10 @@ def _fields(settings: Settings) -> list[PairedField]:
         if name not in settings.without
     ]
     pairs.append(pair("optedOut", "HasOptedOutOfEmail", monotone(towards=True)))
-    pairs.append(pair("salesforceOwnerId", "OwnerId", only_on_create))
+    # A lead's owner may be a queue, or a user whom the business unit does not know: a new prospect is assigned to nobody.
+    pairs.append(pair(read_only("salesforceOwnerId"), "OwnerId", only_on_create))
     if settings.score is not None:
-        pairs.append(pair("score", settings.score, left_always))
+        pairs.append(pair(read_only("score"), settings.score, left_always))
     pairs.extend(pair(many, single, filled_beats_blank(last_value)) for many, single in settings.last_values.items())
     return pairs
 
