@@ -30,10 +30,10 @@ def name_of(normaliser: Normaliser) -> str:
 
 def text_of(value: Cell | Missing) -> str:
     """Give a value as the text that a normaliser takes; sets and what was not read are blank."""
-    if value is None or isinstance(value, Missing | tuple):
-        return ""
     if isinstance(value, str):
         return value
+    if value is None or isinstance(value, Missing | tuple):
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date | dt.datetime):
@@ -48,6 +48,12 @@ class Key:
     left: Names
     right: Names
     by: Normaliser = exact
+    named: str = attrs.field(init=False, eq=False, repr=False)
+    """The normaliser's name, for the directory and for reasons."""
+
+    @named.default
+    def _named(self) -> str:
+        return name_of(self.by)
 
     def field(self, side: Side, kind: str) -> str | None:
         """Name this key's field on a side for a kind; None where the kind has none."""
@@ -56,10 +62,12 @@ class Key:
 
     def read(self, record: Record, side: Side) -> str:
         """Normalise a record's own value of this key; blank where it has none."""
-        field = self.field(side, record.ref.kind)
-        if field is None:
-            return ""
-        text = record.ref.id if field == ID_FIELD else text_of(record.get(field))
+        field = self.field(side, record.rows.kind)
+        return "" if field is None else self.of(record, field)
+
+    def of(self, record: Record, field: str) -> str:
+        """Normalise a record's value of a field, as this key does; blank where it has none."""
+        text = record.rows.ids[record.row] if field == ID_FIELD else text_of(record.get(field))
         return "" if is_blank(text) else self.by(text)
 
 
@@ -86,21 +94,22 @@ class Level:
 
     name: str
     clauses: tuple[AllOf | FirstOf, ...]
+    _asked: tuple[tuple[AllOf, ...], ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @_asked.default
+    def _by_slot(self) -> tuple[tuple[AllOf, ...], ...]:
+        chains = [clause.slots if isinstance(clause, FirstOf) else (clause,) for clause in self.clauses]
+        longest = max(map(len, chains), default=0)
+        return tuple(tuple(chain[slot] for chain in chains if slot < len(chain)) for slot in range(longest))
 
     @property
     def slots(self) -> int:
         """Count the questions that this level may ask."""
-        return max((len(clause.slots) if isinstance(clause, FirstOf) else 1 for clause in self.clauses), default=0)
+        return len(self._asked)
 
     def alternatives(self, slot: int) -> tuple[AllOf, ...]:
         """Give the clauses asked at one slot: all plain ones at the first, and each chain's own."""
-        found: list[AllOf] = []
-        for clause in self.clauses:
-            if isinstance(clause, FirstOf):
-                found.extend(clause.slots[slot : slot + 1])
-            elif slot == 0:
-                found.append(clause)
-        return tuple(found)
+        return self._asked[slot] if slot < len(self._asked) else ()
 
     def reads(self) -> tuple[Key, ...]:
         """Give all keys whose fields must be read."""
@@ -148,5 +157,5 @@ def question_keys(clause: AllOf, record: Record, kind: str, towards: Side) -> tu
         field, value = one.field(towards, kind), one.read(record, own)
         if field is None or not value:
             return None
-        found.append(KeyValue(field, value, name_of(one.by)))
+        found.append(KeyValue(field, value, one.named))
     return tuple(found) or None

@@ -10,7 +10,7 @@ import attrs
 from ..model import Record, Side
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Question, Tried, Unmatched
 from ._adoption import Adoption, refuse
-from ._keys import AllOf, Key, Level, name_of, question_keys
+from ._keys import AllOf, Key, Level, question_keys
 from ._scored import ScoredLevel
 
 FOUND: Final = 10
@@ -26,6 +26,11 @@ class LevelMatcher:
 
     levels: tuple[Level | ScoredLevel, ...]
     adopt: Adoption = refuse
+    _keys: tuple[Key, ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @_keys.default
+    def _every_key(self) -> tuple[Key, ...]:
+        return tuple(key for level in self.levels for key in level.every_key())
 
     def begin(self, record: Record, kind: str, towards: Side) -> Question | Match:
         """Ask the first question that this record has keys for."""
@@ -54,20 +59,17 @@ class LevelMatcher:
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
         """Give the comparison keys of a record, each once."""
-        found: dict[KeyValue, None] = {}
-        for key in self._keys():
-            field, value = key.field(side, record.ref.kind), key.read(record, side)
-            if field is not None and value and not field.startswith("@"):
-                found[KeyValue(field, value, name_of(key.by))] = None
-        return tuple(found)
+        found: list[KeyValue] = []
+        for key in self._keys:
+            field = key.field(side, record.rows.kind)
+            if field is not None and not field.startswith("@") and (value := key.of(record, field)):
+                found.append(KeyValue(field, value, key.named))
+        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
     def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
         """Name the fields it may ask for, each with its normaliser."""
-        named = ((key.field(side, kind), name_of(key.by)) for key in self._keys())
+        named = ((key.field(side, kind), key.named) for key in self._keys)
         return frozenset((field, by) for field, by in named if field is not None)
-
-    def _keys(self) -> tuple[Key, ...]:
-        return tuple(key for level in self.levels for key in level.every_key())
 
     def _ask(
         self, record: Record, kind: str, towards: Side, step: tuple[int, int], tried: tuple[Tried, ...]

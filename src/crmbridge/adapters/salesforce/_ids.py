@@ -32,6 +32,9 @@ def long_id(text: str) -> str:
 
     The last three characters say which of the other fifteen are capitals: so an id survives programs that fold case.
     """
+    # Nearly all are: and a text of ASCII letters and digits needs no pattern to be known as one.
+    if len(text) == 18 and text.isalnum() and text.isascii():
+        return text
     text = text.strip()
     if not _FORM.fullmatch(text):
         return ""

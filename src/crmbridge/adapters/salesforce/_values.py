@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -85,14 +84,14 @@ def read_reference(value: object, system: str, targets: tuple[str, ...]) -> Cell
 # -- out ------------------------------------------------------------------------------------
 
 
-def written(values: Values) -> Mapping[str, Any]:
+def written(values: Values) -> dict[str, Any]:
     """Put values into the form of a request; raises Unsendable that names the field."""
-    sent: dict[str, Any] = {}
-    for name, value in values.items():
-        try:
-            sent[name] = _written(value)
-        except Unsendable as error:
-            raise Unsendable(error.code, name) from None
+    sent, name = dict[str, Any](), ""
+    try:
+        for name, value in values.items():
+            sent[name] = value if value is None or isinstance(value, (str, bool)) else _written(value)
+    except Unsendable as error:
+        raise Unsendable(error.code, name) from None
     return sent
 
 

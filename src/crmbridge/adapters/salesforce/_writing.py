@@ -46,7 +46,7 @@ def body_of(batch: Sequence[Action], records: Sequence[Mapping[str, Any]]) -> Js
 
 def record_of(action: Create | Update, key_field: str | None) -> Mapping[str, Any]:
     """Write one record of a request; raises Unsendable for a value that has no form on the wire."""
-    record = dict(written(action.values))
+    record = written(action.values)
     if isinstance(action, Update):
         record["id"] = action.ref.id
     elif key_field:
@@ -65,9 +65,10 @@ def outcomes_of(system: str, batch: Sequence[Action], body: object) -> Sequence[
 def _outcome(system: str, action: Action, element: object) -> Outcome:
     if is_table(element) and element.get("success") is True:
         id = long_id(given) if isinstance(given := element.get("id"), str) else ""
-        ref = RecordRef(system, action.kind, id) if isinstance(action, Create) else action.ref
-        if id and id == long_id(ref.id):
-            return Applied(action, ref)
+        if id and isinstance(action, Create):
+            return Applied(action, RecordRef(system, action.kind, id))
+        if id and not isinstance(action, Create) and id == long_id(action.ref.id):
+            return Applied(action, action.ref)
     if is_table(element) and element.get("success") is False:
         return _failure(system, action, element.get("errors"))
     return Uncertain(action, Reason(Code.IN_DOUBT, {"system": system}))
