@@ -1,0 +1,254 @@
+"""Parked records, for the people who look after them: listed, explained, handed out as a table and ruled upon.
+
+A table holds refs, codes, names of fields and sentences, and no value of a record. What comes back is held against what
+is parked now: a ruling on a record that has moved on is not taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from .errors import UsageError
+from .japanese.cp932 import cp932_report
+from .model import Disposition
+from .plain.separated import SeparatedFile
+from .reasons import Code
+from .report import Names
+from .roles import QueueRow, QueueState, Ruling, StateStore
+from .wording import Language, disposition, say
+
+__all__ = ["Exported", "NotTaken", "Parked", "Ruled", "Unheld", "export", "parked", "rule"]
+
+FileEncoding: TypeAlias = Literal["utf-8", "cp932"]
+"""`utf-8` is written with the mark by which Excel knows it; `cp932` is the Shift_JIS of Windows."""
+
+COLUMNS: Final = (
+    "key", "state", "system", "kind", "id", "code", "field", "reason", "due", "tries", "choices", "ruling"
+)  # fmt: skip
+
+_ADOPT: Final = "adopt"
+_FORMULA: Final = frozenset("=+-@\u2212\t\r\n")
+_NO_SIGN: Final = "〓"
+"""The sign that stands in print where a sign is lacking."""
+
+
+@attrs.frozen
+class Parked:
+    """A record that waits, is disputed or is in quarantine."""
+
+    row: QueueRow
+    ruling: Ruling | None = None
+    """What a person decided about it before."""
+
+    @property
+    def key(self) -> str:
+        """Name this record as it is parked now; it gets another name when it is parked again."""
+        told = repr((self.row.side, attrs.astuple(self.row.ref), self.row.sequence))
+        # Begins with a letter, since a spreadsheet takes digits for a number and rounds them.
+        return "k" + hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+    @property
+    def rulable(self) -> bool:
+        """Say whether a person can rule: a record that is held only waits."""
+        return self.row.state in ("disputed", "quarantined")
+
+    def explain(self, language: Language = "en") -> str:
+        """Say in one line which record it is, how it is parked, and why."""
+        why = f" - {self.reason(language)}" if self.row.because is not None else ""
+        return f"{self.row.ref.system} {self.row.ref.kind} {self.row.ref.id}: {self.state(language)}{why}"
+
+    def state(self, language: Language = "en") -> str:
+        """Say how it is parked."""
+        return disposition(Disposition(self.row.state), language)
+
+    def reason(self, language: Language = "en") -> str:
+        """Say why it is parked; nothing where nobody said so."""
+        return "" if self.row.because is None else say(self.row.because, language)
+
+    def choices(self, names: Names) -> tuple[str, ...]:
+        """Tell what a person may write as a ruling: whose values live on, or that each side keeps its own."""
+        if not self.rulable:
+            return ()
+        sides = (names.left, names.right) if names.left != names.right else ("left", "right")
+        several = self.row.because is not None and self.row.because.code is Code.SEVERAL_MATCH
+        return (*sides, "leave", *([f"{_ADOPT} ID"] if several else []))
+
+
+@attrs.frozen
+class Unheld:
+    """A character that CP932 cannot hold, and what was written in its place."""
+
+    line: int
+    column: str
+    code_point: str
+    """As in `U+9AD9`."""
+    instead: str
+
+
+@attrs.frozen
+class Exported:
+    """What became of an export."""
+
+    rows: int
+    unheld: tuple[Unheld, ...] = ()
+    """Empty unless the file is CP932."""
+
+
+@attrs.frozen
+class NotTaken:
+    """A line whose ruling was not taken, and why."""
+
+    line: int
+    why: Literal["moved_on", "not_a_choice", "twice", "held"]
+    """The record is no longer parked as it was; no such choice; ruled upon twice; it only waits."""
+
+
+@attrs.frozen
+class Ruled:
+    """What became of an import."""
+
+    taken: int
+    not_taken: tuple[NotTaken, ...] = ()
+
+
+def parked(store: StateStore, pipeline: str, state: QueueState | None = None) -> Sequence[Parked]:
+    """List the parked records of a pipeline in order of arrival; of one state where one is named."""
+    rows = store.quarantine.rows(pipeline, state)
+    rulings = store.rulings.of(pipeline, [row.ref for row in rows])
+    return [Parked(row, rulings.get(row.ref)) for row in rows]
+
+
+# -- out ------------------------------------------------------------------------------------
+
+
+def export(
+    records: Sequence[Parked],
+    path: str | Path,
+    names: Names,
+    *,
+    language: Language = "en",
+    encoding: FileEncoding = "utf-8",
+) -> Exported:
+    """Write parked records into a file of comma-separated values, with an empty column for rulings.
+
+    The file appears whole or not at all. No cell can act as a formula in a spreadsheet: one that begins like one gets
+    an apostrophe before it. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and reported.
+    """
+    if encoding not in ("utf-8", "cp932"):
+        raise UsageError(f"{encoding!r} is none of the encodings utf-8, cp932")
+    unheld: list[Unheld] = []
+    final = Path(path)
+    draft = final.with_name(f".{final.name}.draft")
+    try:
+        # Made anew, so that a link that lies there is not followed.
+        draft.unlink(missing_ok=True)
+        with draft.open("x", encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+            writer.writerow(COLUMNS)
+            for line, record in enumerate(records, 2):
+                cells = [_cell(text) for text in _texts(record, names, language)]
+                writer.writerow(_held(cells, line, unheld) if encoding == "cp932" else cells)
+        draft.replace(final)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Exported(len(records), tuple(unheld))
+
+
+def _texts(record: Parked, names: Names, language: Language) -> tuple[str, ...]:
+    row = record.row
+    code = "" if row.because is None else str(row.because.code)
+    field = "" if row.because is None else str(row.because.facts.get("field", ""))
+    due = "" if row.until is None else row.until.isoformat(timespec="minutes")
+    choices = " / ".join(record.choices(names))
+    return (
+        record.key, record.state(language), row.ref.system, row.ref.kind, row.ref.id, code, field,
+        record.reason(language), due, str(row.tries), choices, "",
+    )  # fmt: skip
+
+
+def _cell(text: str) -> str:
+    """Make a text harmless: a spreadsheet takes what begins with a sign of arithmetic, wide or narrow, for a formula."""
+    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "CZ" or sign in _FORMULA), "")
+    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return f"'{printable}" if unicodedata.normalize("NFKC", first)[:1] in _FORMULA else printable
+
+
+def _held(cells: Sequence[str], line: int, unheld: list[Unheld]) -> list[str]:
+    return ["".join(_signs(text, line, column, unheld)) for column, text in zip(COLUMNS, cells, strict=True)]
+
+
+def _signs(text: str, line: int, column: str, unheld: list[Unheld]) -> Iterator[str]:
+    lacking = {one.at: one for one in cp932_report(text)}
+    for at, sign in enumerate(text):
+        if at in lacking:
+            unheld.append(Unheld(line, column, f"U+{ord(sign):04X}", lacking[at].instead or _NO_SIGN))
+            yield unheld[-1].instead
+        else:
+            yield sign
+
+
+# -- in -------------------------------------------------------------------------------------
+
+
+def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by: str, now: dt.datetime) -> Ruled:
+    """Take the rulings that people wrote into an exported file, and wake the records that they rule upon.
+
+    Lines without a ruling are passed over, and so may be lines and columns that are not there any more: `key` and
+    `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or `adopt` and an id. A file
+    may be taken twice: what was ruled upon has moved on.
+
+    Raises `ContractBroken` with line and column where the file cannot be read; nothing was taken then.
+    """
+    if not by.strip():
+        raise UsageError("a ruling says by whom it is")
+    records = {record.key: record for record in parked(store, pipeline)}
+    rulings: dict[str, Ruling] = {}
+    not_taken: list[NotTaken] = []
+    for line, key, text in _lines(path):
+        record, choice = records.get(key), _choice(text, names)
+        if record is None:
+            not_taken.append(NotTaken(line, "moved_on"))
+        elif not record.rulable:
+            not_taken.append(NotTaken(line, "held"))
+        elif choice is None:
+            not_taken.append(NotTaken(line, "not_a_choice"))
+        elif key in rulings:
+            not_taken.append(NotTaken(line, "twice"))
+        else:
+            rulings[key] = Ruling(record.row.ref, choice, by, now)
+    for ruling in rulings.values():
+        store.rulings.add(pipeline, ruling)
+    return Ruled(len(rulings), tuple(not_taken))
+
+
+def _lines(path: str | Path) -> Iterator[tuple[int, str, str]]:
+    with SeparatedFile("rulings", path, "key").reading() as reading:
+        if "ruling" not in reading.names:
+            raise UsageError(f"{Path(path).name}: line 1 names no column 'ruling'")
+        for row in reading.rows():
+            ruling = str(row.values["ruling"] or "").strip().removeprefix("'")
+            if ruling:
+                yield row.line, str(row.values["key"] or "").strip(), ruling
+
+
+def _choice(text: str, names: Names) -> str | None:
+    """Read a ruling as a person types it: in wide or narrow letters, in capitals or not."""
+    words: Mapping[str, str] = {"left": "left", "right": "right", "leave": "leave"}
+    if _folded(names.left) != _folded(names.right):
+        words = {**words, _folded(names.left): "left", _folded(names.right): "right"}
+    verb, _, id = text.partition(" ")
+    if _folded(verb) == _ADOPT and id.strip():
+        return id.strip()
+    return words.get(_folded(text))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
