@@ -45,7 +45,9 @@ versions = st.sampled_from([None, "1", "2"])
 states = st.sampled_from(["ready", "held", "disputed", "quarantined"])
 keys = st.lists(st.builds(KeyValue, names, st.sampled_from(["", "x", "y"]), st.just("n")), max_size=2).map(tuple)
 levels = st.lists(keys, max_size=2).map(tuple)
-halves = st.builds(lambda cell, version: Agreed(("f",), (cell,), {}, version), st.sampled_from(["x", MISSING]), versions)
+halves = st.builds(
+    lambda cell, version: Agreed(("f",), (cell,), {}, version), st.sampled_from(["x", MISSING]), versions
+)
 links = st.builds(
     Link, names, lefts, rights, halves, halves, times, closed=st.sampled_from([None, None, WHY]), shared=st.booleans()
 )
@@ -86,10 +88,19 @@ deltas = st.builds(
             st.builds(lambda a: ("left", Deleted(a)), lefts),
         )
     ),
-    progress=st.dictionaries(st.tuples(st.sampled_from(SIDES), names), st.builds(Progress, names, st.booleans()), max_size=1),
+    progress=st.dictionaries(
+        st.tuples(st.sampled_from(SIDES), names), st.builds(Progress, names, st.booleans()), max_size=1
+    ),
     promised=some(intents),
     settled=some(names),
-    journal=some(st.builds(lambda run, ref, origin: JournalRow(run, NOW, "right", "update", ref, origin, WHY), st.sampled_from(RUNS), rights, lefts)),
+    journal=some(
+        st.builds(
+            lambda run, ref, origin: JournalRow(run, NOW, "right", "update", ref, origin, WHY),
+            st.sampled_from(RUNS),
+            rights,
+            lefts,
+        )
+    ),
     run=st.sampled_from(RUNS),
     decisions=some(decisions),
     planned=some(levels),
@@ -133,6 +144,8 @@ def answers(store):
             [list(store.journal.of(pipe, ref)) for ref in REFS],
             list(store.quarantine.rows(pipe)),
             dict(store.quarantine.count(pipe)),
+            [dict(store.agenda.rows(pipe, side, REFS)) for side in SIDES],
+            [dict(store.quarantine.of(pipe, side, REFS)) for side in SIDES],
             [list(store.agenda.due(pipe, now, limit)) for now in (NOW, LATER) for limit in (2, 9)],
             [list(store.agenda.due(pipe, LATER, 2, after=after)) for after in (0, 2)],
             [store.agenda.tally(pipe, now) for now in (NOW, LATER)],
@@ -172,7 +185,12 @@ class TwoStores(RuleBasedStateMachine):
                 outcomes.append(type(error))
         assert outcomes[0] == outcomes[1]
 
-    @rule(tenant=st.sampled_from(TENANTS), pipeline=st.sampled_from(PIPELINES), delta=deltas, stale=st.sampled_from([False] * 9 + [True]))
+    @rule(
+        tenant=st.sampled_from(TENANTS),
+        pipeline=st.sampled_from(PIPELINES),
+        delta=deltas,
+        stale=st.sampled_from([False] * 9 + [True]),
+    )
     def commit(self, tenant, pipeline, delta, stale):
         self.turn += 1
 

@@ -75,9 +75,7 @@ def _rank(link: Link) -> tuple[bool, dt.datetime, str]:
     return link.closed is not None, link.since, link.id
 
 
-def standing(
-    live: Sequence[str | None], *, closed: bool, parked: tuple[str, str | None] | None = None
-) -> Standing:
+def standing(live: Sequence[str | None], *, closed: bool, parked: tuple[str, str | None] | None = None) -> Standing:
     """Say what is known of a record, given the settled versions of its live links, a closed one, and its parked row.
 
     A closed link counts only where no live one is. Of several live links all must have settled at one version.

@@ -53,7 +53,7 @@ def _refuse_double_links(pipe: Pipe, delta: Delta) -> None:
                 for link in pipe.of(side, ref)
             )
         if any(claims > 1 for claims in held.values()):
-            raise StateError(f"two live links of one {side} record; nothing was committed")
+            raise StateError("two live links of one record; nothing was committed")
 
 
 def _queue(pipe: Pipe, row: QueueRow) -> None:

@@ -121,7 +121,9 @@ class MemoryOutbox:
     def planned(self, run: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Decision]:
         with self._tables.lock:
             rows = self._tables.runs.get(run, Run()).rows
-            places = ((pipeline, side, ref) for ref in refs for pipeline in self._tables.pipes for side in SIDES)
+            places: Iterable[tuple[str, Side, RecordRef]] = (
+                (pipeline, side, ref) for ref in refs for pipeline in self._tables.pipes for side in SIDES
+            )
             found = sorted((rows[place] for place in places if place in rows), key=lambda row: row[0])
             return {decision.ref: decision for _, decision in found}
 

@@ -12,10 +12,10 @@ from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRe
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._shared import all_keys, planned_create
-from .links import put_links
 from .names import Ends, Kept, chunks, keep, made_scope, marks, micros
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
+from .tying import put_links
 from .workers import require
 
 

@@ -12,9 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ...errors import StateError
-from ...model import SIDES
 from .._cells import Unreadable
-from .opening import MEMORY, Connect, damaged, prepare_file, set_up
+from .opening import MEMORY, Connect, damaged, prepare_file, require_sqlite, set_up
 
 _PRIMARY = 0xFF
 """The part of an extended result code that names its family."""
@@ -40,6 +39,7 @@ class Database:
         self._threads = defaultdict[str, threading.Lock](threading.Lock)
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
+        require_sqlite()
         if path != MEMORY:
             prepare_file(path)
         with self._meaning():
@@ -171,8 +171,6 @@ class Database:
             return StateError(f"{self._path} cannot be written; nothing was changed. See who owns it and its folder")
         if family in _BROKEN or "no such" in str(error) or "decode to UTF-8" in str(error):
             return damaged(self._path, str(error))
-        if family == sqlite3.SQLITE_CONSTRAINT:
-            for side in SIDES:
-                if f"links.{side}_end" in str(error):
-                    return StateError(f"two live links of one {side} record; nothing was committed")
+        if family == sqlite3.SQLITE_CONSTRAINT and "ties." in str(error):
+            return StateError("two live links of one record; nothing was committed")
         return StateError(f"{self._path}: {error}; nothing was changed")

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 import attrs
 
 from ... import wire
-from ...model import RecordRef
+from ...model import SIDES, RecordRef
 from ...roles import JournalRow
 from .._shared import emptied, fingerprint
 from .names import keep, marks, tell
 
 # Where a record may be named: a table, the column of its end, the column of its id.
 _MENTIONS = (
-    ("links", "left_end", "left_id"),
-    ("links", "right_end", "right_id"),
+    ("ties", "end", "id"),
     ("queue", "end", "id"),
     ("aliases", "old_end", "old_id"),
     ("aliases", "new_end", "new_id"),
@@ -87,22 +86,20 @@ def _keys_of(place: _Place) -> tuple[str, tuple[object, ...]]:
 
 def _links_of(connection: sqlite3.Connection, place: _Place) -> list[tuple[int, int]]:
     """Give the links of a record on any side: number, and whether each is closed."""
-    found: list[tuple[int, int]] = []
-    for side in ("left", "right"):
-        where, values = place.named(f"{side}_end", f"{side}_id")
-        found += connection.execute(f"SELECT number, closed FROM links WHERE {where}", values).fetchall()
-    return found
+    where, values = place.named("end", "id")
+    return connection.execute(f"SELECT link, closed FROM ties WHERE {where}", values).fetchall()
 
 
 def _counterparts(connection: sqlite3.Connection, place: _Place) -> list[RecordRef]:
     found: list[RecordRef] = []
-    for side, far in (("left", "right"), ("right", "left")):
-        where, values = place.named(f"{side}_end", f"{side}_id")
-        question = (
-            f"SELECT system, kind, {far}_id FROM links JOIN ends ON ends.number = {far}_end "
-            f"WHERE {where} ORDER BY links.number"
-        )
-        found += [RecordRef(system, kind, tell(id_)) for system, kind, id_ in connection.execute(question, values)]
+    for number, _ in _links_of(connection, place):
+        for side in SIDES:
+            [(system, kind, id_)] = connection.execute(
+                f"SELECT system, kind, {side}_id FROM links JOIN ends ON ends.number = {side}_end "
+                "WHERE links.number = ?",
+                (number,),
+            )
+            found.append(RecordRef(system, kind, tell(id_)))
     return found
 
 
@@ -130,6 +127,9 @@ def _remove(connection: sqlite3.Connection, place: _Place) -> None:
             "UPDATE scopes SET live_links = live_links - ? WHERE number = (SELECT scope FROM links WHERE number = ?)",
             (1 - closed, number),
         )
+        for side in SIDES:
+            far = f"SELECT {side}_end, {side}_id FROM links WHERE number = ?"
+            connection.execute(f"DELETE FROM ties WHERE (end, id) = ({far}) AND link = ?", (number, number))
         connection.execute("DELETE FROM links WHERE number = ?", (number,))
         connection.execute("DELETE FROM agreements WHERE link = ?", (number,))
     _remove_promises(connection, place)

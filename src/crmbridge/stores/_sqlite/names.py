@@ -15,8 +15,8 @@ from .._shared import EPOCH
 
 T = TypeVar("T")
 
-CHUNK = 900
-"""Values in one `IN (...)`: SQLite before 3.32 takes 999 parameters."""
+CHUNK = 2_000
+"""Values in one `IN (...)`; SQLite takes 32,766 parameters."""
 
 Kept = str | bytes
 
@@ -130,12 +130,17 @@ class Ends:
         """Give the ends of a record's kind on any side."""
         return [number for number, name in sorted(self._names.items()) if name[1:] == (ref.system, ref.kind)]
 
-    def grouped(self, side: Side | Literal[""], refs: Iterable[RecordRef]) -> Iterator[tuple[int, dict[Kept, RecordRef]]]:
+    def grouped(
+        self, side: Side | Literal[""], refs: Iterable[RecordRef]
+    ) -> Iterator[tuple[int, dict[Kept, RecordRef]]]:
         """Group records by their end, and cut the groups into pieces that fit into one statement."""
         groups: defaultdict[tuple[str, str], dict[Kept, RecordRef]] = defaultdict(dict)
         for ref in refs:
             groups[ref.system, ref.kind][keep(ref.id)] = ref
         for (system, kind), group in groups.items():
             end = self._numbers.get((side, system, kind), 0)
-            for chunk in chunks(group) if end else ():
-                yield end, {id_: group[id_] for id_ in chunk}
+            if end and len(group) <= CHUNK:
+                yield end, group
+            elif end:
+                for chunk in chunks(group):
+                    yield end, {id_: group[id_] for id_ in chunk}

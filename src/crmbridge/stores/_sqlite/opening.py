@@ -15,6 +15,9 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 MEMORY = Path(":memory:")
 
+_OLDEST = (3, 32)
+"""The first that takes more than 999 parameters."""
+
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _OWNER_ONLY = 0o600
@@ -34,6 +37,13 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 def connect(path: Path) -> sqlite3.Connection:
     """Connect so that any thread may use the connection, and every transaction is begun by name."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+
+def require_sqlite() -> None:
+    """Raise `StateError` for an SQLite that is too old."""
+    if sqlite3.sqlite_version_info < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        raise StateError(f"Python was built with SQLite {sqlite3.sqlite_version}; {needed} or later is needed")
 
 
 def prepare_file(path: Path) -> None:

@@ -75,11 +75,7 @@ class SqliteAgenda:
         departed, linked, unlinked = (dict.fromkeys(SIDES, 0) for _ in range(3))
         question = (
             "SELECT end, departed, "
-            "EXISTS (SELECT 1 FROM links WHERE left_end = end AND left_id = queue.id AND closed = 0) "
-            "OR EXISTS (SELECT 1 FROM links WHERE right_end = end AND right_id = queue.id AND closed = 0 "
-            "AND shared = 0) "
-            "OR EXISTS (SELECT 1 FROM links WHERE right_end = end AND right_id = queue.id AND closed = 0 "
-            "AND (closed = 1 OR shared = 1)) AS live, "
+            "EXISTS (SELECT 1 FROM ties WHERE ties.end = queue.end AND ties.id = queue.id AND closed = 0) AS live, "
             "EXISTS (SELECT 1 FROM aliases WHERE old_end = end AND old_id = queue.id) AS elsewhere, count(*) "
             "FROM queue WHERE scope = ? AND (state = 'ready' OR state = 'held' AND until <= ?) "
             "GROUP BY end, departed, live, elsewhere"

@@ -2,7 +2,9 @@
 
 Names are kept once: `scopes` are pipelines of a tenant, `ends` are kinds of one side of a scope, so that a record is a
 number and its id. What identifies a link stands apart from what was agreed about it, so that most questions read no
-values. A partial unique index keeps two live links from sharing a record, whatever the code above believes.
+values. `ties` leads from a record to its links and carries its settled version, so that standing is told from one
+table. Its slot is 0 for a link that lives and shares its record with no other: the primary key keeps two of those from
+one record, whatever the code above believes. Every other link takes its own number for its slot.
 """
 
 from __future__ import annotations
@@ -31,10 +33,9 @@ CREATE TABLE links (
     left_end INTEGER NOT NULL, left_id NOT NULL, right_end INTEGER NOT NULL, right_id NOT NULL,
     closed INTEGER NOT NULL, shared INTEGER NOT NULL, since INTEGER NOT NULL, left_version, right_version,
     UNIQUE (scope, id));
-CREATE UNIQUE INDEX live_left ON links (left_end, left_id) WHERE closed = 0;
-CREATE INDEX closed_left ON links (left_end, left_id) WHERE closed = 1;
-CREATE UNIQUE INDEX live_right ON links (right_end, right_id) WHERE closed = 0 AND shared = 0;
-CREATE INDEX other_right ON links (right_end, right_id) WHERE closed = 1 OR shared = 1;
+CREATE TABLE ties (
+    end INTEGER NOT NULL, id NOT NULL, slot INTEGER NOT NULL, link INTEGER NOT NULL, closed INTEGER NOT NULL, version,
+    PRIMARY KEY (end, id, slot)) WITHOUT ROWID;
 CREATE TABLE agreements (
     link INTEGER PRIMARY KEY, left_columns INTEGER NOT NULL, left_cells TEXT NOT NULL,
     right_columns INTEGER NOT NULL, right_cells TEXT NOT NULL, beside TEXT);

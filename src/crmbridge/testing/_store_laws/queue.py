@@ -119,6 +119,16 @@ class QueueLaws(Laws):
         assert list(store.quarantine.rows(PEOPLE, "ready")) == []
         assert store.quarantine.count(PEOPLE) == {"in_doubt": 1, "busy": 2, "": 1}
 
+    def test_the_rows_of_some_records_are_found_in_whatever_state(self, store: StateStore) -> None:
+        rows = (row(1), row(2, state="held", because=BUSY), row(3, "right", state="disputed"))
+        commit(store, queue=rows)
+        first, second, third = (attrs.evolve(known, sequence=n) for n, known in enumerate(rows, start=1))
+        refs = [left(2), left(1), left(3), left(2)]
+        assert store.agenda.rows(PEOPLE, "left", refs) == {left(1): first, left(2): second}
+        assert store.quarantine.of(PEOPLE, "left", refs) == {left(2): second}
+        assert store.quarantine.of(PEOPLE, "right", [right(3), left(3)]) == {right(3): third}
+        assert store.agenda.rows("companies", "left", refs) == {}
+
     def test_a_pipeline_is_enabled_from_an_instant_until_it_is_disabled(self, store: StateStore) -> None:
         assert store.agenda.enabled_since(PEOPLE) is None
         store.agenda.enable(PEOPLE, NOW)
