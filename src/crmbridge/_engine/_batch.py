@@ -15,7 +15,7 @@ from ._create import decide_creation
 from ._decide import decide_linked, first_contact
 from ._happened import decide_events
 from ._matching import Search, Taken, match
-from ._patience import in_doubt, not_settled, unbelieved, unfound, windows
+from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
 from ._relink import follow
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
@@ -77,14 +77,15 @@ def _joined(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
     for side in SIDES:
         if side == "right" and run.definition.shared:
             continue
-        mine = {ref: verdict.subject for verdict in verdicts if (ref := _paired(verdict, side)) is not None}
+        mine = {ref: verdict for verdict in verdicts if (ref := _paired(verdict, side)) is not None}
         present = {row.ref for verdict in verdicts for row in verdict.subject.rows if row.side == side}
         refs = [ref for ref in mine if ref not in present]
         if refs:
             rows = yield from run.ask(run.store.agenda.rows, run.name, side, refs)
             for ref, row in rows.items():
-                if not row.departed:
-                    mine[ref].rows.append(row)
+                late = run.able(side, ref.kind).read_lag and behind(row, mine[ref].record(side))
+                if not row.departed and not late:
+                    mine[ref].subject.rows.append(row)
 
 
 def _paired(verdict: Verdict, side: Side) -> RecordRef | None:
@@ -238,12 +239,12 @@ def _early(
     run: Run, look: Look, subject: Subject, record: Record | None, partner: Subject | None
 ) -> list[Verdict] | None:
     """Settle what needs no match: the record is gone, is blocked, or is being decided about by another row already."""
-    if partner is not None:
-        partner.rows.extend(subject.rows)
-        return []
     waiting = unbelieved(run, look, subject)
     if waiting is not None:
         return [waiting]
+    if partner is not None:
+        partner.rows.extend(subject.rows)
+        return []
     if record is None:
         return [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None)]
     if subject.blocked is not None:

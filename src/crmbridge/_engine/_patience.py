@@ -31,8 +31,8 @@ class Window:
 def unbelieved(run: Run, look: Look, subject: Subject) -> Verdict | None:
     """Hold a subject once where a system reads late and a reading by id is behind what its feed has told."""
     rows = [row for row in subject.rows if not _waited(row, Code.READ_TOO_EARLY)]
-    behind = [row for row in rows if _behind(row, look.seen(row.side, row.ref))]
-    lag = max((run.able(row.side, row.ref.kind).read_lag for row in behind), default=dt.timedelta(0))
+    late = [row for row in rows if behind(row, look.seen(row.side, row.ref))]
+    lag = max((run.able(row.side, row.ref.kind).read_lag for row in late), default=dt.timedelta(0))
     return _held(run, subject, lag, Code.READ_TOO_EARLY) if lag else None
 
 
@@ -53,7 +53,8 @@ def _waited(row: QueueRow, code: Code) -> bool:
     return row.state == "held" and row.because is not None and row.because.code is code
 
 
-def _behind(row: QueueRow, seen: Seen | None) -> bool:
+def behind(row: QueueRow, seen: Seen | None) -> bool:
+    """Say whether a reading does not show yet what the feed has told."""
     if isinstance(seen, Record):
         return row.departed or (row.version is not None and seen.version != row.version)
     return isinstance(seen, Absent) and not row.departed

@@ -157,7 +157,7 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     able = run.able(intent.side, action.kind)
     found = yield from _find(run, intent, _questions(run, intent, action))
     if found is not None:
-        return _adopted(run, intent, found)
+        return (yield from _tied(run, intent, found))
     if _class_of(able, action) is CreateClass.A:
         return None if run.planning else (yield from _again(run, intent, action))
     if able.creates is CreateClass.B:
@@ -202,10 +202,23 @@ def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[Recor
         free = [ref for ref in refs if ref not in known or not (known[ref].linked or known[ref].closed)]
         look = Look(run)
         yield from look.read(intent.side, free)
-        free.sort(key=lambda ref: look.record(intent.side, ref) is None)
+        present = [ref for ref in free if look.record(intent.side, ref) is not None]
+        # Which of several is ours, nobody can tell but a person.
+        free = (present if len(present) == 1 else []) if present else free
     else:
         free = [ref for ref in refs if ref not in known or not known[ref].linked]
     return free[0] if free else None
+
+
+def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:
+    """Adopt a copy; where its origin was tied to another record meanwhile, by a merge, it is closed as a surplus one."""
+    delta = _adopted(run, intent, ref)
+    known = yield from run.ask(run.store.links.of, run.name, other(intent.side), [intent.origin])
+    live = next((link.ref(intent.side) for link in known.get(intent.origin, ()) if link.closed is None), None)
+    if live is None:
+        return delta
+    why = because(Code.DUPLICATE_OF, kind=live.kind, id=live.id)
+    return attrs.evolve(delta, links=tuple(attrs.evolve(link, closed=why) for link in delta.links))
 
 
 def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Delta:
@@ -236,7 +249,7 @@ def _again(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     """
     [outcome] = yield from apply(run, intent.side, [action])
     if isinstance(outcome, Applied):
-        return _adopted(run, intent, outcome.ref)
+        return (yield from _tied(run, intent, outcome.ref))
     if isinstance(outcome, Uncertain):
         return Delta(promised=(attrs.evolve(intent, doubt_since=run.now()),))
     settles = run.able(intent.side, action.kind).settles_in

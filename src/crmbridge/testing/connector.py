@@ -270,6 +270,9 @@ class FakeConnector:
             for id, row in self._rows[action.kind].items():
                 if row.key == action.key:
                     return self._applied(action, RecordRef(self.system, action.kind, id))
+            for ref, (_, _, row) in self._gone.items():
+                if ref.kind == action.kind and row.key == action.key:
+                    return Applied(action, ref)
         if able.unique is not None:
             value = action.values.get(able.unique)
             if any(row.values.get(able.unique) == value for row in self._rows[action.kind].values()):

@@ -69,7 +69,7 @@ class Lags:
 
     read: dt.timedelta = _AT_ONCE
     search: dt.timedelta = _AT_ONCE
-    feed: Callable[[int], dt.timedelta] = attrs.field(default=lambda number: _AT_ONCE, repr=False)
+    feed: Callable[[int], dt.timedelta] = attrs.field(default=lambda _: _AT_ONCE, repr=False)
     """By the number of the change; never more than the declared overlap."""
 
 

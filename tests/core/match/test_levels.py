@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.match import (
-    LevelMatcher, all_of, by_id, first_of, key, level, most_complete, newest, oldest,
+    LevelMatcher,
+    all_of,
+    by_id,
+    first_of,
+    key,
+    level,
+    most_complete,
+    newest,
+    oldest,
 )  # fmt: skip
 from crmbridge.model import Record, RecordRef, Rows
 from crmbridge.protocols import Ambiguous, KeyValue, Matched, Question, Unmatched
