@@ -1,0 +1,306 @@
+"""The decision of a field, exhaustively: what stands left and right, what was agreed, and every policy."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from crmbridge import codecs, policies
+from crmbridge.given import joined
+from crmbridge.model import MISSING, Agreed, FieldSpec, FieldType, Normalisation, Rows, Schema, Unsettled, is_blank
+from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing
+from crmbridge.reasons import Code, because
+from crmbridge.testing.sim import MONDAY
+
+VALUES = (None, "a", "b")
+AGREED = (MISSING, *VALUES)
+
+FAIR = {
+    "filled_beats_blank(ask)": policies.filled_beats_blank(policies.ask_a_person),
+    "never_clear(ask)": policies.never_clear(policies.ask_a_person),
+    "only_if_empty": policies.only_if_empty,
+    "only_on_create": policies.only_on_create,
+    "union": policies.union,
+    "ask_a_person": policies.ask_a_person,
+}
+SIDED = {
+    "wins": (policies.left_wins, policies.right_wins),
+    "always": (policies.left_always, policies.right_always),
+    "newest": (policies.newest_wins(otherwise="left"), policies.newest_wins(otherwise="right")),
+    "filled_beats_blank": (
+        policies.filled_beats_blank(policies.left_wins),
+        policies.filled_beats_blank(policies.right_wins),
+    ),
+    "never_clear": (policies.never_clear(policies.left_wins), policies.never_clear(policies.right_wins)),
+    "once_per_link": (policies.once_per_link(policies.left_wins), policies.once_per_link(policies.right_wins)),
+}
+POLICIES = [
+    *FAIR.values(),
+    *itertools.chain.from_iterable(SIDED.values()),
+    policies.write_once,
+    policies.monotone(towards="b"),
+    policies.last_value,
+]
+GATES = [(None, None), (because(Code.GATE), None), (None, because(Code.GATE)), (because(Code.GATE),) * 2]
+LOOSE = frozenset({Normalisation.CASE, Normalisation.TRIM})
+
+
+def schema(kind, *fields):
+    return Schema(kind, {field.name: field for field in fields})
+
+
+LEFT, RIGHT = FieldSpec("l"), FieldSpec("r")
+
+
+def one(policy, *, two_way=True, left=LEFT, right=RIGHT, via=None):
+    """Pair one field with another."""
+    pairs = (PairedField("l", "r", policy, via),)
+    return pairing(pairs, schema("L", left), schema("R", right), default=policy, towards_left=two_way)
+
+
+def quadruples():
+    """Every left, right and agreement; halves that were left to differ on purpose are among them."""
+    for left, right, l0, r0 in itertools.product(VALUES, VALUES, AGREED, AGREED):
+        if (l0 is MISSING) == (r0 is MISSING):
+            yield left, right, l0, r0
+
+
+CASES = list(quadruples())
+
+
+def decided(pairs, case, **how):
+    left, right, l0, r0 = case
+    return merge(pairs, (left,), (right,), (l0,), (r0,), **how)
+
+
+def after(case, found):
+    """Apply what was decided: both systems take what is written, and the agreement moves at the acknowledgement."""
+    left, right, *_ = case
+    now = found.write_left.get(0, left), found.write_right.get(0, right)
+    return (*now, *now) if found.writes else (*now, found.left[0], found.right[0])
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("two_way", [True, False])
+def test_what_equals_its_agreement_on_both_sides_is_never_written(policy, two_way):
+    for case in CASES:
+        if case[:2] == case[2:]:
+            found = decided(one(policy, two_way=two_way), case)
+            assert not found.writes
+            assert (found.left[0], found.right[0]) == case[2:]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_sides_that_are_equal_and_were_agreed_as_equal_are_never_written(policy):
+    for case in CASES:
+        if case[0] == case[1] and case[2] == case[3]:
+            assert not decided(one(policy), case).writes
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("gated", GATES)
+def test_the_agreement_moves_without_a_write_only_to_what_both_sides_hold(policy, gated):
+    for case in CASES:
+        found = decided(one(policy), case, gated=gated)
+        assert (found.left[0], found.right[0]) in (case[2:], case[:2])
+        if found.writes or found.disputed or found.skipped or found.problems:
+            assert (found.left[0], found.right[0]) == case[2:]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_a_blank_is_never_a_clear_at_first_contact(policy):
+    for case in CASES:
+        if case[2] is MISSING:
+            found = decided(one(policy), case)
+            assert not any(is_blank(value) for value in (*found.write_left.values(), *found.write_right.values()))
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("two_way", [True, False])
+def test_what_was_written_and_acknowledged_is_not_written_again(policy, two_way):
+    pairs = one(policy, two_way=two_way)
+    for case in CASES:
+        settled = after(case, decided(pairs, case))
+        again = decided(pairs, settled)
+        assert not again.writes, (case, settled)
+        assert after(settled, again) == settled
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_one_way_never_writes_to_the_source(policy):
+    for case in CASES:
+        assert not decided(one(policy, two_way=False), case).write_left
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("gated", GATES)
+def test_a_closed_gate_lets_nothing_through_and_keeps_it_pending(policy, gated):
+    pairs = one(policy)
+    for case in CASES:
+        open_, found = decided(pairs, case), decided(pairs, case, gated=gated)
+        assert not (gated[0] and found.write_left)
+        assert not (gated[1] and found.write_right)
+        if found.skipped:
+            assert open_.writes or open_.problems
+            assert after(case, found) == case
+
+
+@pytest.mark.parametrize("policy", list(FAIR.values()), ids=list(FAIR))
+def test_a_fair_policy_treats_both_sides_alike(policy):
+    for left, right, l0, r0 in CASES:
+        here, there = decided(one(policy), (left, right, l0, r0)), decided(one(policy), (right, left, r0, l0))
+        assert (here.write_left, here.write_right) == (there.write_right, there.write_left)
+        assert (bool(here.disputed), bool(here.skipped)) == (bool(there.disputed), bool(there.skipped))
+
+
+@pytest.mark.parametrize(("mine", "yours"), list(SIDED.values()), ids=list(SIDED))
+def test_a_policy_that_names_a_side_is_the_mirror_of_the_one_that_names_the_other(mine, yours):
+    for left, right, l0, r0 in CASES:
+        here, there = decided(one(mine), (left, right, l0, r0)), decided(one(yours), (right, left, r0, l0))
+        assert (here.write_left, here.write_right) == (there.write_right, there.write_left)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_a_field_that_was_not_read_takes_no_part_and_its_agreement_stays(policy):
+    for case in CASES:
+        for hidden in ((MISSING, *case[1:]), (case[0], MISSING, *case[2:])):
+            found = decided(one(policy), hidden)
+            assert not found.writes
+            assert (found.left[0], found.right[0]) == case[2:]
+
+
+def test_a_change_on_one_side_alone_crosses_whichever_side_would_win():
+    for policy in (policies.left_wins, policies.right_wins, policies.ask_a_person):
+        assert decided(one(policy), ("b", "a", "a", "a")).write_right == {0: "b"}
+        assert decided(one(policy), ("a", "b", "a", "a")).write_left == {0: "b"}
+        assert decided(one(policy), (None, "a", "a", "a")).write_right == {0: None}
+
+
+def test_a_master_takes_back_what_the_other_side_alone_has_changed():
+    assert decided(one(policies.left_always), ("a", "b", "a", "a")).write_right == {0: "a"}
+    assert decided(one(policies.right_always), ("b", "a", "a", "a")).write_left == {0: "a"}
+
+
+def test_a_person_who_corrects_only_the_case_of_a_name_is_heard():
+    pairs = one(policies.right_wins, left=FieldSpec("l", normalises=LOOSE), right=FieldSpec("r", normalises=LOOSE))
+    assert decided(pairs, ("Kim", "kim", "kim", "kim")).write_right == {0: "Kim"}
+
+
+def test_two_stored_forms_of_one_value_agree_at_first_contact_and_where_both_changed():
+    pairs = one(policies.ask_a_person, left=FieldSpec("l", normalises=LOOSE))
+    for agreed in ((MISSING, MISSING), ("x", "y")):
+        found = decided(pairs, ("KIM ", "kim", *agreed))
+        assert (found.writes, found.disputed) == (False, ())
+        assert (found.left, found.right) == (("KIM ",), ("kim",))
+
+
+def test_a_dispute_dissolves_when_a_person_restores_one_side():
+    pairs = one(policies.ask_a_person)
+    assert decided(pairs, ("b", "c", "a", "a")).disputed
+    assert decided(pairs, ("b", "a", "a", "a")).write_right == {0: "b"}
+
+
+def test_an_addition_on_each_side_is_written_on_both():
+    pairs = one(policies.union, left=FieldSpec("l", FieldType.CHOICES), right=FieldSpec("r", FieldType.CHOICES))
+    found = decided(pairs, (("a", "b"), ("a", "c"), ("a",), ("a",)))
+    assert set(found.write_left[0]) == set(found.write_right[0]) == {"a", "b", "c"}
+
+
+def test_an_element_that_either_side_removed_is_gone_from_both():
+    pairs = one(policies.union, left=FieldSpec("l", FieldType.CHOICES), right=FieldSpec("r", FieldType.CHOICES))
+    found = decided(pairs, (("a",), ("a", "b", "c"), ("a", "b"), ("a", "b")))
+    assert (found.write_left, found.write_right) == ({0: ("a", "c")}, {0: ("a", "c")})
+
+
+def test_one_value_that_the_target_would_refuse_keeps_the_whole_pair_back():
+    short = FieldSpec("r", max_length=3)
+    found = decided(one(policies.left_wins, right=short), ("abcd", "a", "a", "a"))
+    assert not found.writes
+    assert [why.code for why in found.problems] == [Code.TOO_LONG]
+
+
+def test_a_value_outside_the_codec_is_a_problem_and_no_crash():
+    pairs = one(policies.right_wins, via=codecs.choices({"hot": "Hot"}))
+    assert [why.code for why in decided(pairs, ("cold", "Hot", "hot", "Hot")).problems] == [Code.CODEC_FAILED]
+    assert [why.code for why in decided(pairs, ("hot", "Cold", "hot", "Hot")).problems] == [Code.CODEC_FAILED]
+
+
+def test_a_field_that_nobody_may_write_is_left_as_it_is():
+    found = decided(one(policies.left_wins, right=FieldSpec("r", read_only=True)), ("b", "a", "a", "a"))
+    assert not found.writes
+    assert (found.left, found.right) == (("b",), ("a",))
+    assert found.fields[0].because.code is Code.NOT_WRITABLE
+
+
+@pytest.mark.parametrize(("sent", "read", "ours"), [("Kim", "KIM", True), ("Kim", "Tim", False), ("Kim", None, False)])
+def test_only_what_could_be_the_stored_form_of_our_value_is_taken_for_ours(sent, read, ours):
+    pairs = one(policies.right_wins, right=FieldSpec("r", normalises=LOOSE))
+    waiting = {"l|r": Unsettled(sent, MONDAY)}
+    assert absorb(pairs, "right", (read,), (sent,), waiting) == ((read,) if ours else (sent,))
+
+
+def test_an_undeclared_normalisation_is_a_persons_change():
+    waiting = {"l|r": Unsettled("Kim", MONDAY)}
+    assert absorb(one(policies.right_wins), "right", ("KIM",), ("Kim",), waiting) == ("Kim",)
+
+
+def test_fields_that_we_did_not_write_are_not_learned():
+    pairs = one(policies.right_wins)
+    assert absorb(pairs, "right", ("person",), ("agreed",), {"other|pair": Unsettled("x", MONDAY)}) == ("agreed",)
+
+
+def test_a_new_record_holds_what_is_filled_and_leaves_blanks_to_the_system():
+    pairs = pairing(
+        (PairedField("l", "r"), PairedField("m", "s"), PairedField("n", ReadOnly("t"))),
+        schema("L", *map(FieldSpec, "lmn")), schema("R", *map(FieldSpec, "rst")),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    made = creation(pairs, "right", ("a", None, "c"), frozenset())
+    assert (made.values, made.problems) == ({0: "a"}, ())
+
+
+def test_a_new_record_without_a_required_field_is_a_problem_that_names_it():
+    made = creation(one(policies.left_wins), "right", (None,), frozenset({"r"}))
+    assert made.problems == (because(Code.REQUIRED, field="r"),)
+
+
+def test_a_value_made_from_the_left_record_is_written_right_and_never_back():
+    pairs = pairing(
+        (PairedField(joined("l", "m", sep=" "), "r", policies.left_wins),),
+        schema("L", FieldSpec("l"), FieldSpec("m")), schema("R", FieldSpec("r")),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    rows = Rows("ma", "L", ("l", "m"), ("1",), (("Kim", "Park"),))
+    held = pairs.reader("left", rows.fields)(rows, 0)
+    assert held == ("Kim Park",)
+    assert merge(pairs, held, ("edited",), ("Kim",), ("Kim",)).write_right == {0: "Kim Park"}
+    assert not merge(pairs, held, ("edited",), held, held).write_left
+
+
+def test_an_agreement_made_before_a_pair_was_added_is_first_contact_for_the_new_pair_alone():
+    pairs = pairing(
+        (PairedField("m", "s", policies.left_wins), PairedField("l", "r", policies.left_wins)),
+        schema("L", FieldSpec("l"), FieldSpec("m")), schema("R", FieldSpec("r"), FieldSpec("s")),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    assert pairs.halves(Agreed(("l|r",), ("a",))) == (MISSING, "a")
+
+
+@pytest.mark.parametrize(
+    ("spec", "one_", "two"),
+    [
+        (FieldSpec("f", normalises=frozenset({Normalisation.TRIM})), " a ", "a"),
+        (FieldSpec("f", normalises=frozenset({Normalisation.CASE})), "Straße", "STRASSE"),
+        (FieldSpec("f", normalises=frozenset({Normalisation.WIDTH})), "ｶﾀｶﾅ", "カタカナ"),
+        (FieldSpec("f", normalises=frozenset({Normalisation.DIGITS})), "03-1234", "031234"),
+        (FieldSpec("f", max_length=3, normalises=frozenset({Normalisation.LENGTH})), "abcdef", "abc"),
+        (FieldSpec("f", FieldType.NUMBER, scale=1, normalises=frozenset({Normalisation.SCALE})), "1.04", "1"),
+        (FieldSpec("f", FieldType.CHOICES, normalises=frozenset({Normalisation.ORDER})), ("a", "b"), ("b", "a")),
+        (FieldSpec("f"), None, "  "),
+    ],
+)  # fmt: skip
+def test_a_declared_normalisation_makes_two_forms_one(spec, one_, two):
+    assert canonical(spec)(one_) == canonical(spec)(two)
+    if not is_blank(one_):
+        assert canonical(FieldSpec("f"))(one_) != canonical(FieldSpec("f"))(two)

@@ -1,0 +1,110 @@
+"""Gates admit or refuse a crossing; guards judge a whole sweep."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmbridge import gates
+from crmbridge.model import Disposition, Record, Rows, Totals
+from crmbridge.protocols import Admit, Crossing, Skip
+from crmbridge.reasons import Code
+
+VALUES = st.sampled_from([None, "", "a", "b", 0, 3, True, False, Decimal("2.5"), ("a", "b"), ()])
+
+
+def crossing(**values):
+    rows = Rows("ma", "person", tuple(values), ("1",), (tuple(values.values()),))
+    return Crossing(Record(rows, 0), None, None, "writing", "right")
+
+
+def admits(gate, **values):
+    return isinstance(gate.admit(crossing(**values)), Admit)
+
+
+@pytest.mark.parametrize(
+    ("gate", "admitted", "refused"),
+    [
+        (gates.filled("a", "b"), {"a": 0, "b": "x"}, {"a": "x", "b": " "}),
+        (gates.equals("a", "x"), {"a": "x"}, {"a": "X"}),
+        (gates.has_any("a", ["x", "y"]), {"a": ("y", "z")}, {"a": ("z",)}),
+        (gates.has_any("a", ["x"]), {"a": "x"}, {"a": None}),
+        (gates.at_least("a", 3), {"a": 3}, {"a": 2}),
+        (gates.at_least("a", 3), {"a": Decimal("3.1")}, {"a": "4"}),
+        (gates.consented("out"), {"out": False}, {"out": True}),
+        (gates.consented("out"), {"out": None}, {"out": True}),
+        (gates.unless(gates.equals("a", "x")), {"a": "y"}, {"a": "x"}),
+        (gates.every(gates.filled("a"), gates.filled("b")), {"a": 1, "b": 1}, {"a": 1, "b": None}),
+        (gates.either(gates.filled("a"), gates.filled("b")), {"a": None, "b": 1}, {"a": None, "b": None}),
+        (gates.by("adult", lambda c: c.record.get("age") >= 18, fields=["age"]), {"age": 18}, {"age": 17}),
+    ],
+)
+def test_a_gate_admits_and_refuses(gate, admitted, refused):
+    assert admits(gate, **admitted)
+    assert not admits(gate, **refused)
+
+
+@pytest.mark.parametrize(
+    "gate", [gates.equals("a", None), gates.has_any("a", []), gates.at_least("a", None), gates.either(), gates.every()]
+)
+@given(value=VALUES)
+def test_a_condition_with_nothing_set_is_not_used(gate, value):
+    assert admits(gate, a=value)
+
+
+@given(a=VALUES, b=VALUES)
+def test_gates_compose_as_logic_does(a, b):
+    one, two = gates.filled("a"), gates.filled("b")
+    x, y = admits(one, a=a, b=b), admits(two, a=a, b=b)
+    assert admits(gates.every(one, two), a=a, b=b) == (x and y)
+    assert admits(gates.either(one, two), a=a, b=b) == (x or y)
+    assert admits(gates.unless(one), a=a, b=b) != x
+
+
+def test_a_refusal_names_its_gate_and_field_and_never_the_value():
+    for gate in (gates.filled("a"), gates.equals("a", "wanted"), gates.at_least("a", 3), gates.unless(gates.every())):
+        found = gate.admit(crossing(a=None))
+        assert isinstance(found, Skip)
+        assert found.because.code is Code.GATE
+        assert "wanted" not in str(found)
+    found = gates.by("adult", lambda c: False).admit(crossing())
+    assert (found.because.code, found.because.facts) == (Code.RULE, {"rule": "adult"})
+
+
+def test_a_gate_names_the_fields_that_it_must_read():
+    gate = gates.every(gates.filled("a"), gates.either(gates.equals("b", 1), gates.unless(gates.consented("c"))))
+    assert gate.fields == {"a", "b", "c"}
+
+
+def totals(links=100, blanks=0, **writes):
+    return Totals(0, links, dict.fromkeys(Disposition, 0), {("crm", verb): n for verb, n in writes.items()}, blanks)
+
+
+@pytest.mark.parametrize(
+    ("guard", "fits", "objects", "code"),
+    [
+        (gates.at_most(deletes=50), {"delete": 30, "archive": 20}, {"delete": 51}, Code.TOO_MANY_DELETES),
+        (gates.at_most(deletes=0.2), {"delete": 20}, {"archive": 21}, Code.TOO_MANY_DELETES),
+        (gates.at_most(creates=0), {}, {"create": 1}, Code.TOO_MANY_CREATES),
+        (gates.at_most(updates=5), {"update": 5}, {"update": 6}, Code.TOO_MANY_UPDATES),
+        (gates.at_most(blanks=5), {"blanks": 5}, {"blanks": 6}, Code.TOO_MANY_BLANKS),
+        (gates.not_emptied(), {"delete": 99}, {"delete": 60, "archive": 40}, Code.EMPTIED),
+    ],
+)
+def test_a_guard_objects_above_its_bound_and_says_why(guard, fits, objects, code):
+    assert guard.inspect(totals(**fits)) is None
+    assert guard.inspect(totals(**objects)).code is code
+
+
+def test_a_share_of_few_links_never_means_less_than_its_floor():
+    guard = gates.at_most(deletes=0.1)
+    assert guard.inspect(totals(links=5, delete=5)) is None
+    assert guard.inspect(totals(links=5, delete=11)).facts == {"count": 11, "limit": 10}
+
+
+def test_no_bound_no_objection():
+    assert gates.at_most().inspect(totals(create=10**6, delete=10**6)) is None
+    assert gates.not_emptied().inspect(totals(links=0)) is None

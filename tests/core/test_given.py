@@ -1,0 +1,67 @@
+"""Values made from a record: each depends on the record alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmbridge.given import Given, as_given, coalesce, computed, field, joined, template
+from crmbridge.model import MISSING, Record, Rows
+
+TEXT = st.text(max_size=8)
+
+
+def record(**values):
+    return Record(Rows("ma", "person", tuple(values), ("1",), (tuple(values.values()),)), 0)
+
+
+def upper(value):
+    return value.upper()
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "name"),
+    [
+        (as_given("x"), "x", "constant"),
+        (as_given(None), None, "constant"),
+        (field("a"), "Kim", "a"),
+        (joined("a", "none", "b", sep=" "), "Kim Park", "joined(a, none, b)"),
+        (joined("none"), None, "joined(none)"),
+        (joined("a", "tags", sep="/"), "Kim/x/y", "joined(a, tags)"),
+        (template("{a} from {none}!"), "Kim from !", "template"),
+        (template(""), None, "template"),
+        (computed(upper, "a"), "KIM", "upper(a)"),
+        (computed(upper, "none"), None, "upper(none)"),
+        (coalesce(field("none"), field("b")), "Park", "coalesce(none, b)"),
+        (coalesce(field("none")), None, "coalesce(none)"),
+    ],
+)
+def test_a_value_is_made_and_named(made, value, name):
+    assert isinstance(made, Given)
+    assert made.value(record(a="Kim", b="Park", none=" ", tags=("x", "y"))) == value
+    assert made.name == name
+
+
+@pytest.mark.parametrize(
+    "made", [field("a"), joined("a", "b"), template("{a}"), computed(upper, "a"), coalesce(field("a"))]
+)
+def test_a_field_that_was_not_read_makes_no_value(made):
+    assert made.value(record(b="x")) is MISSING
+    assert "a" in made.fields
+
+
+@given(TEXT, TEXT)
+def test_what_a_field_holds_is_text_and_never_a_template(a, b):
+    assert template("<{a}|{b}>").value(record(a=a, b=b)) == f"<{'' if a.isspace() else a}|{'' if b.isspace() else b}>"
+
+
+@given(st.lists(TEXT, min_size=1, max_size=4))
+def test_joining_leaves_out_blanks_and_keeps_the_order(texts):
+    named = {f"f{place}": text for place, text in enumerate(texts)}
+    kept = [text for text in texts if text and not text.isspace()]
+    assert joined(*named, sep="·").value(record(**named)) == ("·".join(kept) or None)
+
+
+def test_a_constant_is_kept_out_of_sight():
+    assert "secret" not in repr(as_given("secret"))

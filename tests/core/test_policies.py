@@ -1,0 +1,166 @@
+"""Each policy in its own words: blanks, masters, times, sets, and what it is called."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import pytest
+
+from crmbridge import policies
+from crmbridge.model import MISSING, is_blank
+from crmbridge.protocols import Ask, Carry, FieldState, Leave, Settle
+from crmbridge.reasons import Code, because
+from crmbridge.testing.sim import MONDAY
+
+SOON = dt.timedelta(seconds=3)
+WHILE = dt.timedelta(minutes=3)
+
+
+def judged(policy, left, right, l0=MISSING, r0=MISSING, **more):
+    found = policy.resolve(FieldState(left, right, l0, r0, **more))
+    return found.value if isinstance(found, Settle | Carry) else type(found)
+
+
+@pytest.mark.parametrize(
+    ("policy", "crossed", "against_changed", "first"),
+    [
+        (policies.left_wins, None, None, "b"),
+        (policies.right_wins, None, "b", "b"),
+        (policies.filled_beats_blank(policies.left_wins), "a", "b", "b"),
+        (policies.never_clear(policies.left_wins), Leave, "b", "b"),
+        (policies.only_if_empty, Leave, Leave, "b"),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_blank_left_is_treated_as_the_policy_says(policy, crossed, against_changed, first):
+    assert judged(policy, None, "a", "a", "a") == crossed
+    assert judged(policy, None, "b", "a", "a") == against_changed
+    assert judged(policy, None, "b") == first
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "　", ()])
+def test_null_empty_text_white_space_and_an_empty_set_are_blanks(blank):
+    assert judged(policies.filled_beats_blank(policies.left_wins), blank, "a", "x", "a") == "a"
+
+
+@pytest.mark.parametrize("value", [0, False])
+def test_zero_and_false_are_values(value):
+    assert judged(policies.filled_beats_blank(policies.left_wins), value, "a") == value
+
+
+@pytest.mark.parametrize(
+    ("left_at", "right_at", "lives"),
+    [
+        (MONDAY + WHILE, MONDAY, "l"),
+        (MONDAY, MONDAY + WHILE, "r"),
+        (MONDAY + SOON, MONDAY, "r"),
+        (None, MONDAY, "r"),
+        (MONDAY + WHILE, None, "r"),
+    ],
+)
+def test_the_newest_wins_unless_its_time_is_unknown_or_too_close(left_at, right_at, lives):
+    policy = policies.newest_wins(otherwise="right")
+    assert judged(policy, "l", "r", "x", "x", left_at=left_at, right_at=right_at) == lives
+
+
+def test_a_one_sided_change_never_consults_the_time():
+    policy = policies.newest_wins(otherwise="right")
+    assert judged(policy, "l", "x", "x", "x", left_at=MONDAY, right_at=MONDAY + WHILE) == "l"
+
+
+def test_a_tolerance_of_our_own_counts():
+    policy = policies.newest_wins(otherwise="right", tolerance=dt.timedelta(hours=1))
+    assert judged(policy, "l", "r", "x", "x", left_at=MONDAY + WHILE, right_at=MONDAY) == "r"
+
+
+def test_once_per_link_crosses_at_the_first_meeting_and_never_after():
+    policy = policies.once_per_link(policies.left_wins)
+    assert judged(policy, "l", "r") == "l"
+    assert judged(policy, "l", "r", "x", "r") is Leave
+
+
+def test_only_on_create_leaves_records_that_are_there():
+    assert judged(policies.only_on_create, "l", "r") is Leave
+    assert judged(policies.only_on_create, "l", "r", "x", "r") is Leave
+
+
+def test_only_if_empty_fills_a_blank_and_leaves_what_is_filled():
+    assert judged(policies.only_if_empty, "l", None) == "l"
+    assert judged(policies.only_if_empty, "l", "r") is Leave
+    assert judged(policies.only_if_empty, "new", None, None, None) == "new"
+
+
+def test_the_first_value_ever_stays():
+    assert judged(policies.write_once, "new", "a", "a", "a") == "a"
+    assert judged(policies.write_once, "l", "r") == "l"
+    assert judged(policies.write_once, None, "r") == "r"
+
+
+@pytest.mark.parametrize("values", list(itertools.product((True, False, None), repeat=2)))
+def test_an_opt_out_never_goes_back(values):
+    policy = policies.monotone(towards=True)
+    assert judged(policy, *values, True, True) is True
+    if True in values:
+        assert judged(policy, *values, False, False) is True
+
+
+def test_an_opt_out_that_nobody_has_made_is_not_made_up():
+    assert judged(policies.monotone(towards=True), False, None) is False
+    assert judged(policies.monotone(towards=True), None, False, None, None) is False
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "l0", "r0", "kept"),
+    [
+        (("a", "b"), ("a", "c"), ("a",), ("a",), {"a", "b", "c"}),
+        (("a",), ("a", "b"), ("a", "b"), ("a", "b"), {"a"}),
+        (("a", "c"), ("a", "b"), ("a", "b"), ("a", "b"), {"a", "c"}),
+        (("a",), ("b",), MISSING, MISSING, {"a", "b"}),
+        ((), ("a",), ("a",), ("a",), set()),
+        (None, ("a",), MISSING, MISSING, {"a"}),
+    ],
+)
+def test_a_union_keeps_additions_and_removals_of_both_sides(left, right, l0, r0, kept):
+    found = judged(policies.union, left, right, l0, r0)
+    assert set(found or ()) == kept
+
+
+def test_the_value_that_was_added_last_crosses_to_a_side_that_holds_one():
+    found = policies.last_value.resolve(FieldState(("a", "b"), "a", ("a",), "a"))
+    assert (found.value, found.towards) == ("b", "right")
+
+
+def test_a_single_value_that_a_person_wrote_is_added_and_takes_nothing_away():
+    found = policies.last_value.resolve(FieldState(("a", "b"), "c", ("a", "b"), "b"))
+    assert (set(found.value), found.towards) == ({"a", "b", "c"}, "left")
+
+
+def test_a_person_is_asked_only_where_both_sides_changed():
+    assert judged(policies.ask_a_person, "l", "r", "x", "x") is Ask
+    assert judged(policies.ask_a_person, "l", "x", "x", "x") == "l"
+    assert judged(policies.ask_a_person, "l", "r") is Ask
+    assert judged(policies.ask_a_person, "l", None) == "l"
+
+
+def test_a_function_of_ones_own_decides_and_gives_its_name():
+    longest = policies.by("longest", lambda state: Settle(max(state.left, state.right, key=len), because(Code.RULE)))
+    assert longest.name == "longest"
+    assert judged(longest, "aaa", "b", "x", "x") == "aaa"
+
+
+def test_policies_compose_and_say_so():
+    policy = policies.once_per_link(policies.never_clear(policies.newest_wins(otherwise="left")))
+    assert policy.name == "once_per_link(never_clear(newest_wins(otherwise=left)))"
+
+
+def test_a_policy_is_never_asked_about_what_was_not_read():
+    with pytest.raises(TypeError, match="not read"):
+        policies.left_always.resolve(FieldState(MISSING, "r", "a", "a"))
+
+
+@pytest.mark.parametrize("policy", [policies.left_wins, policies.right_wins, policies.left_always, policies.union])
+def test_equal_sides_settle_on_that_value(policy):
+    for value in ("a", ("a",), None, 0):
+        found = judged(policy, value, value, "x", "x")
+        assert found == value or (is_blank(found) and is_blank(value))

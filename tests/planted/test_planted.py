@@ -1,0 +1,187 @@
+"""One defect at a time, planted into a copy of the package: the tests that are named with it must fail there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@attrs.frozen
+class Plant:
+    """A defect: in *file* the only occurrence of *sound* becomes *broken*; *caught* are tests that must fail."""
+
+    file: str
+    sound: str
+    broken: str
+    caught: tuple[str, ...]
+
+
+STORIES = "tests/engine/test_stories.py"
+CRASHES = "tests/engine/test_crashes.py"
+FIELDS = "tests/core/test_fields.py"
+
+PLANTS = {
+    "the agreement moves on sight": Plant(
+        "plan/_fields.py",
+        "        writes[place] = value\n",
+        "        writes[place] = value\n        work.agreed[place] = held\n",
+        (f"{FIELDS}::test_the_agreement_moves_without_a_write_only_to_what_both_sides_hold",),
+    ),
+    "any later reading of a sent field counts as our own": Plant(
+        "plan/_fields.py",
+        "learned[place] = now if pair.own(side, waiting.sent, now) else waiting.sent",
+        "learned[place] = now",
+        (
+            f"{FIELDS}::test_only_what_could_be_the_stored_form_of_our_value_is_taken_for_ours",
+            f"{STORIES}::test_an_edit_between_our_write_and_our_next_read_is_not_swallowed",
+        ),
+    ),
+    "all fields are learned after a write": Plant(
+        "plan/_fields.py",
+        "        if waiting is None or isinstance(now, Missing):\n            continue\n        learned[place] = now if",
+        "        if waiting is None and not isinstance(now, Missing):\n            learned[place] = now\n"
+        "        if waiting is None or isinstance(now, Missing):\n            continue\n        learned[place] = now if",
+        (f"{STORIES}::test_an_edit_between_our_write_and_our_next_read_is_not_swallowed",),
+    ),
+    "exact echo instead of the same in another form": Plant(
+        "plan/_pairing.py",
+        "return form(sent) == form(read)",
+        "return sent == read and form is not None",
+        (f"{STORIES}::test_vendors_that_normalise_in_opposite_directions_settle_with_two_writes_for_an_edit",),
+    ),
+    "an update in doubt is forgotten": Plant(
+        "_engine/_recover.py",
+        "links=(judged,) if ours else ()",
+        "links=()",
+        (f"{STORIES}::test_an_update_whose_answer_was_lost_is_neither_sent_again_nor_forgotten",),
+    ),
+    "a create of class A ends before what is under way has settled": Plant(
+        "_engine/_recover.py",
+        "        return Delta(promised=(attrs.evolve(intent, doubt_since=run.now()),))\n",
+        "        return Delta(settled=(intent.key,), wake=_woken(intent, None))\n",
+        ("tests/engine/test_recovery.py::test_a_create_sent_again_whose_answer_is_lost_too_stays_open",),
+    ),
+    "strangers of the window of a create in doubt are copied back": Plant(
+        "_engine/_patience.py",
+        "    return any(stamp is None or window.begins <= stamp <= window.ends for window in windows)",
+        "    return stamp is None and bool(windows)",
+        (f"{STORIES}::test_a_copy_that_a_person_edits_before_we_have_seen_it_is_not_copied_back",),
+    ),
+    "no settle time": Plant(
+        "_engine/_recover.py",
+        "    return since + max(able.settles_in, able.read_lag)",
+        "    return since",
+        (
+            f"{STORIES}::test_a_create_whose_answer_was_lost_is_made_once",
+            f"{STORIES}::test_an_update_whose_answer_was_lost_is_neither_sent_again_nor_forgotten",
+        ),
+    ),
+    "the settle time counts from the promise": Plant(
+        "_engine/_recover.py",
+        "    since = intent.doubt_since or run.now()\n",
+        "    since = intent.promised_at\n",
+        ("tests/engine/test_recovery.py::test_the_settle_time_counts_from_the_take_over",),
+    ),
+    "a create without any key is sent again": Plant(
+        "_engine/_recover.py",
+        "    why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)\n    side = other(",
+        "    return Delta(settled=(intent.key,), wake=_woken(intent, None))\n"
+        "    why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)\n    side = other(",
+        (f"{CRASHES}::test_without_any_key_a_create_in_doubt_is_found_or_left_to_a_person_and_never_made_twice",),
+    ),
+    "the precondition is not sent": Plant(
+        "_engine/_decide.py",
+        "        version = own.record.version if able.conditional_writes else None\n",
+        "        version = None\n",
+        (f"{STORIES}::test_an_edit_between_our_read_and_our_write_is_not_covered",),
+    ),
+    "no reading before an unconditional write": Plant(
+        "_engine/_act.py",
+        "not run.able(side, action.ref.kind).conditional_writes:",
+        "not run.able(side, action.ref.kind).conditional_writes and run.planning:",
+        ("tests/engine/test_recovery.py::test_without_conditional_writes_a_record_is_read_once_more_before_it_is_written",),
+    ),
+    "the look for a lost copy ignores copies that are gone": Plant(
+        "testing/connector.py",
+        "        if question.gone:\n            candidates",
+        "        if question.gone and question.limit < 0:\n            candidates",
+        (f"{STORIES}::test_a_copy_that_was_removed_before_we_looked_is_not_made_again",),
+    ),
+    "the directory is not told of our own writes": Plant(
+        "_engine/_remember.py",
+        "                keys.append(_keyed(run, verdict, intent, outcome))\n",
+        "",
+        (f"{STORIES}::test_twins_in_one_run_become_one_record_and_a_dispute",),
+    ),
+    "a revived record is made under its old key": Plant(
+        "_engine/_create.py",
+        'digest(run.name, "create", towards, kind, str(record.ref), subject.incarnation)',
+        'digest(run.name, "create", towards, kind, str(record.ref))',
+        ("tests/engine/test_recovery.py::test_a_revived_record_is_made_under_a_key_of_its_own",),
+    ),
+    "a field written on both sides is agreed at the first answer": Plant(
+        "_engine/_agree.py",
+        "if place is None or (promise.both and promise.pair not in theirs):",
+        "if place is None:",
+        ("tests/engine/test_recovery.py::test_a_field_written_on_both_sides_is_agreed_when_both_have_answered",),
+    ),
+    "readings older than our own write are believed": Plant(
+        "_engine/_decide.py",
+        "seen.stamp < agreed.own_stamp:",
+        "seen.stamp < agreed.own_stamp and run.planning:",
+        (f"{STORIES}::test_a_reading_older_than_our_own_write_is_held_and_read_again",),
+    ),
+    "a guard is asked after the writes": Plant(
+        "_engine/sweep.py",
+        "    if not run.planning and run.approved is None:\n        yield from _guarded(run)\n",
+        "",
+        (f"{STORIES}::test_a_guard_trips_before_the_first_write_and_holds_every_later_run",),
+    ),
+    "a match is made while its key has an open create": Plant(
+        "_engine/_patience.py",
+        "    if not matched or not run.doubts:\n        return frozenset()\n",
+        "    if matched or not run.doubts:\n        return frozenset()\n",
+        (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the package that may be broken."""
+    folder = tmp_path_factory.mktemp("planted") / "src"
+    shutil.copytree(ROOT / "src", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def judged(package, tests):
+    """Run tests against a copy of the package."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", *tests],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(PLANTS))
+def test_a_planted_defect_is_caught(package, name):
+    plant = PLANTS[name]
+    path = package / "crmbridge" / plant.file
+    sound = path.read_text("utf-8")
+    assert sound.count(plant.sound) == 1, f"{plant.file} has changed: plant this defect anew"
+    path.write_text(sound.replace(plant.sound, plant.broken), "utf-8")
+    try:
+        found = judged(package, plant.caught)
+    finally:
+        path.write_text(sound, "utf-8")
+    assert found.returncode == 1, found.stdout
+    for test in plant.caught:
+        assert f"FAILED {test}" in found.stdout, found.stdout
