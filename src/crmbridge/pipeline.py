@@ -38,7 +38,7 @@ from .protocols import (
     Towards,
 )
 from .report import Finding, Names, Plan, Report
-from .roles import JournalRow, StateStore
+from .roles import JournalRow, Ruling, StateStore
 
 if TYPE_CHECKING:
     from .drive import AsyncDriver, Driver
@@ -269,6 +269,13 @@ class Pipeline(_Rules):
         _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
         return self.drain()
 
+    def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
+        """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
+
+        A ruling is about what the person saw: an edit made since asks again. The record is looked at in the next run.
+        """
+        self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
+
     def _now(self) -> dt.datetime:
         from .drive import SystemClock
 
@@ -305,6 +312,12 @@ class AsyncPipeline(_Rules):
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
         approved = None if plan is None else plan.id
         return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+
+    async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
+        """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt."""
+        await self.driver.run(
+            call(self._stored().rulings.add, self.name, Ruling(ref, choice, by, self.driver.clock.now()))
+        )
 
     async def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""

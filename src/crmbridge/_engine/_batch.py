@@ -17,6 +17,7 @@ from ._happened import decide_events
 from ._matching import Search, Taken, match
 from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
 from ._relink import follow
+from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._subjects import Subject, Verdict, grouped, sharers
@@ -48,6 +49,7 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     tired = [row for row in rows if _restless(run, row)]
     rows = [row for row in rows if not _restless(run, row)]
     links, refs = yield from _links(run, rows)
+    yield from learn(run, [row.ref for row in rows], [link for known in links.values() for link in known])
     pairs, single = grouped(rows, links)
     beside = sharers(rows, links, run.id)
     if beside:
@@ -271,6 +273,8 @@ def _judged(
     """Decide from what matching found; None where nothing was."""
     record, found, towards = search.record, search.found, other(subject.side)
     left, right = (record, None) if subject.side == "left" else (None, record)
+    if isinstance(found, Ambiguous):
+        found = adopted(run, record, found) or found
     if isinstance(found, Ambiguous):
         why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)

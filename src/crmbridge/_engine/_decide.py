@@ -24,6 +24,7 @@ from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Skip
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
+from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
 from ._subjects import Subject, Verdict, digest
@@ -62,6 +63,9 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
     pairing = run.pairing(link.left.kind, link.right.kind)
     on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
     move = run.table[on_left.state, on_right.state]
+    ruled = side_choice(run, link, (on_left.record, on_right.record))
+    if move is Move.ASK and ruled is not None:
+        move = move_of(ruled, on_left.state)
     match move:
         case Move.NOTHING:
             return _at_rest(subject, link, pairing, on_left, on_right, because(Code.UNCHANGED))
@@ -176,6 +180,7 @@ def decide_merge(
         times=_times(link, left, right),
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
+        ruled=side_choice(run, link, (left.record, right.record)),
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))

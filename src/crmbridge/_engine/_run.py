@@ -11,11 +11,11 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, StateStore, StoredSchema
+from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,10 +43,14 @@ class Run:
     schemas: dict[tuple[Side, str], Schema] = attrs.field(factory=lambda: dict[tuple[Side, str], Schema]())
     enabled_since: dt.datetime | None = None
     """Of a pipeline of events: since when its events count; None: it is off."""
+    rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
+    """What people ruled about the records of this batch."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
+    blanks: int = 0
+    """Filled fields that this run has emptied, or is about to."""
     read: int = 0
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())

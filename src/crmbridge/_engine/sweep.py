@@ -9,7 +9,20 @@ import attrs
 from ..definition import Definition, claimed
 from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageError
 from ..flow import Flow, call
-from ..model import SIDES, Create, Decision, Disposition, RecordRef, Totals, Update, other, verb
+from ..model import (
+    SIDES,
+    Cell,
+    Create,
+    Decision,
+    Disposition,
+    Missing,
+    RecordRef,
+    Totals,
+    Update,
+    is_blank,
+    other,
+    verb,
+)
 from ..protocols import Clock, KeyValue, Observer
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Keyed, StateStore, Tally
@@ -105,6 +118,29 @@ def _guarded(run: Run) -> Flow[None]:
         raise GuardTripped(run.name, objection)
 
 
+def _blanks_judged(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+    """Let the guards judge what only values tell: how many filled fields become empty, over the batches of a run."""
+    emptied = sum(blanks(verdict) for verdict in verdicts)
+    if not emptied or not run.definition.guards or run.approved is not None:
+        return
+    run.blanks += emptied
+    links = yield from run.ask(run.store.links.count, run.name)
+    objection = _objection(run.definition, Totals(0, links, {}, {}, run.blanks))
+    if objection is not None:
+        yield from run.commit(Delta(objection=objection))
+        raise GuardTripped(run.name, objection)
+
+
+def blanks(verdict: Verdict) -> int:
+    """Count the filled fields that a verdict empties."""
+    updates = (intent for intent in verdict.intents if isinstance(intent.action, Update))
+    return sum(1 for intent in updates for f in intent.fields if is_blank(f.sent) and not _empty(f.before))
+
+
+def _empty(value: Cell | Missing) -> bool:
+    return isinstance(value, Missing) or is_blank(value)
+
+
 def _objection(definition: Definition, totals: Totals) -> Reason | None:
     return next((found for guard in definition.guards if (found := guard.inspect(totals)) is not None), None)
 
@@ -139,8 +175,7 @@ class _Totals:
             for intent in verdict.intents:
                 key = (run.definition.end(intent.side).system, verb(intent.action))
                 self.writes[key] = self.writes.get(key, 0) + 1
-                if isinstance(intent.action, Update):
-                    self.blanks += sum(1 for field in intent.fields if field.sent is None and field.before is not None)
+            self.blanks += blanks(verdict)
 
 
 def _planned(run: Run, totals: _Totals) -> Flow[None]:
@@ -179,6 +214,7 @@ def _worked(run: Run) -> Flow[None]:
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
             verdicts = yield from _as_approved(run, verdicts)
+        yield from _blanks_judged(run, verdicts)
         yield from run.commit(_promised(run, verdicts))
         yield from _acted(run, verdicts)
         if run.doubts:

@@ -1,6 +1,6 @@
 """Planning: what to do about a pair of records, and about each of their fields. Pure."""
 
-from ._fields import Gated, Merge, NewRecord, Times, absorb, creation, merge, unchanged
+from ._fields import Choice, Gated, Merge, NewRecord, Times, absorb, creation, merge, unchanged
 from ._pairing import Cells, Pair, Pairing, pairing
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs
@@ -8,6 +8,7 @@ from ._table import Deletes, IfEdited, Move, Removal, State, moves
 
 __all__ = [
     "Cells",
+    "Choice",
     "Deletes",
     "Gated",
     "IfEdited",

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from itertools import compress, count
 from operator import ne
-from typing import TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 import attrs
 
@@ -18,9 +18,16 @@ from ._pairing import Cells, Pair, Pairing
 from ._same import differs
 
 _NEW = because(Code.NEW)
+_ONE_SIDED = because(Code.ONE_SIDED)
+_NOTHING = (MISSING, MISSING)
+"""Neither side is written."""
 
 Gated: TypeAlias = "tuple[Reason | None, Reason | None]"
 """Why the left and the right may not be written now; None: they may."""
+
+
+Choice: TypeAlias = Literal["left", "right", "leave"]
+"""What a person ruled where a policy asks: whose value lives on, or that each side keeps its own."""
 
 
 @attrs.frozen
@@ -105,10 +112,11 @@ def merge(
     times: Times = Times(),
     moment: Moment = "writing",
     gated: Gated = (None, None),
+    ruled: Choice | None = None,
 ) -> Merge:
     """Decide every field of a pair of records.
 
-    *gated*: why the left, or the right, may not be written now. A field that was not read takes no part and its
+    *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about the disputes. A field that was not read takes no part and its
     agreement does not move.
     """
     work = _Merging()
@@ -116,12 +124,16 @@ def merge(
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:
             continue
-        agreed = agreed_left[place], agreed_right[place]
-        fresh = agreed[0] is MISSING or agreed[1] is MISSING
-        if (fresh or (one != agreed[0] and two != agreed[1])) and pair.same(one, two):
-            work.agreed[place] = one, two
+        held, agreed = (one, two), (agreed_left[place], agreed_right[place])
+        if agreed[0] is MISSING or agreed[1] is MISSING or (one != agreed[0] and two != agreed[1]):
+            if pair.same(one, two):
+                work.agreed[place] = held
+                continue
+        elif pair.crosses:
+            wanted = (MISSING, one) if one != agreed[0] else (two, MISSING)
+            _write(work, place, pair, held, wanted if differs(one, two) else _NOTHING, _ONE_SIDED, gated)
             continue
-        _judge(work, place, pair, (one, two), agreed, times, moment, gated)
+        _judge(work, place, pair, held, agreed, times, moment, gated, ruled)
     return work.done(agreed_left, agreed_right)
 
 
@@ -142,6 +154,7 @@ def _judge(
     times: Times,
     moment: Moment,
     gated: Gated,
+    ruled: Choice | None,
 ) -> None:
     left, right = held
     try:
@@ -160,6 +173,12 @@ def _judge(
             to_right = value if towards == "right" and differs(value, there) else MISSING
         case Leave():
             to_left = to_right = MISSING
+        case Ask() if ruled is not None:
+            chosen = {"left": left, "right": there}.get(ruled, MISSING)
+            to_left = MISSING if chosen is MISSING or not differs(chosen, left) else chosen
+            to_right = MISSING if chosen is MISSING or not differs(chosen, there) else chosen
+            _write(work, place, pair, held, (to_left, to_right), because(Code.RULED, field=pair.right), gated)
+            return
         case Ask(because=why):
             work.disputed.append(Reason(why.code, {**why.facts, "field": pair.right}))
             work.tell(pair, held, why, None, MISSING)

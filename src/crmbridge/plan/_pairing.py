@@ -10,6 +10,7 @@ import attrs
 
 from ..given import Given
 from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
+from ..policies import lets_cross
 from ..protocols import Codec, FieldPolicy
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
@@ -37,6 +38,8 @@ class Pair:
     creates_right: bool = False
     absent: bool = False
     """One of the two kinds has no such field: it takes no part."""
+    crosses: bool = False
+    """A change on one side alone crosses as it is: neither a policy nor a codec has a say."""
     form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
     left_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
@@ -137,11 +140,12 @@ def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy,
     right_spec = right.fields.get(on_right[0]) if on_right else None
     creates_left = bool(on_left and on_left[1] and towards_left and left_spec and not left_spec.read_only)
     creates_right = bool(on_right and on_right[1] and right_spec and not right_spec.read_only)
+    policy = field.policy or default
     return Pair(
         field.label,
         on_left[0] if on_left else field.left_label,
         on_right[0] if on_right else "",
-        field.policy or default,
+        policy,
         given,
         field.via,
         field.owner,
@@ -152,6 +156,7 @@ def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy,
         creates_left=creates_left,
         creates_right=creates_right,
         absent=on_right is None or (on_left is None and given is None),
+        crosses=field.via is None and lets_cross(policy),
         form=canonical(left_spec, right_spec),
         left_form=canonical(left_spec),
         right_form=canonical(right_spec),
