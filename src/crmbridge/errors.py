@@ -1,26 +1,26 @@
 """What is raised: what went wrong with the world, by whose turn it is. What went wrong with one record is returned.
 
-    CrmBridgeError
-    ├── UsageError                (also ValueError)  the program must change
-    │   ├── PairError             a pair of fields cannot work: type, read-only, unknown name, policy without values
-    │   ├── CapabilityError       the pipeline needs what a connector does not claim
-    │   ├── SettingsError         path, the wrong value's type, the nearest valid name
-    │   └── MissingExtra          names the extra to install
-    ├── AdapterError              has .system, .status, .retry, never a body with values
-    │   ├── NotAllowed            401, 403: the operator's turn
-    │   ├── Throttled             429 or a quota: .until
-    │   ├── Unreachable           network, 5xx, time-out: .may_have_arrived
-    │   ├── Refused               4xx for the whole batch
-    │   ├── OriginRefused         an address outside the account's origins; nothing was sent
-    │   └── ContractBroken        the adapter or the vendor answered something impossible, or too much
-    ├── ForgedDelivery            a webhook's authentication or age is wrong
-    ├── StateError
-    │   ├── LeaseHeld             another run has it
-    │   ├── FenceStale            the lease was lost; nothing was committed
-    │   ├── StoreTooNew           written by a newer version
-    │   └── StoreDamaged
-    ├── GuardTripped              .objection; nothing was written
-    └── RunFailed                 only from Report.raise_for_failures()
+CrmBridgeError
+├── UsageError                (also ValueError)  the program must change
+│   ├── PairError             a pair of fields cannot work: type, read-only, unknown name, policy without values
+│   ├── CapabilityError       the pipeline needs what a connector does not claim
+│   ├── SettingsError         path, the wrong value's type, the nearest valid name
+│   └── MissingExtra          names the extra to install
+├── AdapterError              has .system, .status, .retry, never a body with values
+│   ├── NotAllowed            401, 403: the operator's turn
+│   ├── Throttled             429 or a quota: .until
+│   ├── Unreachable           network, 5xx, time-out: .may_have_arrived
+│   ├── Refused               4xx for the whole batch
+│   ├── OriginRefused         an address outside the account's origins; nothing was sent
+│   └── ContractBroken        the adapter or the vendor answered something impossible, or too much
+├── ForgedDelivery            a webhook's authentication or age is wrong
+├── StateError
+│   ├── LeaseHeld             another run has it
+│   ├── FenceStale            the lease was lost; nothing was committed
+│   ├── StoreTooNew           written by a newer version
+│   └── StoreDamaged
+├── GuardTripped              .objection; nothing was written
+└── RunFailed                 only from Report.raise_for_failures()
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ def test_by_default_the_link_closes_whether_the_survivor_was_edited_or_not(if_ed
 def test_the_table_reads_as_it_is_written_down():
     states = list(State)
     table = moves(Deletes(right="archive"))
-    printed = [
-        [table[left, right].value if (left, right) in table else "" for right in states] for left in states
-    ]
+    printed = [[table[left, right].value if (left, right) in table else "" for right in states] for left in states]
     assert printed == [
         ["nothing", "", "create left", "nothing", "hold"],
         ["", "nothing", "merge by field", "close the link", "hold"],

@@ -31,7 +31,9 @@ PROMPT = Lags()
 _LOOSE = frozenset({Normalisation.CASE, Normalisation.TRIM})
 
 
-def able(create: str = "B", *, fields: tuple[str, str] = ("email", "Email"), **more: object) -> Mapping[str, Capabilities]:
+def able(
+    create: str = "B", *, fields: tuple[str, str] = ("email", "Email"), **more: object
+) -> Mapping[str, Capabilities]:
     """Give what both ends promise, for a class of creates: A-key, A-unique, B or C."""
     made = {}
     for system, email in zip(("ma", "crm"), fields, strict=True):
@@ -187,7 +189,9 @@ class World:
 
     def writes(self) -> list[tuple[str, str]]:
         """Give our own writes in order: system and verb."""
-        return [(system.system, line.verb) for system in (self.ma, self.crm) for line in system.ledger if line.by == "us"]
+        return [
+            (system.system, line.verb) for system in (self.ma, self.crm) for line in system.ledger if line.by == "us"
+        ]
 
     def count(self) -> int:
         """Count our own writes."""

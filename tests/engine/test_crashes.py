@@ -11,8 +11,14 @@ from crmbridge.testing.faulty import Fault
 
 def final(world):
     """Tell the end state without ids: what both sides hold, who is linked with whom, and what is parked."""
-    people = {record.ref: tuple(record.rows.cells[record.row]) for kind in world.left_kinds for record in world.ma.every(kind)}
-    leads = {record.ref: tuple(record.rows.cells[record.row]) for kind in world.right_kinds for record in world.crm.every(kind)}
+    people = {
+        record.ref: tuple(record.rows.cells[record.row]) for kind in world.left_kinds for record in world.ma.every(kind)
+    }
+    leads = {
+        record.ref: tuple(record.rows.cells[record.row])
+        for kind in world.right_kinds
+        for record in world.crm.every(kind)
+    }
 
     def known(link):
         return repr(people.get(link.left)), repr(leads.get(link.right)), link.closed is None

@@ -86,7 +86,9 @@ def store(request, tmp_path):
 @pytest.fixture
 def crm(clock):
     able = attrs.evolve(EVERYTHING, creates=CreateClass.C, settles_in=dt.timedelta(minutes=1))
-    return NeverAnswers("crm", described("task", FieldSpec("Mail"), FieldSpec("Text")), capabilities=able, now=clock.now)
+    return NeverAnswers(
+        "crm", described("task", FieldSpec("Mail"), FieldSpec("Text")), capabilities=able, now=clock.now
+    )
 
 
 def pipeline(source, crm, store, clock, **crash):
@@ -169,6 +171,22 @@ def test_an_event_whose_outcome_is_unknown_is_in_doubt_and_never_sent_again_by_i
     assert len(crm.rows("task")) == 1
     [row] = store.quarantine.rows("posts")
     assert (row.state, row.because.code) == ("quarantined", Code.IN_DOUBT)
+
+
+def test_people_are_told_once_of_an_event_in_doubt(posts, crm, clock):
+    told = []
+
+    class Bell:
+        def send(self, notice):
+            return call(lambda: told.append(notice))
+
+    watched = posts.on_quarantine(Bell())
+    crm.losing = [True]
+    watched.receive(delivery("open-sesame 1 kim@x.example"))
+    for _ in range(3):
+        watched.drain()
+        clock.advance(3600)
+    assert [notice.because.code for notice in told] == [Code.IN_DOUBT]
 
 
 def test_a_person_may_send_an_event_in_doubt_again(posts, crm, store, clock):

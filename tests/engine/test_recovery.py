@@ -289,7 +289,9 @@ def test_an_unknown_field_is_refused_before_anything_is_read_with_the_nearest_na
 
 def test_a_read_only_target_is_refused_with_the_remedy_and_may_be_paired_as_read_only():
     world_now = lambda: dt.datetime(2026, 1, 5, tzinfo=dt.UTC)  # noqa: E731 - a clock that stands
-    left = FaultyConnector("ma", described("person", FieldSpec("name"), FieldSpec("score", read_only=True)), now=world_now)
+    left = FaultyConnector(
+        "ma", described("person", FieldSpec("name"), FieldSpec("score", read_only=True)), now=world_now
+    )
     right = FaultyConnector("crm", described("lead", FieldSpec("Name"), FieldSpec("Score")), now=world_now)
     pipe = two_way("t", at(left, "person"), at(right, "lead")).remember(MemoryStore())
     with pytest.raises(PairError, match="read_only"):

@@ -90,7 +90,9 @@ class Seed:
         if dice < 0.2 or not people:
             self.world.left(email=f"p{rng.randrange(12)}@x.example", name=self.fresh(), city=rng.choice([None, "Kobe"]))
         elif dice < 0.35 or not leads:
-            self.world.right(Email=f"P{rng.randrange(12)}@x.example", Name=self.fresh(), City=rng.choice([None, "Oita"]))
+            self.world.right(
+                Email=f"P{rng.randrange(12)}@x.example", Name=self.fresh(), City=rng.choice([None, "Oita"])
+            )
         elif dice < 0.6:
             ref = RecordRef("ma", "person", str(rng.choice(people)["id"]))
             ma.edit(ref, **{rng.choice(["name", "city", "score"]): rng.choice([None, *[self.fresh()] * 5])})

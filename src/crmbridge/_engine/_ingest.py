@@ -5,7 +5,7 @@ Nothing is decided from a page's own values; they only say what must be looked a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -59,9 +59,7 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
         while more:
             page = yield from end.source.read(Query(kind, fields, cursor))
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
-            standing: Mapping[RecordRef, Standing] = {}
-            if refs:
-                standing = yield from run.ask(run.store.links.standing, run.name, side, refs)
+            standing = yield from _standing(run, side, refs)
             filled = filled or not page.more
             delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
             again = [record.ref for record in page.rows if queue and _parked_still(record, standing.get(record.ref))]
@@ -72,6 +70,10 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             cursor, more = page.cursor, page.more
             run.saw("read", system=end.system, kind=kind, records=len(refs))
             yield from run.renewed()
+
+
+def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
+    return (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
 
 
 def _taken_in(

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from ..errors import CrmBridgeError
 from ..flow import Flow
 from ..protocols import Notice
-from ..roles import Delta
+from ..reasons import Reason
+from ..roles import Delta, QueueRow
 from ._run import Run
 from ._subjects import Verdict, digest
 
@@ -19,11 +20,16 @@ def notices(run: Run, verdicts: Iterable[Verdict]) -> tuple[Notice, ...]:
     if not run.definition.notifiers:
         return ()
     return tuple(
-        Notice(digest(run.name, "notice", str(row.ref), row.sequence), row.ref, verdict.because, run.name)
+        notice(run, row, verdict.because)
         for verdict in verdicts
         if verdict.park == "quarantined"
         for row in verdict.subject.rows
     )
+
+
+def notice(run: Run, row: QueueRow, why: Reason) -> Notice:
+    """Tell of one record; each incident has a key of its own."""
+    return Notice(digest(run.name, "notice", str(row.ref), row.sequence, row.tries), row.ref, why, run.name)
 
 
 def send_notices(run: Run) -> Flow[None]:

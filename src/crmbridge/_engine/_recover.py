@@ -39,6 +39,7 @@ from ..reasons import Code, because
 from ..roles import Delta, Intent, IntentState, JournalRow, QueueRow
 from ._act import apply
 from ._agree import Ack, acknowledge
+from ._notices import notice
 from ._remember import journal_row, keyed_create
 from ._run import Run
 from ._seen import Look
@@ -164,12 +165,13 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
         return Delta(settled=(intent.key,), wake=_woken(intent, None))
     why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)
     side = other(intent.side)
-    row = QueueRow(side, intent.origin, "quarantined", because=why)
-    rows = yield from run.ask(run.store.quarantine.rows, run.name, None)
-    parked = next((one for one in rows if one.side == side and one.ref == intent.origin), None)
+    rows = yield from run.ask(run.store.quarantine.of, run.name, side, [intent.origin])
+    parked = rows.get(intent.origin)
     if parked is None or parked.state == "quarantined":
         return None
-    return Delta(queue=(attrs.evolve(row, sequence=parked.sequence, version=parked.version, tries=parked.tries),))
+    row = attrs.evolve(parked, state="quarantined", until=None, because=why)
+    told = (notice(run, row, why),) if run.definition.notifiers else ()
+    return Delta(queue=(row,), notices=told)
 
 
 def _class_of(able: Capabilities, action: Create) -> CreateClass | None:

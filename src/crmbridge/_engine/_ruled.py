@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from ..flow import Flow
 from ..model import Link, Record, RecordRef
@@ -11,7 +11,9 @@ from ..plan import Choice, Move, State
 from ..protocols import Ambiguous, Matched
 from ._run import Run
 
-_ON_GONE = {
+_CHOICES: Final[Mapping[str, Choice]] = {"left": "left", "right": "right", "leave": "leave"}
+
+_ON_GONE: Final[Mapping[tuple[str, State], Move]] = {
     ("left", State.GONE): Move.REMOVE_RIGHT,
     ("right", State.GONE): Move.REVIVE_LEFT,
     ("left", State.CHANGED): Move.REVIVE_RIGHT,
@@ -40,8 +42,7 @@ def choice(run: Run, refs: Iterable[RecordRef], records: Iterable[Record | None]
 
 def side_choice(run: Run, link: Link, records: Iterable[Record | None]) -> Choice | None:
     """Give a ruling that says whose values live on, or that each side keeps its own."""
-    chosen = choice(run, (link.left, link.right), records)
-    return cast("Choice", chosen) if chosen in ("left", "right", "leave") else None
+    return _CHOICES.get(choice(run, (link.left, link.right), records) or "")
 
 
 def move_of(chosen: Choice, left: State) -> Move:

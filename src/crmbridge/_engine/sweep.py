@@ -25,7 +25,7 @@ from ..model import (
 )
 from ..protocols import Clock, KeyValue, Observer
 from ..reasons import Code, Reason, because
-from ..roles import Delta, Keyed, StateStore, Tally
+from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
 from ._act import Doing, act, chunks
 from ._batch import decide
 from ._events import delivered, finished
@@ -318,12 +318,12 @@ def woken(
     """Make parked records ready again, all or those named; a person has looked, so doubts about them end."""
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     try:
-        rows = yield from call(store.quarantine.rows, definition.name, None)
+        rows: Sequence[QueueRow] = yield from call(store.quarantine.rows, definition.name, None)
         chosen = [row for row in rows if refs is None or row.ref in refs]
         held = yield from call(store.outbox.holding, definition.name, [row.ref for row in chosen])
         looked_at = {row.ref for row in chosen if row.state == "quarantined"}
         ended = tuple({intent.key for ref, intent in held.items() if ref in looked_at})
-        wake = tuple((row.side, row.ref) for row in chosen)
+        wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in chosen)
         yield from call(store.commit, definition.name, Delta(wake=wake, settled=ended), fence)
     finally:
         yield from call(store.leases.release, fence)

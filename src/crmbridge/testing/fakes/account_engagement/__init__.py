@@ -136,7 +136,7 @@ class FakeAccountEngagement(FakeServer):
             response.headers["x-api-usage"] = f"{self.calls_today}/{self.daily_limit}"
         return response
 
-    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:  # noqa: ARG002 - the vendor does not look
+    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast (66) or has used up its day (122)."""
         return Refused(122 if rule.way == "daily" else 66).response()
 

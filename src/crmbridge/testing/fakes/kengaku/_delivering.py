@@ -31,7 +31,7 @@ def described(
 
 def delivered(told: Mapping[str, Any] | bytes, url: str, secret: str, by: str, at: datetime) -> Delivery:
     """Make the request that an intake gets."""
-    body = told if isinstance(told, bytes) else json.dumps(told, ensure_ascii=False).encode()
+    body = told if isinstance(told, bytes) else json.dumps(told).encode()
     headers = {"Content-Type": "application/json"}
     if by == "path":
         return Delivery("POST", f"{url}/{secret}", headers, body)
