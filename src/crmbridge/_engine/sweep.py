@@ -17,6 +17,7 @@ from ..model import (
     Disposition,
     Missing,
     RecordRef,
+    Side,
     Totals,
     Update,
     is_blank,
