@@ -107,7 +107,9 @@ PLANTS = {
         "_engine/_act.py",
         "not run.able(side, action.ref.kind).conditional_writes:",
         "not run.able(side, action.ref.kind).conditional_writes and run.planning:",
-        ("tests/engine/test_recovery.py::test_without_conditional_writes_a_record_is_read_once_more_before_it_is_written",),
+        (
+            "tests/engine/test_recovery.py::test_without_conditional_writes_a_record_is_read_once_more_before_it_is_written",
+        ),
     ),
     "the look for a lost copy ignores copies that are gone": Plant(
         "testing/connector.py",

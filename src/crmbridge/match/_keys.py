@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from ..model import Cell, Missing, Record, Side, is_blank
+from ..model import Cell, Missing, Record, Side
 from ..protocols import ID_FIELD, KeyValue, Normaliser
 
 Names: TypeAlias = "str | Mapping[str, str]"
@@ -48,17 +48,23 @@ class Key:
     left: Names
     right: Names
     by: Normaliser = exact
-    named: str = attrs.field(init=False, eq=False, repr=False)
+    named: str = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(lambda key: name_of(key.by), takes_self=True)
+    )
     """The normaliser's name, for the directory and for reasons."""
-
-    @named.default
-    def _named(self) -> str:
-        return name_of(self.by)
 
     def field(self, side: Side, kind: str) -> str | None:
         """Name this key's field on a side for a kind; None where the kind has none."""
         names = self.left if side == "left" else self.right
         return names if isinstance(names, str) else names.get(kind)
+
+    def looked_up(self, record: Record, side: Side) -> KeyValue | None:
+        """Give what the directory keeps of a record under this key; None where it is blank or the record's id."""
+        field = self.field(side, record.rows.kind)
+        if field is None or field.startswith("@"):
+            return None
+        value = self.of(record, field)
+        return KeyValue(field, value, self.named) if value else None
 
     def read(self, record: Record, side: Side) -> str:
         """Normalise a record's own value of this key; blank where it has none."""
@@ -67,8 +73,9 @@ class Key:
 
     def of(self, record: Record, field: str) -> str:
         """Normalise a record's value of a field, as this key does; blank where it has none."""
-        text = record.rows.ids[record.row] if field == ID_FIELD else text_of(record.get(field))
-        return "" if is_blank(text) else self.by(text)
+        value = record.rows.ids[record.row] if field == ID_FIELD else record.get(field)
+        text = value if isinstance(value, str) else text_of(value)
+        return self.by(text) if text and not text.isspace() else ""
 
 
 @attrs.frozen
@@ -88,19 +95,21 @@ class FirstOf:
 Clause: TypeAlias = "Key | AllOf | FirstOf"
 
 
+def _by_slot(clauses: Sequence[AllOf | FirstOf]) -> tuple[tuple[AllOf, ...], ...]:
+    chains = [clause.slots if isinstance(clause, FirstOf) else (clause,) for clause in clauses]
+    longest = max(map(len, chains), default=0)
+    return tuple(tuple(chain[slot] for chain in chains if slot < len(chain)) for slot in range(longest))
+
+
 @attrs.frozen
 class Level:
     """A step of matching: its clauses are alternatives, asked together."""
 
     name: str
     clauses: tuple[AllOf | FirstOf, ...]
-    _asked: tuple[tuple[AllOf, ...], ...] = attrs.field(init=False, eq=False, repr=False)
-
-    @_asked.default
-    def _by_slot(self) -> tuple[tuple[AllOf, ...], ...]:
-        chains = [clause.slots if isinstance(clause, FirstOf) else (clause,) for clause in self.clauses]
-        longest = max(map(len, chains), default=0)
-        return tuple(tuple(chain[slot] for chain in chains if slot < len(chain)) for slot in range(longest))
+    _asked: tuple[tuple[AllOf, ...], ...] = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(lambda level: _by_slot(level.clauses), takes_self=True)
+    )
 
     @property
     def slots(self) -> int:

@@ -26,11 +26,14 @@ class LevelMatcher:
 
     levels: tuple[Level | ScoredLevel, ...]
     adopt: Adoption = refuse
-    _keys: tuple[Key, ...] = attrs.field(init=False, eq=False, repr=False)
-
-    @_keys.default
-    def _every_key(self) -> tuple[Key, ...]:
-        return tuple(key for level in self.levels for key in level.every_key())
+    _keys: tuple[Key, ...] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(
+            lambda matcher: tuple(key for level in matcher.levels for key in level.every_key()), takes_self=True
+        ),
+    )
 
     def begin(self, record: Record, kind: str, towards: Side) -> Question | Match:
         """Ask the first question that this record has keys for."""
@@ -59,12 +62,11 @@ class LevelMatcher:
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
         """Give the comparison keys of a record, each once."""
-        found: list[KeyValue] = []
-        for key in self._keys:
-            field = key.field(side, record.rows.kind)
-            if field is not None and not field.startswith("@") and (value := key.of(record, field)):
-                found.append(KeyValue(field, value, key.named))
-        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
+        if len(self._keys) == 1:
+            only = self._keys[0].looked_up(record, side)
+            return () if only is None else (only,)
+        found = (key.looked_up(record, side) for key in self._keys)
+        return tuple(dict.fromkeys(one for one in found if one is not None))
 
     def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
         """Name the fields it may ask for, each with its normaliser."""

@@ -88,6 +88,10 @@ def described(kind: str, *fields: FieldSpec) -> Schema:
     return Schema(kind, {field.name: field for field in fields})
 
 
+def _as_it_is(_kind: str, _field: str, value: Cell) -> Cell:
+    return value
+
+
 class FakeConnector:
     """A system in memory.
 
@@ -108,7 +112,7 @@ class FakeConnector:
         self._schemas = {schema.kind: schema for schema in kinds}
         self._capabilities = capabilities
         self._now = now
-        self._stores = stores or (lambda _kind, _field, value: value)
+        self._stores: Store = stores or _as_it_is
         self._rows: dict[str, dict[str, _Row]] = {schema.kind: {} for schema in kinds}
         self._gone: dict[RecordRef, tuple[int, Departure, _Row]] = {}
         self._number = 0

@@ -153,11 +153,14 @@ class FaultyConnector(FakeConnector):
         high, at, low = json.loads(query.cursor) if query.cursor else (0, None, None)
         again = None if at is None else dt.datetime.fromisoformat(at) - overlap
         changes: list[tuple[int, dt.datetime, RecordRef]] = [
-            (row.number, row.stamp, RecordRef(self.system, query.kind, id)) for id, row in self._rows[query.kind].items()
+            (row.number, row.stamp, RecordRef(self.system, query.kind, id))
+            for id, row in self._rows[query.kind].items()
         ]
         if self.capabilities(query.kind).sees_deletes:
             left = {ref: stamp for stamp, ref, _, gone in self._past if gone is not None}
-            changes += [(number, left[ref], ref) for ref, (number, _, _) in self._gone.items() if ref.kind == query.kind]
+            changes += [
+                (number, left[ref], ref) for ref, (number, _, _) in self._gone.items() if ref.kind == query.kind
+            ]
         found = sorted(
             change
             for change in changes
@@ -263,7 +266,9 @@ class FaultyConnector(FakeConnector):
             self.history[-1] = attrs.evolve(self.history[-1], origin=action.origin)
         return outcome
 
-    def _make(self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = "") -> RecordRef:
+    def _make(
+        self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = ""
+    ) -> RecordRef:
         ref = super()._make(kind, values, by, id=id, key=key)
         self._note("create", ref, by, {})
         return ref
