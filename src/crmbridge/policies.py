@@ -19,6 +19,9 @@ from .reasons import Code, Reason, because
 _FIVE_SECONDS = dt.timedelta(seconds=5)
 _ONE_SIDED = because(Code.ONE_SIDED)
 _FIRST_CONTACT = because(Code.FIRST_CONTACT)
+_ONLY_IF_EMPTY = because(Code.POLICY, policy="only_if_empty")
+_LEFT_UNLESS_EMPTY = because(Code.LEFT_AS_IT_IS, policy="only_if_empty")
+_LEFT_ONCE_CREATED = because(Code.LEFT_AS_IT_IS, policy="only_on_create")
 
 
 def _cell(value: Cell | Missing) -> Cell:
@@ -178,12 +181,12 @@ class OnlyIfEmpty:
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
         left, right = _cell(state.left), _cell(state.right)
-        cleared = not state.first and (
-            (is_blank(left) and state.left_changed) or (is_blank(right) and state.right_changed)
-        )
-        if is_blank(left) != is_blank(right) and not cleared:
-            return Settle(right if is_blank(left) else left, because(Code.POLICY, policy=self.name))
-        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+        if is_blank(left) == is_blank(right):
+            return Leave(_LEFT_UNLESS_EMPTY)
+        cleared = not state.first and (state.left_changed if is_blank(left) else state.right_changed)
+        if cleared:
+            return Leave(_LEFT_UNLESS_EMPTY)
+        return Settle(right if is_blank(left) else left, _ONLY_IF_EMPTY)
 
 
 @attrs.frozen
@@ -197,7 +200,7 @@ class OnlyOnCreate:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+        return Leave(_LEFT_ONCE_CREATED)
 
 
 @attrs.frozen
@@ -316,6 +319,12 @@ class Monotone:
     """The value moves towards one end only and never back: an opt-out stays an opt-out."""
 
     towards: Cell
+    _why: Reason = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda policy: because(Code.POLICY, policy=policy.name), takes_self=True),
+    )
 
     @property
     def name(self) -> str:
@@ -324,11 +333,10 @@ class Monotone:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field from all four values."""
-        why = because(Code.POLICY, policy=self.name)
         seen = (state.left, state.right, state.left_agreed, state.right_agreed)
-        if any(not isinstance(value, Missing) and _held(value) == self.towards for value in seen):
-            return Settle(self.towards, why)
-        return _one_sided(state) or _fill(state) or Settle(_cell(state.left), why)
+        if self.towards in [_held(value) for value in seen if value is not MISSING]:
+            return Settle(self.towards, self._why)
+        return _one_sided(state) or _fill(state) or Settle(_cell(state.left), self._why)
 
 
 @attrs.frozen
@@ -367,6 +375,11 @@ write_once = WriteOnce()
 union = Union()
 last_value = LastValue()
 ask_a_person = AskAPerson()
+
+
+def lets_cross(policy: FieldPolicy) -> bool:
+    """Say whether a policy lets any change on one side alone cross: then it need not be asked about one."""
+    return isinstance(policy, (Wins, NewestWins, AskAPerson))
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
@@ -420,6 +433,7 @@ __all__ = [
     "last_value",
     "left_always",
     "left_wins",
+    "lets_cross",
     "monotone",
     "never_clear",
     "newest_wins",

@@ -163,8 +163,10 @@ def test_the_same_seed_and_requests_give_the_same_bytes(clock: Any):
 
 def test_data_files_fill_the_org(salesforce: FakeSalesforce):
     lines = [
-        '{"fake": "salesforce", "kind": "lead", "id": "00Q000000000001", "values": {"LastName": "Sato"},'
-        ' "at": "2020-01-02T00:00:00Z"}',
+        (
+            '{"fake": "salesforce", "kind": "lead", "id": "00Q000000000001", "values": {"LastName": "Sato"},'
+            ' "at": "2020-01-02T00:00:00Z"}'
+        ),
         '{"fake": "hubspot", "kind": "contact", "values": {}}',
     ]
     assert salesforce.load(lines) == 1

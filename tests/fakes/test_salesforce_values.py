@@ -82,8 +82,10 @@ def test_a_value_is_stored_in_the_vendors_form(kept: Callable[..., Any], name: s
             "Name",
             "x",
             "INVALID_FIELD_FOR_INSERT_UPDATE",
-            "Unable to create/update fields: Name. Please check the security settings of this field and verify that"
-            " it is read/write for your profile or permission set.",
+            (
+                "Unable to create/update fields: Name. Please check the security settings of this field and verify that"
+                " it is read/write for your profile or permission set."
+            ),
         ),
         ("IsConverted", True, "INVALID_FIELD_FOR_INSERT_UPDATE", None),
         ("CreatedDate", "2026-11-21T09:15:00Z", "INVALID_FIELD_FOR_INSERT_UPDATE", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -62,7 +63,7 @@ class Intake:
         self._left = max_bytes
         self._wire_left = max_bytes
         self._into = into
-        self._kept = bytearray()
+        self._kept = io.BytesIO()
         self._part: BinaryIO | None = None
         self._gunzip: _Gunzip | None = None
         self._status = 0
@@ -100,7 +101,7 @@ class Intake:
                 self._left -= len(piece)
                 if self._left < 0:
                     break
-                self._keep(piece)
+                (self._part or self._kept).write(piece)
         except zlib.error:
             self._trouble = "no gzip, though it says so"
         # Empty gzip members decode to nothing, for ever: the bytes on the wire are bounded as well.
@@ -119,7 +120,7 @@ class Intake:
         if self._gunzip is not None and not self._gunzip.whole and not self._trouble:
             return Lost(RequestOutcome.UNKNOWN, "Truncated")
         if self._part is None or self._into is None:
-            return Answer(self._status, self._headers, bytes(self._kept), self._trouble)
+            return Answer(self._status, self._headers, self._kept.getvalue(), self._trouble)
         self._part.close()
         if not self._trouble:
             _part_of(self._into).replace(self._into)
@@ -135,12 +136,6 @@ class Intake:
         if self._part is not None and self._into is not None:
             self._part.close()
             _part_of(self._into).unlink(missing_ok=True)
-
-    def _keep(self, piece: bytes) -> None:
-        if self._part is None:
-            self._kept += piece
-        else:
-            self._part.write(piece)
 
 
 class _Gunzip:

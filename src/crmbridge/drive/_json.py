@@ -15,7 +15,7 @@ DIGITS = 100
 EXPONENT = 400
 """No number is farther from one than this many powers of ten: a float goes to 308."""
 
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _BOM = b"\xef\xbb\xbf"
 
@@ -60,12 +60,14 @@ def decode(data: bytes) -> Any:
 
 
 def _too_deep(body: bytes) -> bool:
-    """Measure the nesting without recursion: strip strings, keep brackets, cancel innermost pairs level by level."""
-    if body.count(b"[") + body.count(b"{") <= DEPTH:
-        return False
+    """Measure the nesting without recursion: keep brackets outside strings, cancel innermost pairs level by level."""
     if b"\\" in body:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(body.split(b'"')[::2]).translate(_ONE_KIND, _NOT_BRACKETS)
+    # Of a text without brackets two quotes are left, side by side: what remains to be split is small.
+    kept = body.translate(_ONE_KIND, _OTHERS).replace(b'""', b"")
+    brackets = b"".join(kept.split(b'"')[::2])
+    if brackets.count(b"[") <= DEPTH:
+        return False
     for _ in range(DEPTH):
         if not brackets:
             return False

@@ -56,6 +56,8 @@ def _http_date(text: str) -> dt.datetime | None:
 
 
 def _in_utc(at: dt.datetime) -> dt.datetime:
+    if at.tzinfo is dt.UTC:
+        return at
     try:
         return at.astimezone(dt.UTC)
     except OverflowError as error:

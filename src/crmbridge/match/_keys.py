@@ -58,14 +58,6 @@ class Key:
         names = self.left if side == "left" else self.right
         return names if isinstance(names, str) else names.get(kind)
 
-    def looked_up(self, record: Record, side: Side) -> KeyValue | None:
-        """Give what the directory keeps of a record under this key; None where it is blank or the record's id."""
-        field = self.field(side, record.rows.kind)
-        if field is None or field.startswith("@"):
-            return None
-        value = self.of(record, field)
-        return KeyValue(field, value, self.named) if value else None
-
     def read(self, record: Record, side: Side) -> str:
         """Normalise a record's own value of this key; blank where it has none."""
         field = self.field(side, record.rows.kind)

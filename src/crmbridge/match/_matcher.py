@@ -62,11 +62,12 @@ class LevelMatcher:
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
         """Give the comparison keys of a record, each once."""
-        if len(self._keys) == 1:
-            only = self._keys[0].looked_up(record, side)
-            return () if only is None else (only,)
-        found = (key.looked_up(record, side) for key in self._keys)
-        return tuple(dict.fromkeys(one for one in found if one is not None))
+        found: list[KeyValue] = []
+        for key in self._keys:
+            field = key.field(side, record.rows.kind)
+            if field is not None and not field.startswith("@") and (value := key.of(record, field)):
+                found.append(KeyValue(field, value, key.named))
+        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
     def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
         """Name the fields it may ask for, each with its normaliser."""

@@ -1,6 +1,7 @@
 """Planning: what to do about a pair of records, and about each of their fields. Pure."""
 
-from ._fields import Choice, Gated, Merge, NewRecord, Times, absorb, creation, merge, unchanged
+from ._creation import NewRecord, creation
+from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
 from ._pairing import Cells, Pair, Pairing, pairing
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs

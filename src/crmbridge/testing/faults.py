@@ -80,7 +80,7 @@ class FaultPlan:
     """
 
     def __init__(self, rules: Iterable[Rule] = (), *, seed: int = 0, offered: frozenset[str] = GENERAL) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a seeded sequence is the point
+        self._random = random.Random(seed)
         self._offered = offered
         self._rules: list[Rule] = []
         self._left: list[int | None] = []

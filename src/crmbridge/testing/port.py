@@ -147,14 +147,14 @@ def _request(connection: socket.socket, reader: BinaryIO, scheme: str) -> httpx.
     )
 
 
-def _url(scheme: str, host: bytes, target: bytes) -> str:
+def _url(scheme: str, host: bytes, target: bytes) -> httpx.URL:
     try:
         text = target.decode("utf-8")
-        url = f"{scheme}://{host.decode('ascii')}{text}" if text.startswith("/") else text
-        if not httpx.URL(url).host:
-            raise _Broken(400)
+        url = httpx.URL(f"{scheme}://{host.decode('ascii')}{text}" if text.startswith("/") else text)
     except (UnicodeDecodeError, httpx.InvalidURL) as wrong:
         raise _Broken(400) from wrong
+    if not url.host:
+        raise _Broken(400)
     return url
 
 

@@ -28,6 +28,9 @@ from crmbridge.testing.faults import GENERAL, FaultPlan, Rule
 from crmbridge.testing.tables import Row, Table
 from crmbridge.testing.tls import authority
 
+_PARTS = 8
+"""Of a write, in the order in which `record` keeps them."""
+
 ERROR_PAGE = (
     "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><p>Try again later.</p></body></html>"
 )
@@ -76,7 +79,7 @@ class FakeServer:
         self._origin = f"https://{self.name}.invalid"
         self._lock = threading.RLock()
         self._late: list[tuple[datetime, int, httpx.Request]] = []
-        self._written: list[tuple[Any, ...]] = []
+        self._written: list[Any] = []
         self._ledger: list[Write] = []
 
     # ---- what a subclass writes ---------------------------------------------------
@@ -85,7 +88,7 @@ class FakeServer:
         """Answer one request as the vendor would; called for one request at a time."""
         return httpx.Response(404, request=request)
 
-    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:  # noqa: ARG002 - for vendors that look
+    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast or has used up its day (F07)."""
         return httpx.Response(403 if rule.way == "daily" else 429, json={"message": "too many requests"})
 
@@ -101,7 +104,7 @@ class FakeServer:
             stored[field.name] = value
         return stored
 
-    def shown(self, table: Table, row: Row) -> dict[str, Any]:  # noqa: ARG002 - for vendors that look
+    def shown(self, table: Table, row: Row) -> dict[str, Any]:
         """Give a stored record as `rows` shows it."""
         return {"id": row.id, **row.values}
 
@@ -122,8 +125,11 @@ class FakeServer:
         """Every write that was applied, by the API or by a person, in order."""
         with self._lock:
             self._ripen()
-            for entry in self._written[len(self._ledger) :]:
-                self._ledger.append(Write(len(self._ledger) + 1, *entry))
+            for number in range(len(self._ledger), self._writes()):
+                part = number * _PARTS
+                at, verb, kind, id, values, held, by, request = self._written[part : part + _PARTS]
+                before = {name: held.get(name) for name in values} if verb == "update" else dict(held)
+                self._ledger.append(Write(number + 1, at, verb, kind, id, dict(values), before, by, request))
             return tuple(self._ledger)
 
     def table(self, kind: str) -> Table:
@@ -199,13 +205,21 @@ class FakeServer:
         at: datetime,
         request: int | None = None,
     ) -> None:
-        """Enter a write into the ledger; the request at hand is its source unless another is named."""
-        # A write becomes a value when somebody looks: a fake under load appends only tuples.
-        self._written.append((at, verb, kind, id, values, before, by, self.at_hand if request is None else request))
+        """Enter a write into the ledger; the request at hand is its source unless another is named.
+
+        What an update did not touch may stand in *before*, and is left out. Neither mapping may change any more.
+        """
+        # A write becomes a value when somebody looks. Until then its parts lie in one long list: a tuple for each would
+        # be walked over by the garbage collector again and again, which is felt under load.
+        self._written += (at, verb, kind, id, values, before, by, self.at_hand if request is None else request)
+
+    def _writes(self) -> int:
+        """Give the length of the ledger."""
+        return len(self._written) // _PARTS
 
     def _forget(self, mark: int) -> None:
         """Take the ledger back to a length, as a transaction that failed does."""
-        del self._written[mark:]
+        del self._written[mark * _PARTS :]
         del self._ledger[mark:]
 
     def settle(self) -> None:

@@ -129,26 +129,34 @@ class Table:
 
     def find(self, name: str, value: Any, *, deleted: bool = False) -> list[Row]:
         """Give the records that hold this value; fast for unique, external id and indexed fields."""
-        field = self.fields[name]
-        key = field.key(value)
+        return self.find_key(name, self.fields[name].key(value), deleted=deleted)
+
+    def find_key(self, name: str, key: Any, *, deleted: bool = False) -> list[Row]:
+        """Give the records whose value has this key, as `find` does."""
         index = self._indexes.get(name)
         if index is None:
-            return [row for row in self.rows(deleted=deleted) if field.key(row.values.get(name)) == key]
-        ids = index.get(key, ())
-        held = [self.all[id] for id in ((ids,) if isinstance(ids, str) else ids)]
-        return held if deleted else [row for row in held if not row.deleted]
+            key_of = self.fields[name].key
+            return [row for row in self.rows(deleted=deleted) if key_of(row.values.get(name)) == key]
+        ids = index.get(key)
+        if ids is None:
+            return []
+        if isinstance(ids, str):
+            row = self.all[ids]
+            return [row] if deleted or not row.deleted else []
+        return [row for id in ids if not (row := self.all[id]).deleted or deleted]
 
     def fresh_id(self) -> str:
-        """Take the next id."""
-        self._last += 1
-        return self.new_id(self._last)
+        """Take the next id that no record has."""
+        while True:
+            self._last += 1
+            id = self.new_id(self._last)
+            if id not in self.all:
+                return id
 
     def insert(self, values: Mapping[str, Any], *, at: datetime, by: str = "", id: str | None = None) -> Row:
         """Store a new record; raises ValueError when the given id is taken."""
         if id is None:
             id = self.fresh_id()
-            while id in self.all:
-                id = self.fresh_id()
         elif id in self.all:
             raise ValueError(f"{self.name} {id} exists already")
         row = Row(id, dict(values), at, at, by, by)
@@ -160,15 +168,22 @@ class Table:
 
     def update(self, row: Row, values: Mapping[str, Any], *, at: datetime, by: str = "") -> dict[str, Any]:
         """Overwrite some values and give those that they replaced."""
-        held = row.values
-        before = {name: held.get(name) for name in values}
-        for name, index in self._indexes.items():
-            if name in values:
-                self._leave(self.fields[name], index, before[name], row.id)
-                self._enter(self.fields[name], index, values[name], row.id)
-        held.update(values)
-        self._stamp(row, at, by)
+        before = {name: row.values.get(name) for name in values}
+        self.replace(row, {**row.values, **values}, at=at, by=by)
         return before
+
+    def replace(self, row: Row, values: dict[str, Any], *, at: datetime, by: str = "") -> dict[str, Any]:
+        """Let the record hold this dict instead of its own, and give the old one, which is as it was and stays so."""
+        held, row.values = row.values, values
+        for name, index in self._indexes.items():
+            old, new = held.get(name), values.get(name)
+            if old is not new:
+                self._leave(self.fields[name], index, old, row.id)
+                self._enter(self.fields[name], index, new, row.id)
+        row.modified = at
+        row.modified_by = by
+        row.version += 1
+        return held
 
     def delete(self, row: Row, *, at: datetime, by: str = "") -> None:
         """Put a record into the bin."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import attrs
 
 from ...kit import array, is_array, is_table, member, table
-from ...model import Cell, FieldSpec, FieldType, Normalisation, Schema
+from ...model import MISSING, Cell, FieldSpec, FieldType, Missing, Normalisation, Schema
 from ._values import read_choices, read_date, read_flag, read_instant, read_number, read_reference, read_text
 
 _TYPES: Mapping[str, FieldType] = MappingProxyType(
@@ -39,6 +39,15 @@ _READERS: Mapping[FieldType, Callable[[object], Cell]] = MappingProxyType(
         FieldType.CHOICES: read_choices,
     }
 )
+
+_PLAIN: Mapping[FieldType, frozenset[type]] = MappingProxyType(
+    {
+        **dict.fromkeys((FieldType.TEXT, FieldType.EMAIL, FieldType.CHOICE), frozenset({str, NoneType, Missing})),
+        FieldType.FLAG: frozenset({bool, NoneType, Missing}),
+        FieldType.NUMBER: frozenset({int, NoneType, Missing}),
+    }
+)
+"""Types of JSON values that are cells as they are."""
 
 _TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.CHOICE})
 _STORED: Mapping[FieldType, frozenset[Normalisation]] = MappingProxyType(
@@ -70,6 +79,13 @@ class Column:
     is_id: bool = False
     own: bool = True
     """Its changes move the record's stamp; those of a formula and of a parent's field do not."""
+
+    def cells(self, told: Sequence[Any]) -> Sequence[Cell | Missing]:
+        """Turn what many records say of this field into cells; raises ValueError for a value of another type."""
+        # Judged by column: a page has thousands of records and a dozen fields, and most are texts throughout.
+        if _PLAIN.get(self.spec.type, frozenset[type]()).issuperset(map(type, told)):
+            return told
+        return [value if value is MISSING or value is None else self.read(value) for value in told]
 
 
 @attrs.frozen

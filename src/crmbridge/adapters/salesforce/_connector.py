@@ -14,10 +14,8 @@ from ...flow import Account, Flow, Repeat, gather
 from ...kit import answer, ask, server_time, settle, table, utc_text
 from ...model import (
     Action,
-    Archive,
     Capabilities,
     Create,
-    Delete,
     Outcome,
     Page,
     Query,
@@ -26,7 +24,6 @@ from ...model import (
     Rows,
     Schema,
     Update,
-    target_kind,
 )
 from ...protocols import Question
 from ...reasons import Reason
@@ -212,9 +209,10 @@ class Salesforce:
         """Write up to 200 records of one kind in one request; to archive and to delete are both the recycle bin."""
         outcomes: dict[int, Outcome] = {}
         records: dict[int, Mapping[str, Any]] = {}
+        key_field = self._key_field(batch[0]) if batch else None
         for at, action in enumerate(batch):
             try:
-                records[at] = {} if isinstance(action, Archive | Delete) else record_of(action, self._key_field(action))
+                records[at] = record_of(action, key_field) if isinstance(action, (Create, Update)) else {}
             except Unsendable as error:
                 facts = {"system": self.system, "field": error.field}
                 outcomes[at] = Rejected(action, Reason(error.code, facts))
@@ -237,7 +235,7 @@ class Salesforce:
             case _:
                 return (yield from self._delete(path, batch))
         # Sent again, an update or an upsert would cover what a person wrote in between.
-        body = yield from ask(self.account, method, path, body_of(batch, records), repeat=Repeat.UNSAFE, fault=fault)
+        body = yield from ask(self.account, method, path, body_of(records), repeat=Repeat.UNSAFE, fault=fault)
         return outcomes_of(self.system, batch, body)
 
     def _delete(self, path: str, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
@@ -246,8 +244,8 @@ class Salesforce:
         body = yield from ask(self.account, "DELETE", path, params=params, fault=fault)
         return outcomes_of(self.system, batch, body)
 
-    def _key_field(self, action: Create | Update) -> str | None:
-        return self.external_ids.get(target_kind(action)) if isinstance(action, Create) else None
+    def _key_field(self, action: Action) -> str | None:
+        return self.external_ids.get(action.kind) if isinstance(action, Create) else None
 
     # -- asking ----------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,6 +18,9 @@ from ._capabilities import OVERLAP
 from ._columns import Described
 from ._ids import long_id
 from ._soql import quoted
+
+T = TypeVar("T", bound=Hashable)
+U = TypeVar("U")
 
 ORDER = "SystemModstamp, Id"
 
@@ -132,24 +136,26 @@ class Reader:
         return list(dict.fromkeys(name for name in (*_MARKERS, *self.fields) if name in columns))
 
     def records(self, body: Mapping[str, Any]) -> list[Record]:
-        """Take the records out of an answer; raises ContractBroken where one has no id."""
-        found = [
-            table(self.system, record, "a record") for record in array(self.system, body.get("records"), "records")
-        ]
-        if not all(map(_id, found)):
+        """Take the records out of an answer, with ids of one form; raises ContractBroken where one has none."""
+        return [self._record(told) for told in array(self.system, body.get("records"), "records")]
+
+    def _record(self, told: object) -> Record:
+        record = table(self.system, told, "a record")
+        id = _target(record, "Id")
+        if not id:
             raise ContractBroken(self.system, "a record has no id")
-        return found
+        return record if id == record["Id"] else {**record, "Id": id}
 
     def rows(self, records: Sequence[Record], asked: str) -> Rows:
         """Put records into columns, departed ones too.
 
         *asked* is when the vendor read them by its own clock; empty where it did not say.
         """
-        return self._rows({_id(record): record for record in records}, asked)
+        return self._rows(_latest(records), asked)
 
     def _rows(self, latest: Mapping[str, Record], asked: str) -> Rows:
         records = list(latest.values())
-        stamps = tuple(instant_member(self.system, record, "SystemModstamp") for record in records)
+        stamps = self._stamps(records)
         columns = [self._column(records, name) for name in self.fields]
         return Rows(
             self.system,
@@ -159,13 +165,14 @@ class Reader:
             cells=tuple(zip(*columns, strict=True)) if columns else ((),) * len(records),
             versions=self._versions(stamps, asked),
             stamps=stamps,
-            authors=tuple(_target(record, "LastModifiedById") or None for record in records),
+            authors=_authors(records),
         )
 
     def parted(self, records: Sequence[Record], asked: str) -> tuple[Rows, tuple[Departure, ...]]:
         """Part those that are still what they were from those that left."""
-        latest = {_id(record): record for record in records}
-        departures = {id: gone for id, record in latest.items() if (gone := self._departure(id, record))}
+        latest = _latest(records)
+        leaving = [(id, one) for id, one in latest.items() if one.get("IsDeleted") or one.get("IsConverted")]
+        departures = {id: gone for id, record in leaving if (gone := self._departure(id, record))}
         staying = {id: record for id, record in latest.items() if id not in departures} if departures else latest
         return self._rows(staying, asked), tuple(departures.values())
 
@@ -173,11 +180,9 @@ class Reader:
         """Give stamp and id of the last record, the place from which reading goes on."""
         if not records:
             return None
-        return utc_text(instant_member(self.system, records[-1], "SystemModstamp")), _id(records[-1])
+        return utc_text(instant_member(self.system, records[-1], "SystemModstamp")), str(records[-1]["Id"])
 
     def _departure(self, id: str, record: Record) -> Departure | None:
-        if not (record.get("IsDeleted") or record.get("IsConverted")):
-            return None
         ref = RecordRef(self.system, self.kind.kind, id)
         if record.get("IsConverted") is True and (contact := _target(record, "ConvertedContactId")):
             return Moved(ref, RecordRef(self.system, "Contact", contact))
@@ -185,6 +190,13 @@ class Reader:
             return Deleted(ref) if record.get("IsConverted") is True else None
         master = _target(record, "MasterRecordId")
         return Merged(ref, attrs.evolve(ref, id=master)) if master else Deleted(ref)
+
+    def _stamps(self, records: Sequence[Record]) -> tuple[dt.datetime, ...]:
+        told: list[Any] = [record.get("SystemModstamp") for record in records]
+        try:
+            return _mapped(instant, told)
+        except (TypeError, ValueError):
+            raise ContractBroken(self.system, "SystemModstamp is no instant") from None
 
     def _versions(self, stamps: Sequence[dt.datetime], asked: str) -> tuple[str | None, ...]:
         """Give a stamp as version once nothing can change the record under it.
@@ -197,21 +209,25 @@ class Reader:
         if not stamps or not all(columns[name].own for name in self.fields if name in columns):
             return (None,) * len(stamps)
         over = (instant(asked) if asked else max(stamps)) - _SETTLED
-        # Many records of a page were written at once: each stamp is put into text once.
-        text = {stamp: utc_text(stamp) if stamp <= over else None for stamp in set(stamps)}
-        return tuple(text[stamp] for stamp in stamps)
+        return _mapped(lambda stamp: utc_text(stamp) if stamp <= over else None, stamps)
 
     def _column(self, records: Sequence[Record], name: str) -> Sequence[Cell | Missing]:
-        """Read one field of all records: by column, since a page has thousands of records and a dozen fields."""
+        """Read one field of all records."""
         column = self.kind.columns.get(name)
         if column is None:
             return [MISSING] * len(records)
-        found = [dug(record, name) for record in records] if "." in name else [one.get(name, MISSING) for one in records]
-        read = column.read
         try:
-            return [value if value is MISSING or value is None else read(value) for value in found]
+            return column.cells(_told(records, name))
         except ValueError:
             raise ContractBroken(self.system, f"{self.kind.kind}.{name} is not of its type") from None
+
+
+def _told(records: Sequence[Record], name: str) -> Sequence[Any]:
+    try:
+        return [*map(itemgetter(name), records)]
+    except KeyError:
+        # A parent's field, or one that some record does not tell.
+        return [dug(record, name) for record in records]
 
 
 def dug(record: Record, path: str) -> Any:
@@ -226,8 +242,19 @@ def dug(record: Record, path: str) -> Any:
     return value
 
 
-def _id(record: Record) -> str:
-    return _target(record, "Id")
+def _latest(records: Sequence[Record]) -> dict[str, Record]:
+    return {record["Id"]: record for record in records}
+
+
+def _authors(records: Sequence[Record]) -> tuple[str | None, ...]:
+    told = [record.get("LastModifiedById") for record in records]
+    return _mapped(lambda id: long_id(id) or None, [id if isinstance(id, str) else "" for id in told])
+
+
+def _mapped(make: Callable[[T], U], values: Sequence[T]) -> tuple[U, ...]:
+    """Make something of each value, of equal ones once: many records of a page were written at once, and by one."""
+    made = {value: make(value) for value in set(values)}
+    return tuple(map(made.__getitem__, values))
 
 
 def _target(record: Record, name: str) -> str:

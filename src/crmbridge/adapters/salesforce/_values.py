@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from ...kit import instant, utc_text
@@ -13,6 +15,8 @@ from ...reasons import Code
 from ._ids import kind_of, long_id
 
 _MOST_DIGITS = 40
+_PLAIN = frozenset({str, bool, int, NoneType})
+"""Types of cells that are JSON values as they are."""
 
 
 class Unsendable(Exception):
@@ -84,12 +88,14 @@ def read_reference(value: object, system: str, targets: tuple[str, ...]) -> Cell
 # -- out ------------------------------------------------------------------------------------
 
 
-def written(values: Values) -> dict[str, Any]:
+def written(values: Values) -> Mapping[str, Any]:
     """Put values into the form of a request; raises Unsendable that names the field."""
+    if _PLAIN.issuperset(map(type, values.values())):
+        return values
     sent, name = dict[str, Any](), ""
     try:
         for name, value in values.items():
-            sent[name] = value if value is None or isinstance(value, (str, bool)) else _written(value)
+            sent[name] = _written(value)
     except Unsendable as error:
         raise Unsendable(error.code, name) from None
     return sent

@@ -31,22 +31,14 @@ _MOVED_ON = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "CANNOT_UPDATE_CONVERTE
 """The record is not what it was when it was read."""
 
 
-def body_of(batch: Sequence[Action], records: Sequence[Mapping[str, Any]]) -> Json:
+def body_of(records: Sequence[Mapping[str, Any]]) -> Json:
     """Write the body of a collections request; one record's trouble leaves the others alone."""
-    return Json(
-        {
-            "allOrNone": False,
-            "records": [
-                {"attributes": {"type": target_kind(action)}, **record}
-                for action, record in zip(batch, records, strict=True)
-            ],
-        }
-    )
+    return Json({"allOrNone": False, "records": records})
 
 
 def record_of(action: Create | Update, key_field: str | None) -> Mapping[str, Any]:
     """Write one record of a request; raises Unsendable for a value that has no form on the wire."""
-    record = written(action.values)
+    record = {"attributes": {"type": target_kind(action)}, **written(action.values)}
     if isinstance(action, Update):
         record["id"] = action.ref.id
     elif key_field:
@@ -63,14 +55,16 @@ def outcomes_of(system: str, batch: Sequence[Action], body: object) -> Sequence[
 
 
 def _outcome(system: str, action: Action, element: object) -> Outcome:
-    if is_table(element) and element.get("success") is True:
-        id = long_id(given) if isinstance(given := element.get("id"), str) else ""
+    told = element if is_table(element) else {}
+    success = told.get("success")
+    if success is True:
+        id = long_id(given) if isinstance(given := told.get("id"), str) else ""
         if id and isinstance(action, Create):
             return Applied(action, RecordRef(system, action.kind, id))
         if id and not isinstance(action, Create) and id == long_id(action.ref.id):
             return Applied(action, action.ref)
-    if is_table(element) and element.get("success") is False:
-        return _failure(system, action, element.get("errors"))
+    if success is False:
+        return _failure(system, action, told.get("errors"))
     return Uncertain(action, Reason(Code.IN_DOUBT, {"system": system}))
 
 

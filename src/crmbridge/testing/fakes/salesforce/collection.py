@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from crmbridge.testing.fakes.salesforce import records
-from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_json, as_list, as_object, as_objects
 from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
 from crmbridge.testing.fakes.salesforce.ids import long_form
 from crmbridge.testing.fakes.salesforce.kinds import Kind
@@ -116,7 +116,8 @@ def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
 
     def one(record: dict[str, Any]) -> Element:
         kind = next(kinds)
-        id, rest = _split(record, "id")
+        plan = desk.org.plans(kind, creating=False, key="id")[tuple(record)]
+        id = plan.told(record)
         if id is None:
             raise Refused("MISSING_ARGUMENT", "Id not specified in an update call")
         row = desk.org.at(kind, id)
@@ -124,60 +125,51 @@ def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
             raise Refused("DUPLICATE_VALUE", f"duplicate id: {row.id}", ("Id",))
         seen.add(row.id)
         records.vanishing(desk, call, kind, row, act)
-        desk.org.update(kind, row, rest, act)
+        desk.org.update(kind, row, record, act, plan)
         return {"id": row.id, "success": True, "errors": []}
 
     return one
 
 
 def _upserting(desk: Desk, kind: Kind, field: Field | None, act: Act) -> Step:
+    if field is None:
+        return lambda record: _upsert_by_id(desk, kind, record, act)
+    org, name, key_of, find_key = desk.org, field.name, field.key, kind.table.find_key
+    plans, check = org.plans(kind, creating=False, key=name.lower()), kind.entries[name].check
     seen: set[Any] = set()
 
     def one(record: dict[str, Any]) -> Element:
-        if field is None:
-            return _upsert_by_id(desk, kind, record, act)
-        value, rest = _split(record, field.name.lower())
-        if any(name.lower() == "id" for name in rest):
+        plan = plans[tuple(record)]
+        if plan.has_id:
             raise Refused("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
-        stored = kind.entries[field.name][1](value)
+        stored = check(plan.told(record))
         if stored is None:
-            raise Refused("MISSING_ARGUMENT", f"{field.name} not specified", (field.name,))
-        key = field.key(stored)
+            raise Refused("MISSING_ARGUMENT", f"{name} not specified", (name,))
+        key = key_of(stored)
         if key in seen:
-            raise Refused("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", (field.name,))
+            raise Refused("DUPLICATE_VALUE", f"Duplicate external id specified: {plan.told(record)}", (name,))
         seen.add(key)
-        rows = kind.table.find(field.name, stored)
+        rows = find_key(name, key)
+        if not rows:
+            return {"id": org.create(kind, record, act).id, "success": True, "errors": [], "created": True}
         if len(rows) > 1:
-            text = (
-                f"{field.name}: more than one record found for external id field: [{', '.join(row.id for row in rows)}]"
-            )
-            raise Refused("DUPLICATE_EXTERNAL_ID", text, (field.name,))
-        if rows:
-            desk.org.update(kind, rows[0], rest, act)
-            return {"id": rows[0].id, "success": True, "errors": [], "created": False}
-        row = desk.org.create(kind, record, act)
-        return {"id": row.id, "success": True, "errors": [], "created": True}
+            text = f"{name}: more than one record found for external id field: [{', '.join(row.id for row in rows)}]"
+            raise Refused("DUPLICATE_EXTERNAL_ID", text, (name,))
+        org.update(kind, rows[0], record, act, plan)
+        return {"id": rows[0].id, "success": True, "errors": [], "created": False}
 
     return one
 
 
 def _upsert_by_id(desk: Desk, kind: Kind, record: dict[str, Any], act: Act) -> Element:
-    id, rest = _split(record, "id")
+    plan = desk.org.plans(kind, creating=False, key="id")[tuple(record)]
+    id = plan.told(record)
     if id is None:
-        return {"id": desk.org.create(kind, rest, act).id, "success": True, "errors": [], "created": True}
+        plan = desk.org.plans(kind, creating=True, key="id")[tuple(record)]
+        return {"id": desk.org.create(kind, record, act, plan).id, "success": True, "errors": [], "created": True}
     row = desk.org.at(kind, id)
-    desk.org.update(kind, row, rest, act)
+    desk.org.update(kind, row, record, act, plan)
     return {"id": row.id, "success": True, "errors": [], "created": False}
-
-
-def _split(record: dict[str, Any], wanted: str) -> tuple[Any, dict[str, Any]]:
-    value, rest = None, dict[str, Any]()
-    for name, held in record.items():
-        if name.lower() == wanted:
-            value = held
-        else:
-            rest[name] = held
-    return value, rest
 
 
 def _each(desk: Desk, call: Call, given: list[Any], step: Step, *, all_or_none: bool) -> Reply:
@@ -201,7 +193,16 @@ def _each(desk: Desk, call: Call, given: list[Any], step: Step, *, all_or_none: 
         elements = [ROLLED_BACK.element() if element["success"] else element for element in elements]
     if desk.faults.fires("F11", call.request):
         elements = elements[:-1]
-    return Reply(200, elements)
+    return Reply(200, elements, text=f"[{','.join(map(_written, elements))}]")
+
+
+def _written(element: Element) -> str:
+    """Write an element as JSON, quickly where there is nothing to escape."""
+    if not element["success"]:
+        return as_json(element)
+    created = element.get("created")
+    tail = "" if created is None else f',"created":{"true" if created else "false"}'
+    return f'{{"id":"{element["id"]}","success":true,"errors":[]{tail}}}'
 
 
 def _guarded(desk: Desk, work: Callable[[], list[bool]], *, all_or_none: bool) -> bool:

@@ -204,7 +204,8 @@ class Conditions:
         pieces = re.findall(r"\\[%_]|%|_|[^%_\\]+|\\", plain)
         wild = {"%": ".*", "_": "."}
         pattern = re.compile(
-            "".join(wild.get(piece) or re.escape(piece.removeprefix("\\") or piece) for piece in pieces), re.I | re.S
+            "".join(wild.get(piece) or re.escape(piece.removeprefix("\\") or piece) for piece in pieces),
+            re.IGNORECASE | re.DOTALL,
         )
         return lambda values: (value := get(values)) is not None and pattern.fullmatch(str(value)) is not None
 

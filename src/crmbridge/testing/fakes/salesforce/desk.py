@@ -2,9 +2,11 @@
 
 import json
 import random
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -17,12 +19,13 @@ from crmbridge.testing.fakes.salesforce.query import Cursors, Reader
 from crmbridge.testing.fakes.salesforce.values import stamp
 from crmbridge.testing.faults import FaultPlan
 
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 LARGEST_BODY = 100 * 1024 * 1024
 
 
 @attrs.frozen
 class Reply:
-    """A status with JSON, or with text where the vendor sends something else; None is an empty body."""
+    """A status with JSON, or with text where that is sent instead; None is an empty body."""
 
     status: int
     data: Any = attrs.field(default=None, repr=False)
@@ -33,11 +36,7 @@ class Reply:
         """Give the bytes to send."""
         if self.text is not None:
             return self.text.encode("utf-8")
-        return (
-            b""
-            if self.data is None
-            else json.dumps(self.data, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-        )
+        return b"" if self.data is None else as_json(self.data).encode("utf-8")
 
 
 @attrs.frozen
@@ -85,6 +84,11 @@ class Call:
             raise Refused("METHOD_NOT_ALLOWED", text, status=405)
 
 
+def as_json(data: Any) -> str:
+    """Write JSON as the vendor does, without blanks and escapes that need not be."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
 def as_object(data: Any) -> dict[str, Any] | None:
     """Give a JSON value if it is an object."""
     return cast(dict[str, Any], data) if isinstance(data, dict) else None
@@ -118,8 +122,10 @@ def unpacked(content: bytes, headers: Mapping[str, str]) -> bytes:
 def read_json(content: bytes) -> Any:
     """Read JSON as the vendor does, with no NaN and no half characters; raises JSON_PARSER_ERROR."""
     try:
-        data = json.loads(content, parse_constant=_no_constant)
-        if b"\\u" in content:
+        text = content.decode(json.detect_encoding(content))
+        data = json.loads(text, parse_constant=_no_constant)
+        # Most bodies have no backslash, which is found out much sooner than whether one begins half a character.
+        if b"\\" in content and _HALF.search(text):
             json.dumps(data, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as wrong:
         raise not_json(f"Unexpected character or end of input at {getattr(wrong, 'pos', 0)}") from None
@@ -190,7 +196,7 @@ class Desk:
             by=self.user,
             request=self.number(),
             allow_save="allowsave=true" in rule,
-            locks=lambda: self.faults.fires("F12", call.request),
+            locks=partial(self.faults.fires, "F12", call.request),
         )
 
     def all_or_none(self, work: Callable[[], Sequence[bool]]) -> bool:

@@ -18,7 +18,6 @@ from crmbridge.testing.fakes.salesforce.org import Act, DuplicateRule, Org
 from crmbridge.testing.fakes.salesforce.people import converted, merged
 from crmbridge.testing.fakes.salesforce.query import Cursors, Reader
 from crmbridge.testing.fakes.salesforce.rest import NEWEST, OLDEST, Rest, versions
-from crmbridge.testing.fakes.salesforce.rules import derived
 from crmbridge.testing.fakes.salesforce.schema import Shape
 from crmbridge.testing.fakes.salesforce.values import EmailRule, moment, stamp
 from crmbridge.testing.faults import GENERAL, Rule
@@ -62,8 +61,8 @@ class FakeSalesforce(FakeServer):
         daily_limit: int = 5_000_000,
     ) -> None:
         super().__init__(now=now, seed=seed, history=history)
-        chance = random.Random(seed)  # noqa: S311 - a seeded sequence is the point
-        self.org = Org(self._entered, email_rule)
+        chance = random.Random(seed)
+        self.org = Org(self.record, email_rule)
         self.tables = {name: kind.table for name, kind in self.org.kinds.items()}
         self.jobs = Jobs()
         org_id = self.place(
@@ -86,7 +85,7 @@ class FakeSalesforce(FakeServer):
             user=self.user,
             page_size=page_size,
             chance=chance,
-            marks=lambda: len(self._written),
+            marks=self._writes,
             cut=self._forget,
             number=lambda: self.at_hand,
         )
@@ -178,7 +177,7 @@ class FakeSalesforce(FakeServer):
             stored = self.arranged(table, values, new=True)
             key = table.fresh_id() if id is None else _known(id)
             derivable = {name: value for name, value in stored.items() if name not in STAMPED}
-            known: dict[str, Any] = {**system, **derived(table.name, derivable, {}, stamp(made)), **stored, "Id": key}
+            known: dict[str, Any] = {**system, **own.derive(derivable, derivable, stamp(made)), **stored, "Id": key}
             row = table.insert(known, at=made, id=key)
             own.note(known["SystemModstamp"], row.id)
             return row.id
@@ -343,7 +342,7 @@ class FakeSalesforce(FakeServer):
             raise Refused("UNSUPPORTED_API_VERSION", f"version {found[1]} has been retired", status=410)
         return self._rest.dispatch(_call(request, found[1], found[2] or ""))
 
-    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:  # noqa: ARG002 - as the server calls it
+    def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Refuse for the day's quota or for too many calls at once; 429 where the edge, not the API, is in the way."""
         text = (
             "TotalRequests Limit exceeded."
@@ -352,12 +351,6 @@ class FakeSalesforce(FakeServer):
         )
         status = 403 if rule.way in ("daily", "silent") else 429
         return _sent(Reply(status, Refused("REQUEST_LIMIT_EXCEEDED", text).body()))
-
-    def _entered(
-        self, verb: str, kind: str, id: str, values: Mapping[str, Any], before: Mapping[str, Any], act: Act
-    ) -> None:
-        # The hot path of a bulk load: `record` without its defaults.
-        self._written.append((act.at, verb, kind, id, values, before, act.by, act.request))
 
 
 def _call(request: httpx.Request, version: str, rest: str) -> Call:

@@ -20,22 +20,26 @@ class Minter:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._high = -1
-        self._start = self._middle = ""
+        self._block = -1
+        self._head = self._middle = ""
+        self._bits = 0
 
     def __call__(self, number: int) -> str:
         """Give the id with this number, in the long form."""
-        high, low = divmod(number, 62**5)
-        if high != self._high:
-            self._high = high
-            digits = _PAIRS[high // 3844] + _PAIRS[high % 3844]
-            self._start = self._prefix + _POD + digits
-            self._middle = check_characters(self._start + "00000")[:2]
-        first, rest = divmod(low, 3844 * 3844)
-        second, third = divmod(rest, 3844)
-        letter = _ALPHABET[first]
-        check = _CHECK[letter.isupper() + 2 * _PAIR_BITS[second] + 8 * _PAIR_BITS[third]]
-        return f"{self._start}{letter}{_PAIRS[second]}{_PAIRS[third]}{self._middle}{check}"
+        block, last = divmod(number, 3844)
+        if block != self._block:
+            self._open(block)
+        return f"{self._head}{_PAIRS[last]}{self._middle}{_CHECK[self._bits + 8 * _PAIR_BITS[last]]}"
+
+    def _open(self, block: int) -> None:
+        """Work out what the ids with the same characters but for the last two have in common."""
+        rest, pair = divmod(block, 3844)
+        high, letter = divmod(rest, 62)
+        start = self._prefix + _POD + _PAIRS[high // 3844] + _PAIRS[high % 3844]
+        self._block = block
+        self._head = start + _ALPHABET[letter] + _PAIRS[pair]
+        self._middle = check_characters(start + "00000")[:2]
+        self._bits = _ALPHABET[letter].isupper() + 2 * _PAIR_BITS[pair]
 
 
 def long_form(text: object) -> str | None:

@@ -1,18 +1,63 @@
 """One object of the org: its table, and its rules compiled once so that a collection of 200 is stored quickly."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
+
 from crmbridge.testing.fakes.salesforce.ids import Minter
+from crmbridge.testing.fakes.salesforce.rules import RULES, Derive, nothing
 from crmbridge.testing.fakes.salesforce.schema import SYSTEM, Shape, completed
-from crmbridge.testing.fakes.salesforce.values import Check, EmailRule, check_for
+from crmbridge.testing.fakes.salesforce.values import Check, EmailRule, check_for, plain_length
 from crmbridge.testing.tables import Field, Row, Table
 
-Entry = tuple[str, Check, bool, bool, Field | None]
-"""A field's own name, its check, whether it can be written on create and on update, and itself if it is a reference."""
+Step = tuple[str, int, Check | None]
+"""What a cell is stored under, the length up to which a text in it is good, and what checks every other value.
+
+Without a check, the cell is passed over.
+"""
 
 STAMPED = frozenset(line.split()[0] for line in SYSTEM.splitlines())
+
+
+@attrs.frozen
+class Entry:
+    """A field with its check."""
+
+    field: Field
+    check: Check
+    plain: int
+    """The length up to which a text needs no check; -1 where every text does."""
+
+
+@attrs.frozen
+class Plan:
+    """What is done with the records that give the same names in the same order."""
+
+    steps: tuple[Step, ...]
+    """One for each cell."""
+    required: tuple[str, ...]
+    """The required fields among those that are stored."""
+    key: str | None
+    """The name of the cell that is passed over because it says which record is meant."""
+    has_id: bool
+    """Whether a name that is not the key is `Id`."""
+
+    def stored(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what is stored of a record; raises the vendor's refusal of its first wrong cell."""
+        values: dict[str, Any] = {}
+        for (name, plain, check), value in zip(self.steps, given.values(), strict=True):
+            # Nearly every cell is a short text, and is spared the call of its check.
+            if type(value) is str and len(value) <= plain:
+                values[name] = value.strip() or None
+            elif check:
+                values[name] = check(value)
+        return values
+
+    def told(self, given: Mapping[str, Any]) -> Any:
+        """Give the value that says which record is meant; None when there is none."""
+        return None if self.key is None else given[self.key]
 
 
 class Kind:
@@ -23,6 +68,7 @@ class Kind:
         self.name = shape.name
         self.prefix = shape.prefix
         self.table = Table(shape.name, shape.fields(), new_id=Minter(shape.prefix), fold=True)
+        self.derive: Derive = RULES.get(shape.name, nothing)
         self.log: list[tuple[str, str]] = []
         """Stamp and id of every write, by stamp: what a question for changes since a moment looks at."""
         self.compile(rule)
@@ -32,14 +78,9 @@ class Kind:
         fields = list(self.table.fields.values())
         self.entries: dict[str, Entry] = {}
         for field in fields:
-            entry = (
-                field.name,
-                check_for(field, rule),
-                field.createable,
-                field.updateable,
-                field if field.references else None,
-            )
+            entry = Entry(field, check_for(field, rule), plain_length(field, rule))
             self.entries[field.name] = self.entries[field.name.lower()] = entry
+        self.plans: dict[tuple[bool, str], Mapping[tuple[str, ...], Plan]] = {}
         self.defaults = {field.name: field.default for field in fields if field.default is not None}
         self.required = tuple(field.name for field in fields if field.required)
         self.unique = tuple(field for field in fields if field.unique)

@@ -2,20 +2,41 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import attrs
 
 from crmbridge.testing.fakes.salesforce import errors
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.ids import long_form
-from crmbridge.testing.fakes.salesforce.kinds import Kind
-from crmbridge.testing.fakes.salesforce.rules import CASCADES, derived
+from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan
+from crmbridge.testing.fakes.salesforce.plans import Planner
+from crmbridge.testing.fakes.salesforce.rules import CASCADES
 from crmbridge.testing.fakes.salesforce.schema import SHAPES
 from crmbridge.testing.fakes.salesforce.values import EmailRule
 from crmbridge.testing.tables import Field, Row
 
-Record = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any], "Act"], None]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_FOLLOWED = frozenset({"Opportunity", "OpportunityContactRole", "Task"})
+"""Objects of which a write has consequences for another value or record."""
+
+
+class Record(Protocol):
+    """Enters a write into the ledger."""
+
+    def __call__(
+        self,
+        verb: str,
+        kind: str,
+        id: str,
+        values: Mapping[str, Any],
+        before: Mapping[str, Any],
+        *,
+        by: str,
+        at: datetime,
+        request: int | None,
+    ) -> None: ...
 
 
 @attrs.frozen
@@ -56,6 +77,7 @@ class Org:
         self._undo: list[list[tuple[Kind, Row, dict[str, Any] | None, bool]]] = []
         self._folded = {name.lower(): kind for name, kind in self.kinds.items()}
         self._prefixes = {kind.prefix: kind for kind in self.kinds.values()}
+        self.plans = Planner(self.kinds, self._prefixes).plans
 
     # ---- looking --------------------------------------------------------------------
 
@@ -97,16 +119,17 @@ class Org:
 
     # ---- writing --------------------------------------------------------------------
 
-    def create(self, kind: Kind, given: Mapping[str, Any], act: Act) -> Row:
+    def create(self, kind: Kind, given: Mapping[str, Any], act: Act, plan: Plan | None = None) -> Row:
         """Store a new record, or raise the vendor's refusal."""
         if not kind.shape.writable:
             raise Refused("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support create")
-        written = self._stored(kind, given, creating=True)
+        plan = plan or self.plans(kind, creating=True)[tuple(given)]
+        written = plan.stored(given)
         values = {**kind.defaults, **written}
         for name in kind.required:
             if values.get(name) is None:
                 self._require(kind, values)
-        values.update(derived(kind.name, values, {}, act.stamp))
+        values.update(kind.derive(values, values, act.stamp))
         if "OwnerId" in kind.entries and not values.get("OwnerId"):
             values["OwnerId"] = act.user
         self._admit(kind, values, None, act)
@@ -115,34 +138,44 @@ class Org:
         values["Id"] = id = kind.table.fresh_id()
         row = kind.table.insert(values, at=act.at, by=act.by, id=id)
         self._remember(kind, row, new=True)
-        kind.note(act.stamp, row.id)
-        self._record("create", kind.name, row.id, written, {}, act)
-        self._after(kind, row, written, act)
+        kind.note(act.stamp, id)
+        self._enter("create", kind, row, written, _NOTHING, act)
+        if kind.name in _FOLLOWED:
+            self._after(kind, row, written, act)
         return row
 
-    def update(self, kind: Kind, row: Row, given: Mapping[str, Any], act: Act) -> None:
+    def update(self, kind: Kind, row: Row, given: Mapping[str, Any], act: Act, plan: Plan | None = None) -> None:
         """Change a record, or raise the vendor's refusal; a write of equal values moves the stamps too."""
         if row.values.get("IsConverted"):
             raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-        written = self._stored(kind, given, creating=False)
-        for name in kind.required:
-            if name in written and written[name] is None:
-                self._require(kind, {**row.values, **written})
-        extra = derived(kind.name, written, row.values, act.stamp)
+        plan = plan or self.plans(kind, creating=False)[tuple(given)]
+        written = plan.stored(given)
+        values = {**row.values, **written}
+        for name in plan.required:
+            if written[name] is None:
+                self._require(kind, values)
+        values.update(kind.derive(written, values, act.stamp))
         self._admit(kind, written, row, act)
-        self.change(kind, row, written, act, extra)
-        self._after(kind, row, written, act)
+        self._replace(kind, row, values, written, act)
+        if kind.name in _FOLLOWED:
+            self._after(kind, row, written, act)
 
-    def change(
-        self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act, extra: Mapping[str, Any] | None = None
-    ) -> None:
+    def change(self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act) -> None:
         """Overwrite values without asking whether that is allowed."""
+        self._replace(kind, row, {**row.values, **written}, written, act)
+
+    def _replace(self, kind: Kind, row: Row, values: dict[str, Any], written: Mapping[str, Any], act: Act) -> None:
         self._remember(kind, row)
-        before = {name: row.values.get(name) for name in written}
-        stamps = {"LastModifiedDate": act.stamp, "SystemModstamp": act.stamp, "LastModifiedById": act.user}
-        kind.table.update(row, {**written, **(extra or {}), **stamps}, at=act.at, by=act.by)
+        values["LastModifiedDate"] = values["SystemModstamp"] = act.stamp
+        values["LastModifiedById"] = act.user
+        before = kind.table.replace(row, values, at=act.at, by=act.by)
         kind.note(act.stamp, row.id)
-        self._record("update", kind.name, row.id, written, before, act)
+        self._enter("update", kind, row, written, before, act)
+
+    def _enter(
+        self, verb: str, kind: Kind, row: Row, written: Mapping[str, Any], before: Mapping[str, Any], act: Act
+    ) -> None:
+        self._record(verb, kind.name, row.id, written, before, by=act.by, at=act.at, request=act.request)
 
     def delete(self, kind: Kind, row: Row, act: Act, *, master: str | None = None) -> None:
         """Put a record, and what hangs on it, into the bin; a merged one names its master."""
@@ -156,7 +189,7 @@ class Org:
                 for hanging in self.kinds[child].table.find(name, row.id):
                     self.delete(self.kinds[child], hanging, act)
         self._remember(kind, row)
-        before = dict(row.values)
+        before = row.values
         stamps = {
             "IsDeleted": True,
             "LastModifiedDate": act.stamp,
@@ -166,7 +199,7 @@ class Org:
         kind.table.update(row, stamps | ({"MasterRecordId": master} if master else {}), at=act.at, by=act.by)
         row.deleted = True
         kind.note(act.stamp, row.id)
-        self._record("delete", kind.name, row.id, {"MasterRecordId": master} if master else {}, before, act)
+        self._enter("delete", kind, row, {"MasterRecordId": master} if master else _NOTHING, before, act)
 
     def restore(self, kind: Kind, row: Row, act: Act) -> None:
         """Take a record out of the bin."""
@@ -179,7 +212,7 @@ class Org:
         }
         kind.table.update(row, stamps, at=act.at, by=act.by)
         kind.note(act.stamp, row.id)
-        self._record("undelete", kind.name, row.id, {}, {}, act)
+        self._enter("undelete", kind, row, _NOTHING, _NOTHING, act)
 
     def pointing(self, id: str) -> Iterable[tuple[Kind, Field, Row]]:
         """Find every record that refers to this one."""
@@ -206,69 +239,15 @@ class Org:
             if values is None:
                 kind.table.purge(row)
             else:
-                now = dict.fromkeys(row.values)
-                kind.table.update(row, now | values, at=row.modified, by=row.modified_by)
-                row.values = values
+                kind.table.replace(row, values, at=row.modified, by=row.modified_by)
                 row.deleted = was_deleted
 
     def _remember(self, kind: Kind, row: Row, *, new: bool = False) -> None:
         if self._undo:
-            self._undo[-1].append((kind, row, None if new else dict(row.values), row.deleted))
+            # A table replaces the values of a row and never changes them, so what they were need not be copied.
+            self._undo[-1].append((kind, row, None if new else row.values, row.deleted))
 
     # ---- checks ---------------------------------------------------------------------
-
-    def _stored(self, kind: Kind, given: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
-        entries, values = kind.entries, dict[str, Any]()
-        for name, value in given.items():
-            entry = entries.get(name) or entries.get(name.lower())
-            if entry is None:
-                if name != "attributes":
-                    field, id = self._by_external_id(kind, name, value)
-                    values[field.name] = id
-                continue
-            canonical, check, createable, updateable, reference = entry
-            if not (createable if creating else updateable):
-                raise errors.read_only(canonical)
-            values[canonical] = stored = check(value)
-            if reference is not None and stored is not None:
-                self._points(reference, stored)
-        return values
-
-    def _by_external_id(self, kind: Kind, name: str, value: Any) -> tuple[Field, str | None]:
-        if name.lower() == "id":
-            raise Refused("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
-        field = kind.related.get(name.lower())
-        if field is None:
-            raise errors.no_such_column(name, kind.name)
-        if value is None:
-            return field, None
-        nested = cast(dict[str, Any], value) if isinstance(value, dict) else {}
-        named = {key: text for key, text in nested.items() if key != "attributes"}
-        if not named:
-            raise errors.not_json(f"Cannot deserialize instance of reference from a value for {name}")
-        key, text = next(iter(named.items()))
-        for target in field.references:
-            external = self.kinds[target].table.field(key)
-            if external is not None and (external.external_id or external.unique):
-                found = self.kinds[target].table.find(external.name, text)
-                if len(found) == 1:
-                    return field, found[0].id
-        text = f"Foreign key external ID: {str(text).lower()} not found for field {key} in entity {field.references[0]}"
-        raise Refused("INVALID_FIELD", text)
-
-    def _points(self, field: Field, id: str) -> None:
-        target = self._prefixes.get(id[:3])
-        if target is None or target.name not in field.references:
-            raise Refused("MALFORMED_ID", f"{field.label}: id value of incorrect type: {id}", (field.name,))
-        row = target.table.all.get(id)
-        if row is None:
-            raise Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,))
-        if row.deleted:
-            raise Refused("ENTITY_IS_DELETED", "entity is deleted", (field.name,), status=404)
-        if target.name == "User" and not row.values.get("IsActive"):
-            raise Refused("INACTIVE_OWNER_OR_USER", f"operation performed with inactive user [{id}]", (field.name,))
-        if row.values.get("IsConverted"):
-            raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", (field.name,))
 
     def _require(self, kind: Kind, values: Mapping[str, Any]) -> None:
         missing = tuple(name for name in kind.required if values.get(name) is None)
@@ -287,10 +266,11 @@ class Org:
         for rule in self.duplicate_rules:
             if rule.kind == kind.name:
                 self._unlike_others(kind, values, own, rule, act)
-        self._lock(own, act)
         if self.locked:
-            for field in kind.related.values():
-                self._lock(values.get(field.name) or "", act)
+            for id in (own, *(values.get(field.name) or "" for field in kind.related.values())):
+                self._lock(id, act)
+        elif act.locks():
+            raise _held(own)
 
     def _first_membership(self, kind: Kind, values: Mapping[str, Any]) -> None:
         for other in kind.table.find("CampaignId", values["CampaignId"]):
@@ -318,7 +298,7 @@ class Org:
         if left:
             self.locked[id] = left - 1
         if left or act.locks():
-            raise Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
+            raise _held(id)
 
     # ---- consequences -----------------------------------------------------------------
 
@@ -340,6 +320,10 @@ class Org:
             return id
         row = self.row_of(id)
         return row.values.get("AccountId") if row else None
+
+
+def _held(id: str) -> Refused:
+    return Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
 
 
 def _duplicates(kind: Kind, rule: DuplicateRule, alike: list[str]) -> Refused:

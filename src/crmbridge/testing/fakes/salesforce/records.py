@@ -103,7 +103,7 @@ def external_field(kind: Kind, name: str) -> Field:
 
 def found_by(kind: Kind, field: Field, value: Any) -> list[Row]:
     """Give the records that hold a value, compared as the vendor stores it."""
-    stored = kind.entries[field.name][1](value)
+    stored = kind.entries[field.name].check(value)
     return [] if stored is None else kind.table.find(field.name, stored)
 
 

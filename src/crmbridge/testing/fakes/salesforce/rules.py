@@ -7,7 +7,8 @@ from typing import Any
 from crmbridge.testing.fakes.salesforce.errors import Refused
 
 Values = Mapping[str, Any]
-Written = dict[str, Any]
+Derive = Callable[[Values, Values, str], dict[str, Any]]
+"""What follows from what is written, from the record as it is with that, and from the moment."""
 
 CASCADES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Account": (("Contact", "AccountId"), ("Opportunity", "AccountId")),
@@ -18,6 +19,7 @@ CASCADES: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """What goes into the bin together with a record."""
 
+_NAMES = ("FirstName", "MiddleName", "LastName", "Suffix")
 _PROBABILITY = {
     "Prospecting": 10,
     "Qualification": 10,
@@ -32,35 +34,27 @@ _PROBABILITY = {
 }
 
 
-def derived(kind: str, written: Written, held: Values, stamp: str) -> Written:
-    """Give what follows for a record of this kind from what is written, over what is held."""
-    rule = _RULES.get(kind)
-    return rule(written, held, stamp) if rule else {}
+def nothing(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
+    """Derive nothing."""
+    return {}
 
 
-def _person(written: Written, held: Values, stamp: str) -> Written:  # noqa: ARG001 - every rule takes the stamp
+def _person(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
     if not ("LastName" in written or "FirstName" in written or "MiddleName" in written or "Suffix" in written):
         return {}
-    now = {**held, **written} if held else written
-    get = now.get
-    return {
-        "Name": " ".join(
-            [part for part in (get("FirstName"), get("MiddleName"), get("LastName"), get("Suffix")) if part]
-        )
-    }
+    return {"Name": " ".join(filter(None, map(now.get, _NAMES)))}
 
 
-def _opportunity(written: Written, held: Values, stamp: str) -> Written:  # noqa: ARG001 - every rule takes the stamp
-    found: Written = {}
-    now = {**held, **written}
+def _opportunity(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
+    found: dict[str, Any] = {}
+    probability = now.get("Probability")
     if "StageName" in written:
         stage = written["StageName"]
         found.update(IsClosed=stage in ("Closed Won", "Closed Lost"), IsWon=stage == "Closed Won")
         if "Probability" not in written:
-            found["Probability"] = float(_PROBABILITY.get(stage, 0))
-            now["Probability"] = found["Probability"]
+            found["Probability"] = probability = float(_PROBABILITY.get(stage, 0))
     if now.get("Amount") is not None:
-        expected = Decimal(str(now["Amount"])) * Decimal(str(now.get("Probability") or 0)) / 100
+        expected = Decimal(str(now["Amount"])) * Decimal(str(probability or 0)) / 100
         found["ExpectedRevenue"] = float(expected.quantize(Decimal("0.01"), ROUND_HALF_UP))
     elif "Amount" in written:
         found["ExpectedRevenue"] = None
@@ -71,37 +65,35 @@ def _opportunity(written: Written, held: Values, stamp: str) -> Written:  # noqa
     return found
 
 
-def _task(written: Written, held: Values, stamp: str) -> Written:
-    who = written.get("WhoId", held.get("WhoId"))
-    what = written.get("WhatId", held.get("WhatId"))
-    if who and what and who.startswith("00Q"):
+def _task(written: Values, now: Values, stamp: str) -> dict[str, Any]:
+    who = now.get("WhoId")
+    if who and now.get("WhatId") and who.startswith("00Q"):
         raise Refused(
             "FIELD_INTEGRITY_EXCEPTION", "Related To ID: a lead cannot be combined with a related record", ("WhatId",)
         )
-    found: Written = {}
+    found: dict[str, Any] = {}
     if "Status" in written:
         closed = written["Status"] == "Completed"
         found["IsClosed"] = closed
-        found["CompletedDateTime"] = (held.get("CompletedDateTime") or stamp) if closed else None
+        found["CompletedDateTime"] = (now.get("CompletedDateTime") or stamp) if closed else None
     if "Priority" in written:
         found["IsHighPriority"] = written["Priority"] == "High"
     return found
 
 
-def _member(written: Written, held: Values, stamp: str) -> Written:
-    people = [name for name in ("LeadId", "ContactId") if written.get(name, held.get(name))]
-    if not people:
+def _member(written: Values, now: Values, stamp: str) -> dict[str, Any]:
+    if not now.get("LeadId") and not now.get("ContactId"):
         raise Refused(
             "REQUIRED_FIELD_MISSING", "Required fields are missing: [LeadId, ContactId]", ("LeadId", "ContactId")
         )
     if "Status" not in written:
         return {}
     responded = written["Status"] == "Responded"
-    first = held.get("FirstRespondedDate") or (stamp[:10] if responded else None)
+    first = now.get("FirstRespondedDate") or (stamp[:10] if responded else None)
     return {"HasResponded": responded, "FirstRespondedDate": first}
 
 
-_RULES: Mapping[str, Callable[[Written, Values, str], Written]] = {
+RULES: Mapping[str, Derive] = {
     "Lead": _person,
     "Contact": _person,
     "User": _person,
@@ -109,3 +101,4 @@ _RULES: Mapping[str, Callable[[Written, Values, str], Written]] = {
     "Task": _task,
     "CampaignMember": _member,
 }
+"""By object; for the others, `nothing` follows."""

@@ -62,6 +62,11 @@ def check_for(field: Field, rule: EmailRule) -> Check:
     return (_number if field.type in NUMBERS else makers[field.type])(field)
 
 
+def plain_length(field: Field, rule: EmailRule) -> int:
+    """Give the most characters of a text for which nothing else is asked; -1 for every other field."""
+    return field.length if field.type in TEXTS and _finer(field, rule) is None else -1
+
+
 def _text(field: Field, finer: Callable[[str], str] | None) -> Check:
     length, label, name = field.length, field.label, field.name
 
