@@ -32,7 +32,7 @@ PLANTS = {
     "the agreement moves on sight": Plant(
         "plan/_fields.py",
         "        writes[place] = value\n",
-        "        writes[place] = value\n        work.agreed[place] = held\n",
+        "        writes[place] = value\n        self.agreed[place] = held\n",
         (f"{FIELDS}::test_the_agreement_moves_without_a_write_only_to_what_both_sides_hold",),
     ),
     "any later reading of a sent field counts as our own": Plant(

@@ -8,6 +8,8 @@ from typing import Final
 from crmbridge.japanese._dashes import hyphens
 from crmbridge.japanese._fold import fold, squash
 
+_PLAIN: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,3}")
+"""Most addresses of a table; nothing of such a text would be folded."""
 _BRACKETED: Final = re.compile("<([^<>]{1,400})>")
 _LIST: Final = re.compile("[,;、]")
 _HOST: Final = re.compile(r"[^\s@<>()\[\],;:\"\\/]{1,253}")
@@ -24,6 +26,14 @@ def email_key(text: str) -> str:
     local part stay: they tell people apart at some hosts. Of several addresses the first counts. What is no address
     gives nothing, so that two records with なし never match.
     """
+    plain = text.strip(" ").lower()
+    if _PLAIN.fullmatch(plain):
+        return plain
+    return _careful(text)
+
+
+def _careful(text: str) -> str:
+    """Read an address that is not written plainly already; one that is comes out as it is."""
     folded = fold(text)
     bracketed = _BRACKETED.search(folded)
     shown = bracketed.group(1) if bracketed else folded
