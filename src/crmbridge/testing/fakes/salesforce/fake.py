@@ -62,7 +62,7 @@ class FakeSalesforce(FakeServer):
     ) -> None:
         super().__init__(now=now, seed=seed, history=history)
         chance = random.Random(seed)
-        self.org = Org(self.record, email_rule)
+        self.org = Org(self._entered, email_rule)
         self.tables = {name: kind.table for name, kind in self.org.kinds.items()}
         self.jobs = Jobs()
         org_id = self.place(
@@ -351,6 +351,11 @@ class FakeSalesforce(FakeServer):
         )
         status = 403 if rule.way in ("daily", "silent") else 429
         return _sent(Reply(status, Refused("REQUEST_LIMIT_EXCEEDED", text).body()))
+
+    def _entered(
+        self, verb: str, kind: str, id: str, values: Mapping[str, Any], before: Mapping[str, Any], act: Act
+    ) -> None:
+        self.record(verb, kind, id, values, before, by=act.by, at=act.at, request=act.request)
 
 
 def _call(request: httpx.Request, version: str, rest: str) -> Call:

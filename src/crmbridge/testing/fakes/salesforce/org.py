@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
@@ -21,22 +21,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FOLLOWED = frozenset({"Opportunity", "OpportunityContactRole", "Task"})
 """Objects of which a write has consequences for another value or record."""
 
-
-class Record(Protocol):
-    """Enters a write into the ledger."""
-
-    def __call__(
-        self,
-        verb: str,
-        kind: str,
-        id: str,
-        values: Mapping[str, Any],
-        before: Mapping[str, Any],
-        *,
-        by: str,
-        at: datetime,
-        request: int | None,
-    ) -> None: ...
+Record = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any], "Act"], None]
+"""Enters into the ledger: the verb, the object, the id, what was stored, what was held, and the act."""
 
 
 @attrs.frozen
@@ -139,7 +125,7 @@ class Org:
         row = kind.table.insert(values, at=act.at, by=act.by, id=id)
         self._remember(kind, row, new=True)
         kind.note(act.stamp, id)
-        self._enter("create", kind, row, written, _NOTHING, act)
+        self._record("create", kind.name, row.id, written, _NOTHING, act)
         if kind.name in _FOLLOWED:
             self._after(kind, row, written, act)
         return row
@@ -170,12 +156,7 @@ class Org:
         values["LastModifiedById"] = act.user
         before = kind.table.replace(row, values, at=act.at, by=act.by)
         kind.note(act.stamp, row.id)
-        self._enter("update", kind, row, written, before, act)
-
-    def _enter(
-        self, verb: str, kind: Kind, row: Row, written: Mapping[str, Any], before: Mapping[str, Any], act: Act
-    ) -> None:
-        self._record(verb, kind.name, row.id, written, before, by=act.by, at=act.at, request=act.request)
+        self._record("update", kind.name, row.id, written, before, act)
 
     def delete(self, kind: Kind, row: Row, act: Act, *, master: str | None = None) -> None:
         """Put a record, and what hangs on it, into the bin; a merged one names its master."""
@@ -199,7 +180,7 @@ class Org:
         kind.table.update(row, stamps | ({"MasterRecordId": master} if master else {}), at=act.at, by=act.by)
         row.deleted = True
         kind.note(act.stamp, row.id)
-        self._enter("delete", kind, row, {"MasterRecordId": master} if master else _NOTHING, before, act)
+        self._record("delete", kind.name, row.id, {"MasterRecordId": master} if master else _NOTHING, before, act)
 
     def restore(self, kind: Kind, row: Row, act: Act) -> None:
         """Take a record out of the bin."""
@@ -212,7 +193,7 @@ class Org:
         }
         kind.table.update(row, stamps, at=act.at, by=act.by)
         kind.note(act.stamp, row.id)
-        self._enter("undelete", kind, row, _NOTHING, _NOTHING, act)
+        self._record("undelete", kind.name, row.id, _NOTHING, _NOTHING, act)
 
     def pointing(self, id: str) -> Iterable[tuple[Kind, Field, Row]]:
         """Find every record that refers to this one."""
@@ -266,11 +247,10 @@ class Org:
         for rule in self.duplicate_rules:
             if rule.kind == kind.name:
                 self._unlike_others(kind, values, own, rule, act)
+        self._lock(own, act)
         if self.locked:
-            for id in (own, *(values.get(field.name) or "" for field in kind.related.values())):
-                self._lock(id, act)
-        elif act.locks():
-            raise _held(own)
+            for field in kind.related.values():
+                self._lock(values.get(field.name) or "", act)
 
     def _first_membership(self, kind: Kind, values: Mapping[str, Any]) -> None:
         for other in kind.table.find("CampaignId", values["CampaignId"]):
@@ -298,7 +278,7 @@ class Org:
         if left:
             self.locked[id] = left - 1
         if left or act.locks():
-            raise _held(id)
+            raise Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
 
     # ---- consequences -----------------------------------------------------------------
 
@@ -320,10 +300,6 @@ class Org:
             return id
         row = self.row_of(id)
         return row.values.get("AccountId") if row else None
-
-
-def _held(id: str) -> Refused:
-    return Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
 
 
 def _duplicates(kind: Kind, rule: DuplicateRule, alike: list[str]) -> Refused:

@@ -1,6 +1,6 @@
 """How a record is checked, as far as its names tell: worked out once for all records with the same names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
 from crmbridge.testing.fakes.salesforce import errors
@@ -107,7 +107,7 @@ class Planner:
         key, text = next(iter(named.items()))
         for target in field.references:
             external = self._kinds[target].table.field(key)
-            if external is not None and (external.external_id or external.unique):
+            if external is not None and (external.external_id or external.unique) and isinstance(text, Hashable):
                 found = self._kinds[target].table.find(external.name, text)
                 if len(found) == 1:
                     return found[0].id
