@@ -164,11 +164,15 @@ def package(tmp_path_factory):
     return folder
 
 
+_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": ""}
+"""Options of the run around this one are not those of the run inside it."""
+
+
 def judged(package, tests):
     """Run tests against a copy of the package."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", *tests],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT, env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": str(package)},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
