@@ -170,7 +170,7 @@ def _worse(before: Verdict | None, now: Verdict) -> Verdict:
 
 
 def journal_row(run: Run, intent: Intent, outcome: Applied) -> JournalRow:
-    """Say what was written, for `why` and `undo`."""
+    """Say what was written, for `why`."""
     why = intent.because or because(Code.CHANGED)
     return JournalRow(
         run.id,

@@ -28,6 +28,7 @@ class Agreed:
     """One side's half of the agreement: what each paired field held there, in that system's own form."""
 
     fields: tuple[str, ...]
+    """The labels of the pairs, in their order; both halves of a link share them, whatever the kinds are called."""
     cells: tuple[Cell | Missing, ...] = attrs.field(repr=False)
     unsettled: Mapping[str, Unsettled] = attrs.field(factory=lambda: dict[str, Unsettled]())
     settled_version: str | None = None
