@@ -21,7 +21,7 @@ from crmbridge.model import Agreed
 from crmbridge.roles import Delta, Progress, Token
 from crmbridge.stores import SqliteStore
 from crmbridge.stores._sqlite.database import Database
-from crmbridge.stores._sqlite.opening import connect, network_file_system
+from crmbridge.stores._sqlite.opening import connect, network_file_system, set_up
 from crmbridge.stores._sqlite.schema import MIGRATIONS
 from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left, link, noted, row
 from crmbridge.testing._store_laws.whole import EVERYTHING, all_that_is_known
@@ -221,6 +221,32 @@ def test_processes_may_make_the_file_at_the_same_time(path):
     assert [one.communicate()[0] for one in together] == ["1\n"] * 6
     with SqliteStore(path) as store:
         assert store.inbox.count(PEOPLE) == 6
+
+
+class Overtaken(sqlite3.Connection):
+    """Between its first look at the file and the next one, another process makes the file whole."""
+
+    def execute(self, sql, *args):
+        if sql == "PRAGMA user_version":
+            other = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            try:
+                set_up(other, self.path, 0)
+            except sqlite3.OperationalError:
+                pass  # shut out by our look, it has to wait until that has ended
+            finally:
+                other.close()
+        return super().execute(sql, *args)
+
+
+def test_a_file_that_another_process_makes_while_we_look_is_not_taken_for_a_stranger(path):
+    def overtaken(where):
+        connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False, factory=Overtaken)
+        connection.path = where
+        return connection
+
+    with SqliteStore(path, connect=overtaken) as store:
+        assert store.inbox.count(PEOPLE) == 0
+    assert sound(path)
 
 
 def test_threads_commit_and_read_side_by_side(path):

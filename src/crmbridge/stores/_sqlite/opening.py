@@ -110,7 +110,7 @@ def set_up(connection: sqlite3.Connection, path: Path, wait: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {max(0, int(wait * 1000))}")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    if _version(connection, path) < len(MIGRATIONS):
+    if _first_look(connection, path) < len(MIGRATIONS):
         _migrate(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -131,6 +131,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _first_look(connection: sqlite3.Connection, path: Path) -> int:
+    """Tell the version as it is at one moment: another process may be making the same file."""
+    connection.execute("BEGIN")
+    try:
+        return _version(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
