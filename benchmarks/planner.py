@@ -149,7 +149,7 @@ def asked(left: Sequence[Rows]) -> int:
 
 def keyed(rows: Rows, side: Side) -> list[str]:
     """Take comparison keys, as for the directory."""
-    return [MATCHER.keys(record, side)[0].value for record in rows]
+    return [keys[0].value for keys in MATCHER.keys_of(rows, side)]
 
 
 def taken(left: Sequence[Rows], right: Sequence[Rows]) -> int:
@@ -160,16 +160,16 @@ def matched_and_merged(both: Sides) -> int:
     """Find each left record's counterpart by key, and decide about the pair."""
     how, writes = paired(), 0
     on_left, on_right = how.reader("left", NAMES), how.reader("right", NAMES)
-    known: dict[str, tuple[Rows, int]] = {}
+    known: dict[str, Cells] = {}
     for page in both.right:
         rows = as_rows("right", page)
-        known.update(zip(keyed(rows, "right"), ((rows, row) for row in range(len(rows))), strict=True))
+        known.update(zip(keyed(rows, "right"), (on_right(rows, row) for row in range(len(rows))), strict=True))
     for page, halves in zip(both.left, both.agreed, strict=True):
         rows = as_rows("left", page)
         for row, (value, half) in enumerate(zip(keyed(rows, "left"), halves, strict=True)):
             other = known.get(value)
             if other is not None:
-                writes += decided(how, on_left(rows, row), on_right(*other), half)
+                writes += decided(how, on_left(rows, row), other, half)
     return writes
 
 

@@ -20,8 +20,8 @@ _FIVE_SECONDS = dt.timedelta(seconds=5)
 _ONE_SIDED = because(Code.ONE_SIDED)
 _FIRST_CONTACT = because(Code.FIRST_CONTACT)
 _ONLY_IF_EMPTY = because(Code.POLICY, policy="only_if_empty")
-_LEFT_UNLESS_EMPTY = because(Code.LEFT_AS_IT_IS, policy="only_if_empty")
-_LEFT_ONCE_CREATED = because(Code.LEFT_AS_IT_IS, policy="only_on_create")
+_LEFT_UNLESS_EMPTY = Leave(because(Code.LEFT_AS_IT_IS, policy="only_if_empty"))
+_LEFT_ONCE_CREATED = Leave(because(Code.LEFT_AS_IT_IS, policy="only_on_create"))
 
 
 def _cell(value: Cell | Missing) -> Cell:
@@ -182,10 +182,10 @@ class OnlyIfEmpty:
         """Judge one field."""
         left, right = _cell(state.left), _cell(state.right)
         if is_blank(left) == is_blank(right):
-            return Leave(_LEFT_UNLESS_EMPTY)
+            return _LEFT_UNLESS_EMPTY
         cleared = not state.first and (state.left_changed if is_blank(left) else state.right_changed)
         if cleared:
-            return Leave(_LEFT_UNLESS_EMPTY)
+            return _LEFT_UNLESS_EMPTY
         return Settle(right if is_blank(left) else left, _ONLY_IF_EMPTY)
 
 
@@ -200,7 +200,7 @@ class OnlyOnCreate:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        return Leave(_LEFT_ONCE_CREATED)
+        return _LEFT_ONCE_CREATED
 
 
 @attrs.frozen
@@ -333,9 +333,9 @@ class Monotone:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field from all four values."""
-        seen = (state.left, state.right, state.left_agreed, state.right_agreed)
-        if self.towards in [_held(value) for value in seen if value is not MISSING]:
-            return Settle(self.towards, self._why)
+        for value in (state.left, state.right, state.left_agreed, state.right_agreed):
+            if value is not MISSING and _held(value) == self.towards:
+                return Settle(self.towards, self._why)
         return _one_sided(state) or _fill(state) or Settle(_cell(state.left), self._why)
 
 
@@ -380,6 +380,13 @@ ask_a_person = AskAPerson()
 def lets_cross(policy: FieldPolicy) -> bool:
     """Say whether a policy lets any change on one side alone cross: then it need not be asked about one."""
     return isinstance(policy, (Wins, NewestWins, AskAPerson))
+
+
+def lets_values_cross(policy: FieldPolicy) -> bool:
+    """Say whether a policy lets any change on one side alone cross where neither side is blank."""
+    if isinstance(policy, (FilledBeatsBlank, NeverClear)):
+        return lets_values_cross(policy.policy)
+    return lets_cross(policy)
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
@@ -434,6 +441,7 @@ __all__ = [
     "left_always",
     "left_wins",
     "lets_cross",
+    "lets_values_cross",
     "monotone",
     "never_clear",
     "newest_wins",

@@ -29,6 +29,8 @@ EMAIL_LIMIT: Final = 254
 
 _NUMERIC: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
+_TRIM: Final = Normalisation.TRIM
+
 _SEVERAL: Final = frozenset({FieldType.CHOICES, FieldType.REFERENCES})
 
 
@@ -44,7 +46,7 @@ def problem(spec: FieldSpec, value: Cell, *, creating: bool) -> Reason | None:
         return because(Code.REQUIRED, field=spec.name) if spec.required else None
     if isinstance(value, tuple) and len(value) > 1 and spec.type not in _SEVERAL:
         return because(Code.SEVERAL_VALUES, field=spec.name, length=len(value))
-    if isinstance(value, str) and Normalisation.TRIM in spec.normalises:
+    if isinstance(value, str) and _TRIM in spec.normalises:
         value = value.strip()
     return _JUDGES[spec.type](spec, value)
 
@@ -77,7 +79,8 @@ def _text(spec: FieldSpec, value: Cell) -> Reason | None:
     except UnicodeEncodeError:
         # Half of a surrogate pair comes out of JSON unharmed and can be neither stored nor sent.
         return because(Code.WRONG_TYPE, field=spec.name, expected=spec.type.value, shape="broken_text")
-    return _length(spec, value, spec.max_length)
+    limit = spec.max_length
+    return None if limit is None or len(value) <= limit else _length(spec, value, limit)
 
 
 def _length(spec: FieldSpec, text: str, limit: int | None) -> Reason | None:

@@ -219,6 +219,18 @@ class Matcher(Protocol):
         ...
 
 
+@runtime_checkable
+class PageMatcher(Protocol):
+    """May be offered by a matcher that takes the keys of a whole page quicker than record by record.
+
+    Law: what it gives for a row is what `keys` gives for that row's record.
+    """
+
+    def keys_of(self, rows: Rows, side: Side) -> Sequence[tuple[KeyValue, ...]]:
+        """Give the comparison keys of every record of a page, in its order."""
+        ...
+
+
 Moment: TypeAlias = Literal["linking", "creating", "writing"]
 """Before a link is made, before a record is made, or before each write."""
 

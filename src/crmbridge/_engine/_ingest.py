@@ -27,6 +27,7 @@ from ..model import (
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._events import delivered, event_row
+from ._matching import keys_of
 from ._run import Run
 from ._subjects import park_version
 
@@ -96,8 +97,8 @@ def _taken_in(
             row = _departure(run, side, gone, standing.get(gone.ref))
             if row is not None:
                 rows.append(row)
-    matcher = run.definition.matcher
-    keys = [Keyed(side, record.ref, matcher.keys(record, side)) for record in page.rows]
+    found = keys_of(run.definition.matcher, page.rows, side)
+    keys = [Keyed(side, page.rows.ref(row), values) for row, values in enumerate(found)]
     keys.extend(Keyed(side, gone.ref) for gone in page.departures)
     return Delta(
         queue=tuple(rows),

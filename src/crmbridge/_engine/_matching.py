@@ -8,8 +8,8 @@ from typing import TypeAlias
 import attrs
 
 from ..flow import Flow
-from ..model import Record, RecordRef, Side, Standing, other
-from ..protocols import Ambiguous, Matched, Question, Tried, Unmatched
+from ..model import Record, RecordRef, Rows, Side, Standing, other
+from ..protocols import Ambiguous, KeyValue, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
 from ._run import Run
 from ._seen import Look
 
@@ -46,6 +46,13 @@ class Search:
             return {}
         first = min((question.step for question in self.pending.values()), default=None)
         return {kind: question for kind, question in self.pending.items() if question.step == first}
+
+
+def keys_of(matcher: Matcher, rows: Rows, side: Side) -> Sequence[tuple[KeyValue, ...]]:
+    """Give the comparison keys of a page's records, in its order."""
+    if isinstance(matcher, PageMatcher):
+        return matcher.keys_of(rows, side)
+    return [matcher.keys(record, side) for record in rows]
 
 
 def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[Mapping[RecordRef, Search]]:

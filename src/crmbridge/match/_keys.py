@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TypeAlias
 
 import attrs
 
-from ..model import Cell, Missing, Record, Side
+from ..model import Cell, Missing, Record, Rows, Side
 from ..protocols import ID_FIELD, KeyValue, Normaliser
 
 Names: TypeAlias = "str | Mapping[str, str]"
 """One field, or one per kind."""
+
+Cells: TypeAlias = "tuple[Cell | Missing, ...]"
+"""One row of a page."""
 
 
 def exact(text: str) -> str:
@@ -65,7 +69,18 @@ class Key:
 
     def of(self, record: Record, field: str) -> str:
         """Normalise a record's value of a field, as this key does; blank where it has none."""
-        value = record.rows.ids[record.row] if field == ID_FIELD else record.get(field)
+        return self._normalised(record.rows.ids[record.row] if field == ID_FIELD else record.get(field))
+
+    def column(self, rows: Rows, side: Side, cells: Sequence[Cells]) -> list[KeyValue | None] | None:
+        """Give what the directory keeps of this key for cells of *rows*, None for a blank; None where it keeps nothing."""
+        field = self.field(side, rows.kind)
+        if field is None or field.startswith("@") or field not in rows.fields:
+            return None
+        named, own = self.named, itemgetter(rows.fields.index(field))
+        texts = map(self._normalised, map(own, cells))
+        return [KeyValue(field, text, named) if text else None for text in texts]
+
+    def _normalised(self, value: Cell | Missing) -> str:
         text = value if isinstance(value, str) else text_of(value)
         return self.by(text) if text and not text.isspace() else ""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, TypeAlias, assert_never
 
 import attrs
 
-from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled
+from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_blank
 from ..preflight import problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
@@ -69,17 +69,24 @@ class _Merging:
         self._write_left: dict[int, Cell] = {}
         self._write_right: dict[int, Cell] = {}
         self._fields: list[FieldDecision] = []
-        self._disputed: list[Reason] = []
-        self._problems: list[Reason] = []
-        self._skipped: list[Reason] = []
+        self._disputed: tuple[Reason, ...] = ()
+        self._problems: tuple[Reason, ...] = ()
+        self._skipped: tuple[Reason, ...] = ()
 
     def cross(self, place: int, pair: Pair, held: tuple[Cell, Cell], source: Side) -> None:
         """Let a change on one side alone cross as it is."""
         left, right = held
-        apart = differs(left, right)
-        to_left = right if apart and source == "right" else MISSING
-        to_right = left if apart and source == "left" else MISSING
-        self._write(place, pair, held, to_left, to_right, _ONE_SIDED)
+        if not differs(left, right):
+            self._keep(place, pair, held, _ONE_SIDED)
+        elif source == "left":
+            if pair.writes_right and self._gated[1] is None:
+                self._send(place, pair, held, "right", left, _ONE_SIDED)
+            else:
+                self._write(place, pair, held, MISSING, left, _ONE_SIDED)
+        elif pair.writes_left and self._gated[0] is None:
+            self._send(place, pair, held, "left", right, _ONE_SIDED)
+        else:
+            self._write(place, pair, held, right, MISSING, _ONE_SIDED)
 
     def judge(
         self, place: int, pair: Pair, held: tuple[Cell, Cell], agreed: tuple[Cell | Missing, Cell | Missing]
@@ -91,7 +98,7 @@ class _Merging:
             there = pair.decode(there)
             r0 = r0 if r0 is MISSING else pair.decode(r0)
         except ValueError:
-            self._problems.append(because(Code.CODEC_FAILED, field=pair.right))
+            self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
             return
         at = self._times
         verdict = pair.policy.resolve(FieldState(left, there, l0, r0, at.left, at.right, self._moment))
@@ -107,7 +114,7 @@ class _Merging:
             case Leave():
                 to_left = to_right = MISSING
             case Ask(because=why):
-                self._disputed.append(Reason(why.code, {**why.facts, "field": pair.right}))
+                self._disputed += (Reason(why.code, {**why.facts, "field": pair.right}),)
                 self._tell(pair, held, why, None, MISSING)
                 return
             case _:
@@ -135,13 +142,12 @@ class _Merging:
         if to_right is not MISSING and not pair.writes_right:
             to_right, why = MISSING, because(Code.NOT_WRITABLE, field=pair.right)
         if to_left is MISSING and to_right is MISSING:
-            self.agreed[place] = held
-            self._tell(pair, held, why, None, MISSING)
+            self._keep(place, pair, held, why)
             return
         shut_left, shut_right = self._gated
         closed = (shut_left if to_left is not MISSING else None) or (shut_right if to_right is not MISSING else None)
         if closed is not None:
-            self._skipped.append(closed)
+            self._skipped += (closed,)
             self._tell(pair, held, closed, None, MISSING)
             return
         if to_left is not MISSING:
@@ -150,20 +156,26 @@ class _Merging:
             try:
                 encoded = pair.encode(to_right)
             except ValueError:
-                self._problems.append(because(Code.CODEC_FAILED, field=pair.right))
+                self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
                 return
             self._send(place, pair, held, "right", encoded, why)
+
+    def _keep(self, place: int, pair: Pair, held: tuple[Cell, Cell], why: Reason) -> None:
+        """Agree on what both sides hold."""
+        self.agreed[place] = held
+        self._tell(pair, held, why, None, MISSING)
 
     def _send(self, place: int, pair: Pair, held: tuple[Cell, Cell], towards: Side, value: Cell, why: Reason) -> None:
         left = towards == "left"
         spec, writes = (pair.left_spec, self._write_left) if left else (pair.right_spec, self._write_right)
+        sent: Cell | Missing = value
         trouble = None if spec is None else problem(spec, value, creating=False)
-        if trouble is not None:
-            self._problems.append(trouble)
-            self._tell(pair, held, trouble, towards, MISSING)
-            return
-        writes[place] = value
-        self._tell(pair, held, why, towards, value)
+        if trouble is None:
+            writes[place] = value
+        else:
+            self._problems += (trouble,)
+            sent, why = MISSING, trouble
+        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why))
 
     def _tell(
         self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing
@@ -183,9 +195,9 @@ class _Merging:
             self._write_left,
             self._write_right,
             tuple(self._fields),
-            tuple(self._disputed),
-            tuple(self._problems),
-            tuple(self._skipped),
+            self._disputed,
+            self._problems,
+            self._skipped,
         )
 
 
@@ -212,7 +224,7 @@ def merge(
     A field that was not read takes no part and its agreement does not move.
     """
     work = _Merging(times, moment, gated, ruled)
-    for place in _moved(left, right, agreed_left, agreed_right):
+    for place in pairing.moved(left, right, agreed_left, agreed_right):
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:
             continue
@@ -221,21 +233,11 @@ def merge(
             if pair.same(one, two):
                 work.agreed[place] = one, two
                 continue
-        elif pair.crosses:
+        elif pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two)):
             work.cross(place, pair, (one, two), "left" if one != l0 else "right")
             continue
         work.judge(place, pair, (one, two), (l0, r0))
     return work.done(agreed_left, agreed_right)
-
-
-def _moved(left: Cells, right: Cells, agreed_left: Cells, agreed_right: Cells) -> Sequence[int]:
-    """Give the places at which a side differs from its half of the agreement, in order."""
-    # Nearly always one side alone has changed: so whole tuples first.
-    on_left = [] if left == agreed_left else [place for place, cell in enumerate(left) if cell != agreed_left[place]]
-    on_right = (
-        [] if right == agreed_right else [place for place, cell in enumerate(right) if cell != agreed_right[place]]
-    )
-    return sorted({*on_left, *on_right}) if on_left and on_right else on_left or on_right
 
 
 def absorb(

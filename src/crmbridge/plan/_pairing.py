@@ -10,13 +10,11 @@ import attrs
 
 from ..given import Given
 from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
-from ..policies import lets_cross
+from ..policies import lets_cross, lets_values_cross
 from ..protocols import Codec, FieldPolicy
+from ._compare import Cells, Comparison, comparison
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
-
-Cells: TypeAlias = "tuple[Cell | Missing, ...]"
-
 
 @attrs.frozen
 class Pair:
@@ -40,6 +38,8 @@ class Pair:
     """One of the two kinds has no such field: it takes no part."""
     crosses: bool = False
     """A change on one side alone crosses as it is: neither a policy nor a codec has a say."""
+    values_cross: bool = False
+    """The same where neither side is blank."""
     form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
     left_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
@@ -85,6 +85,13 @@ class Pairing:
     right_kind: str
     pairs: tuple[Pair, ...]
     labels: tuple[str, ...]
+    moved: Comparison = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda pairing: comparison(len(pairing.pairs)), takes_self=True),
+    )
+    """Gives the places at which a side differs from its half of the agreement."""
 
     def halves(self, agreed: Agreed) -> Cells:
         """Give a half of an agreement in the order of these pairs; `MISSING` for a pair that is new."""
@@ -160,6 +167,7 @@ def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy,
         creates_right=creates_right,
         absent=on_right is None or (on_left is None and given is None),
         crosses=field.via is None and lets_cross(policy),
+        values_cross=field.via is None and lets_values_cross(policy),
         form=canonical(left_spec, right_spec),
         left_form=canonical(left_spec),
         right_form=canonical(right_spec),
