@@ -319,11 +319,13 @@ class Monotone:
     """The value moves towards one end only and never back: an opt-out stays an opt-out."""
 
     towards: Cell
-    _why: Reason = attrs.field(
+    _reached: Settle = attrs.field(
         init=False,
         eq=False,
         repr=False,
-        default=attrs.Factory(lambda policy: because(Code.POLICY, policy=policy.name), takes_self=True),
+        default=attrs.Factory(
+            lambda policy: Settle(policy.towards, because(Code.POLICY, policy=policy.name)), takes_self=True
+        ),
     )
 
     @property
@@ -335,8 +337,8 @@ class Monotone:
         """Judge one field from all four values."""
         for value in (state.left, state.right, state.left_agreed, state.right_agreed):
             if value is not MISSING and _held(value) == self.towards:
-                return Settle(self.towards, self._why)
-        return _one_sided(state) or _fill(state) or Settle(_cell(state.left), self._why)
+                return self._reached
+        return _one_sided(state) or _fill(state) or Settle(_cell(state.left), self._reached.because)
 
 
 @attrs.frozen

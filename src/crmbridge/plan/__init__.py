@@ -1,8 +1,9 @@
 """Planning: what to do about a pair of records, and about each of their fields. Pure."""
 
+from ._compare import Cells
 from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
-from ._pairing import Cells, Pair, Pairing, pairing
+from ._pairing import Pair, Pairing, pairing
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs
 from ._table import Deletes, IfEdited, Move, Removal, State, moves

@@ -25,5 +25,5 @@ def comparison(width: int) -> Comparison:
     )
     lines.append(" return found")
     made: dict[str, Comparison] = {}
-    exec("\n".join(lines), made)  # noqa: S102: of numbers alone
+    exec("\n".join(lines), made)  # noqa: S102 - numbers are all that is put into it
     return made["moved"]

@@ -10,7 +10,8 @@ from ..model import MISSING, Cell, FieldDecision, Side, is_blank
 from ..preflight import problem
 from ..protocols import Carry, FieldState
 from ..reasons import Code, Reason, because
-from ._pairing import Cells, Pair, Pairing
+from ._compare import Cells
+from ._pairing import Pair, Pairing
 
 _NEW = because(Code.NEW)
 

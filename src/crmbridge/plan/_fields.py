@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, NamedTuple, TypeAlias, assert_never
 
 import attrs
 
@@ -12,7 +12,8 @@ from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_b
 from ..preflight import problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
-from ._pairing import Cells, Pair, Pairing
+from ._compare import Cells
+from ._pairing import Pair, Pairing
 from ._same import differs
 
 _ONE_SIDED = because(Code.ONE_SIDED)
@@ -33,22 +34,26 @@ class Times:
     right: dt.datetime | None = None
 
 
-@attrs.frozen
-class Merge:
-    """What was decided about a pair of records."""
+class Merge(NamedTuple):
+    """What was decided about a pair of records; a tuple, because one is made for each pair that has changed."""
 
-    left: Cells = attrs.field(repr=False)
+    left: Cells
     """The left half of the agreement once nothing more is written: fields that are written have not moved yet."""
-    right: Cells = attrs.field(repr=False)
-    write_left: Mapping[int, Cell] = attrs.field(repr=False)
+    right: Cells
+    write_left: Mapping[int, Cell]
     """What is written, by place of the pair, in the form of the side it goes to."""
-    write_right: Mapping[int, Cell] = attrs.field(repr=False)
+    write_right: Mapping[int, Cell]
     fields: tuple[FieldDecision, ...] = ()
     disputed: tuple[Reason, ...] = ()
     problems: tuple[Reason, ...] = ()
     """Values that the target would refuse; nothing of this pair is written."""
     skipped: tuple[Reason, ...] = ()
     """Why a gate kept changes back: their agreement has not moved, so they cross when it opens."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Merge(fields={self.fields}, disputed={self.disputed}, problems={self.problems}, skipped={self.skipped})"
+        )
 
     @property
     def writes(self) -> bool:
@@ -76,15 +81,15 @@ class _Merging:
     def cross(self, place: int, pair: Pair, held: tuple[Cell, Cell], source: Side) -> None:
         """Let a change on one side alone cross as it is."""
         left, right = held
+        shut_left, shut_right = self._gated
         if not differs(left, right):
-            self._keep(place, pair, held, _ONE_SIDED)
-        elif source == "left":
-            if pair.writes_right and self._gated[1] is None:
-                self._send(place, pair, held, "right", left, _ONE_SIDED)
-            else:
-                self._write(place, pair, held, MISSING, left, _ONE_SIDED)
-        elif pair.writes_left and self._gated[0] is None:
+            self._write(place, pair, held, MISSING, MISSING, _ONE_SIDED)
+        elif source == "left" and pair.writes_right and shut_right is None:
+            self._send(place, pair, held, "right", left, _ONE_SIDED)
+        elif source == "right" and pair.writes_left and shut_left is None:
             self._send(place, pair, held, "left", right, _ONE_SIDED)
+        elif source == "left":
+            self._write(place, pair, held, MISSING, left, _ONE_SIDED)
         else:
             self._write(place, pair, held, right, MISSING, _ONE_SIDED)
 
@@ -142,7 +147,8 @@ class _Merging:
         if to_right is not MISSING and not pair.writes_right:
             to_right, why = MISSING, because(Code.NOT_WRITABLE, field=pair.right)
         if to_left is MISSING and to_right is MISSING:
-            self._keep(place, pair, held, why)
+            self.agreed[place] = held
+            self._tell(pair, held, why, None, MISSING)
             return
         shut_left, shut_right = self._gated
         closed = (shut_left if to_left is not MISSING else None) or (shut_right if to_right is not MISSING else None)
@@ -160,22 +166,16 @@ class _Merging:
                 return
             self._send(place, pair, held, "right", encoded, why)
 
-    def _keep(self, place: int, pair: Pair, held: tuple[Cell, Cell], why: Reason) -> None:
-        """Agree on what both sides hold."""
-        self.agreed[place] = held
-        self._tell(pair, held, why, None, MISSING)
-
     def _send(self, place: int, pair: Pair, held: tuple[Cell, Cell], towards: Side, value: Cell, why: Reason) -> None:
-        left = towards == "left"
-        spec, writes = (pair.left_spec, self._write_left) if left else (pair.right_spec, self._write_right)
-        sent: Cell | Missing = value
+        spec = pair.left_spec if towards == "left" else pair.right_spec
         trouble = None if spec is None else problem(spec, value, creating=False)
-        if trouble is None:
-            writes[place] = value
-        else:
+        if trouble is not None:
             self._problems += (trouble,)
-            sent, why = MISSING, trouble
-        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why))
+            self._tell(pair, held, trouble, towards, MISSING)
+            return
+        writes = self._write_left if towards == "left" else self._write_right
+        writes[place] = value
+        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], value, towards, why))
 
     def _tell(
         self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing

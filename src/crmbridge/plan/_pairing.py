@@ -16,6 +16,7 @@ from ._compare import Cells, Comparison, comparison
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
 
+
 @attrs.frozen
 class Pair:
     """One pair of fields on two kinds, with everything that judging it needs."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmbridge._engine._matching import keys_of
 from crmbridge.match import (
     LevelMatcher,
     all_of,
@@ -20,7 +21,7 @@ from crmbridge.match import (
     newest,
     oldest,
 )  # fmt: skip
-from crmbridge.model import Record, RecordRef, Rows
+from crmbridge.model import MISSING, Record, RecordRef, Rows
 from crmbridge.protocols import Ambiguous, KeyValue, Matched, Question, Unmatched
 
 EMAIL = level("email", key("email", "Email", str.lower))
@@ -144,6 +145,41 @@ def test_the_directory_gets_each_key_once_and_no_blank():
     assert [(one.field, one.value) for one in matcher.keys(record(Email="K@x", Name="Kim", Phone=" "), "right")] == [
         ("Email", "k@x"), ("Name", "Kim"),
     ]  # fmt: skip
+
+
+VALUES = st.sampled_from([None, "", " ", "Kim", "kim", MISSING, ("a", "b"), 7, True])
+
+
+@given(
+    st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=4), st.sampled_from([(), (EMAIL,), (EMAIL, NAME, by_id("x"))])
+)
+def test_a_page_has_the_keys_that_its_records_have(cells, levels):
+    matcher = LevelMatcher((*levels, level("again", key("email", "Email", str.lower)), level("none", key("b", {}))))
+    ids = tuple(str(row) for row in range(len(cells)))
+    rows = Rows("crm", "Lead", ("Phone", "Email", "Name"), ids, tuple(cells))
+    expected = [
+        tuple(dict.fromkeys(
+            KeyValue(one.field("right", "Lead"), value, one.named)
+            for one in (one for own in matcher.levels for one in own.every_key())
+            if one.field("right", "Lead") in rows.fields and (value := one.read(record, "right"))
+        ))
+        for record in rows
+    ]  # fmt: skip
+    assert list(matcher.keys_of(rows, "right")) == expected
+    assert [matcher.keys(record, "right") for record in rows] == expected
+
+
+class Own:
+    """Somebody's own matcher, which knows the simple form alone."""
+
+    def keys(self, record, side):
+        return (KeyValue("Name", record.get("Name")),)
+
+
+def test_a_matcher_of_ones_own_need_not_know_of_pages():
+    rows = Rows("crm", "Lead", ("Name",), ("1", "2"), (("Kim",), ("Lee",)))
+    assert [keys[0].value for keys in keys_of(Own(), rows, "right")] == ["Kim", "Lee"]
+    assert keys_of(LevelMatcher((NAME,)), rows, "right") == keys_of(Own(), rows, "right")
 
 
 def test_it_says_what_must_be_read_and_what_may_be_asked():
