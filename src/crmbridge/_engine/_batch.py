@@ -8,6 +8,7 @@ import attrs
 
 from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
+from ..plan import Move, State
 from ..protocols import Ambiguous, KeyValue, Matched
 from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
@@ -248,6 +249,8 @@ def _early(
         partner.rows.extend(subject.rows)
         return []
     if record is None:
+        here, there = (State.GONE, State.NONE) if subject.side == "left" else (State.NONE, State.GONE)
+        run.judged(here, there, Move.NOTHING)
         return [Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None)]
     if subject.blocked is not None:
         verdict = Verdict(subject, Disposition.SKIPPED, subject.blocked, None)

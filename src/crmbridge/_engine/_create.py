@@ -8,7 +8,7 @@ import attrs
 
 from ..flow import Flow
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
-from ..plan import creation
+from ..plan import Move, State, creation
 from ..protocols import KeyValue, Question
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
@@ -47,6 +47,10 @@ def decide_creation(
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
         wait = max(run.able(subject.side, record.ref.kind).settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
+    if subject.side == "left":
+        run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
+    else:
+        run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
     verdict = _make(run, subject, record, towards, blank)
     if verdict.keys and verdict.intents:
         reserved.append(frozenset(verdict.keys))

@@ -63,6 +63,7 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
     pairing = run.pairing(link.left.kind, link.right.kind)
     on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
     move = run.table[on_left.state, on_right.state]
+    run.judged(on_left.state, on_right.state, move)
     ruled = side_choice(run, link, (on_left.record, on_right.record))
     if move is Move.ASK and ruled is not None:
         move = move_of(ruled, on_left.state)
@@ -326,6 +327,7 @@ def first_contact(run: Run, subject: Subject, left: Record, right: Record, level
         refused = gated(run, "linking", towards, left, right, None)
         if refused is not None:
             return Verdict(subject, Disposition.SKIPPED, refused, None, left=left, right=right)
+    run.judged(State.CHANGED, State.CHANGED, Move.MERGE)
     pairing = run.pairing(left.ref.kind, right.ref.kind)
     nothing = Agreed.nothing(pairing.labels)
     link = new_link(run, subject, left.ref, right.ref, nothing, nothing)

@@ -74,6 +74,11 @@ class Run:
         if self.observer is not None:
             self.observer.saw(Event(name, facts))
 
+    def judged(self, left: State, right: State, move: Move) -> None:
+        """Tell whoever observes which row of the decision table was taken."""
+        if self.observer is not None:
+            self.saw("judged", left=left.value, right=right.value, move=move.value)
+
     def ask(self, fn: Callable[P, T], *args: P.args, **named: P.kwargs) -> Flow[T]:
         """Ask the store."""
         return call(lambda: fn(*args, **named))

@@ -22,6 +22,7 @@ from ..model import (
     Deleted,
     Departure,
     FieldSpec,
+    FieldType,
     Merged,
     Moved,
     Outcome,
@@ -148,6 +149,11 @@ class FakeConnector:
     def values(self, ref: RecordRef) -> dict[str, Cell]:
         """Give the values of one record."""
         return dict(self._rows[ref.kind][ref.id].values)
+
+    def texts(self, kind: str) -> list[str]:
+        """Name the fields of a kind that hold text and may be written."""
+        fields = self._schemas[kind].fields.values()
+        return [field.name for field in fields if field.type is FieldType.TEXT and not field.read_only]
 
     def _sees_merges(self, ref: RecordRef) -> bool:
         return self.capabilities(ref.kind).sees_merges

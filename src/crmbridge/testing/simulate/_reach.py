@@ -1,0 +1,54 @@
+"""What a simulation can reach: each fault, each row of the decision table, each disposition, each class of creates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...model import SIDES, Disposition
+from ...plan import Move, State, moves
+from ._life import Life
+
+_NOT_ASKED = frozenset(
+    {(State.NONE, State.NONE), (State.UNKNOWN, State.NONE), (State.NONE, State.UNKNOWN), (State.UNKNOWN, State.UNKNOWN)}
+)
+"""Pairs about which nobody asks the table: a record that cannot be read is held before its counterpart is looked for."""
+
+
+def rows(life: Life, *, crashes: bool) -> list[str]:
+    """Name all that a life may reach, in the order in which a report shows it."""
+    definition = life.definition
+    found = [f"{fault} at {life.seats[side].system}" for side in SIDES for fault in life.seats[side].offers]
+    if definition.topology == "events":
+        found.append(cell(State.CHANGED, State.NONE, Move.CREATE_RIGHT))
+    else:
+        table = moves(definition.deletes)
+        found += [cell(left, right, move) for (left, right), move in table.items() if (left, right) not in _NOT_ASKED]
+        if not definition.creates_left or definition.topology == "one_way":
+            found.remove(cell(State.NONE, State.CHANGED, Move.CREATE_LEFT))
+    found += [str(disposition) for disposition in Disposition]
+    for side, create in life.classes().items():
+        if create is not None and definition.creates(side) and (side == "right" or definition.topology == "two_way"):
+            found.append(created(life.seats[side].system, create))
+    return [*found, *(("crash before", "crash after") if crashes else ())]
+
+
+def cell(left: State, right: State, move: Move) -> str:
+    """Name a row of the decision table."""
+    return f"{left.value} | {right.value}: {move.value}"
+
+
+def created(system: str, create: object) -> str:
+    """Name a class of creates at a system."""
+    return f"create in class {create} at {system}"
+
+
+def reached(life: Life) -> Mapping[str, int]:
+    """Count what one life reached."""
+    found = dict(life.seen.reached)
+    for side, create in life.classes().items():
+        system = life.seats[side].system
+        found |= {f"{fault} at {system}": count for fault, count in life.seats[side].fired.items()}
+        made = sum(change.verb == "create" for change in life.ours(side))
+        if create is not None and made:
+            found[created(system, create)] = made
+    return found
