@@ -340,3 +340,12 @@ def test_a_create_that_a_gate_refuses_is_skipped_with_the_gates_name(world):
     [row] = world.run(pipe).rows(Disposition.SKIPPED)
     assert (row.ref, row.because.facts) == (ref, {"gate": "filled", "field": "score"})
     assert isinstance(row.ref, RecordRef)
+
+
+def test_a_lost_create_that_nothing_can_be_looked_up_by_is_left_to_a_person_whatever_its_class(worlds, promises):
+    world = worlds(capabilities=promises("B", create_key=None))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.settle()
+    assert len(world.crm.rows("lead")) == 1
+    assert world.parked() == [("quarantined", "in_doubt", person.id)]

@@ -156,12 +156,14 @@ def _recovered(run: Run, intent: Intent, ref: RecordRef, *, conflict: bool) -> J
 
 def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
     able = run.able(intent.side, action.kind)
-    found = yield from _find(run, intent, _questions(run, intent, action))
+    questions = _questions(run, intent, action)
+    found = yield from _find(run, intent, questions)
     if found is not None:
         return (yield from _tied(run, intent, found))
     if _class_of(able, action) is CreateClass.A:
         return None if run.planning else (yield from _again(run, intent, action))
-    if able.creates is CreateClass.B:
+    if able.creates is CreateClass.B and questions:
+        # A look settles it, if there is anything to look by: a system that claims the class and names none is left to a person.
         return Delta(settled=(intent.key,), wake=_woken(intent, None))
     why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)
     side = other(intent.side)
