@@ -32,10 +32,13 @@ class _Sum:
     figures: Counter[str] = attrs.field(factory=Counter[str])
     violations: list[Violation] = attrs.field(factory=list[Violation])
     written: int = 0
+    wanted: dict[str, None] = attrs.field(factory=dict[str, None])
+    """What the worlds of all seeds could reach, in order."""
 
-    def add(self, life: Life) -> None:
+    def add(self, life: Life, *, crashes: bool) -> None:
         """Count one life."""
         seen = life.seen
+        self.wanted |= dict.fromkeys(rows(life, crashes=crashes))
         self.reached.update(reached(life))
         self.figures.update(
             seeds=1, operations=seen.operations, runs=seen.runs, edits=seen.edits, crashes=seen.crashes,
@@ -121,7 +124,7 @@ def _lived(how: _Simulation, seed: int, total: _Sum) -> None:
     life = how.life(seed)
     told = how.script(seed, life)
     broken = life.lived(told)
-    total.add(life)
+    total.add(life, crashes=how.crashes)
     if broken:
         total.violations.append(how.violation(told, broken[0]))
     elif seed % TWICE == 0:
@@ -135,7 +138,7 @@ def _lived(how: _Simulation, seed: int, total: _Sum) -> None:
 def _report(how: _Simulation, first: int, total: _Sum) -> SimReport:
     life = how.life(first)
     world, figures = life.world, total.figures
-    wanted = [row for row in rows(life, crashes=how.crashes) if row not in world.beyond]
+    wanted = [row for row in total.wanted if row not in world.beyond]
     every = dict.fromkeys([*wanted, *sorted(total.reached)])
     unreached = [] if world.enough is None or figures["seeds"] < world.enough else wanted
     if not total.written:
