@@ -44,6 +44,13 @@ def _run(asked: argparse.Namespace) -> int:
         from ._demo import demo
 
         return demo(asked.state, asked.lang, as_json=asked.json)
+    if asked.command == "simulate":
+        from ._simulate import run
+
+        seeds, first = asked.seeds, asked.first
+        return run(
+            asked.blueprint, seeds=seeds, first=first, crashes=asked.crashes, as_json=asked.json, language=asked.lang
+        )
     from ._fakes import names, serve
 
     if asked.action is None:
@@ -78,8 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         "demo", parents=[common], help="see the main job done, in seconds and without an account"
     )
     fakes = commands.add_parser("fakes", parents=[common], help="list the fakes of vendors, or serve some of them")
+    simulate = commands.add_parser(
+        "simulate", parents=[common], help="look for a seed that breaks a law of a ready-made pair"
+    )
     _add_demo(demo)
     _add_fakes(fakes, common)
+    _add_simulate(simulate)
     return parser
 
 
@@ -125,6 +136,25 @@ def _add_fakes(fakes: argparse.ArgumentParser, common: argparse.ArgumentParser) 
     )
     serve.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (default: 0)")
     serve.add_argument("--tls", action="store_true", help="serve HTTPS; the certificate to trust is told as ca")
+
+
+def _add_simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.description = (
+        "Live through seeds of a ready-made pair over fakes of its vendors, in virtual time: people edit, answers get lost, "
+        "and whenever all is quiet, laws are asked. Exit status 1 where a law is broken, with the seed and a short story."
+    )
+    simulate.add_argument("blueprint", metavar="BLUEPRINT", help="a module of crmbridge.blueprints")
+    simulate.add_argument("--seeds", type=_count, default=100, metavar="N", help="how many (default: 100)")
+    simulate.add_argument("--first", type=int, default=0, metavar="N", help="the first of them (default: 0)")
+    simulate.add_argument("--crashes", action="store_true", help="let processes die, too")
+    simulate.add_argument("--json", action="store_true", help="print everything as one JSON object instead")
+    simulate.add_argument("--lang", choices=("en", "ja"), default="en", help="the language to speak (default: en)")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seeds")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -20,6 +20,10 @@ class _Edit:
     value: Any = attrs.field(repr=False)
     covered: bool
     """It fell into the window of a system without conditional writes."""
+
+
+_Edits: TypeAlias = "Mapping[tuple[object, str], Sequence[_Edit]]"
+"""By record and field, oldest first."""
 
 
 @attrs.frozen
@@ -47,9 +51,11 @@ def field_laws(life: Life, marks: Marks) -> Iterator[Breach]:
     if life.definition.shared or (gated and life.world.wanted is None):
         return
     every = watched(life.definition)
-    edited = {side: _edited(life, marks, side) for side in SIDES}
+    edited: dict[Side, _Edits] = {side: _edited(life, marks, side) for side in SIDES}
     for link in life.tied():
-        rows = {side: life.seats[side].rows(link.ref(side).kind).get(link.ref(side).id) for side in SIDES}
+        rows: dict[Side, Values | None] = {
+            side: life.seats[side].rows(link.ref(side).kind).get(link.ref(side).id) for side in SIDES
+        }
         if None in rows.values():
             yield Breach("I3", f"half a pair: {link.left} and {link.right} belong together, and one is not there")
             continue
@@ -59,14 +65,18 @@ def field_laws(life: Life, marks: Marks) -> Iterator[Breach]:
                 yield from _judged(life, case)
 
 
-def _edited(life: Life, marks: Marks, side: Side) -> Mapping[tuple[object, str], list[_Edit]]:
+def _edited(life: Life, marks: Marks, side: Side) -> _Edits:
     """Give the edits of people since the marks, by record and field."""
     seat: Seat = life.seats[side]
     found: dict[tuple[object, str], list[_Edit]] = {}
     for place, change in enumerate(seat.ledger()):
         if place < marks.ledgers[side] or change.ours or change.verb != "update":
             continue
-        able = life.definition.end(side).capabilities(change.ref.kind) if change.ref.kind in life.hands.kinds(side) else None
+        able = (
+            life.definition.end(side).capabilities(change.ref.kind)
+            if change.ref.kind in life.hands.kinds(side)
+            else None
+        )
         for name, value in change.values.items():
             lost = able is not None and covered(seat, able, life.stamps[side], place, name)
             found.setdefault((change.ref, name), []).append(_Edit(value, lost))
@@ -79,7 +89,7 @@ def _case(
     one: Watched,
     link: Link,
     rows: Mapping[Side, Values | None],
-    edited: Mapping[Side, Mapping[tuple[object, str], list[_Edit]]],
+    edited: Mapping[Side, _Edits],
 ) -> _Case | None:
     on = {side: one.on(side, link.ref(side).kind) for side in SIDES}
     left, right = on["left"], on["right"]
@@ -108,7 +118,7 @@ def _form(one: Watched, side: Side, value: Any) -> str:
         try:
             value = one.via.encode(value)
         except ValueError:
-            return value.casefold()
+            return str(value).casefold()
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -134,7 +144,9 @@ def _judged(life: Life, case: _Case) -> Iterator[Breach]:
 
 
 def _survived(case: _Case, then: Mapping[Side, str]) -> Iterator[Breach]:
-    written = {side: [_form(case.watched, side, edit.value) for edit in case.edits[side]] for side in SIDES}
+    written: dict[Side, list[str]] = {
+        side: [_form(case.watched, side, edit.value) for edit in case.edits[side]] for side in SIDES
+    }
     if not written["left"] and not written["right"]:
         if case.now != then:
             yield case.breach("I2", f"nobody edited them since they held {then['left']!r} and {then['right']!r}")

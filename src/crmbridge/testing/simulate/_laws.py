@@ -55,7 +55,9 @@ def _once_each(life: Life) -> Iterator[Breach]:
         if report.read != sum(report.counts.values()):
             yield Breach("I7", f"{report.read} records were read, and {sum(report.counts.values())} ended")
         told = Counter((row.side, row.ref) for row in report.rows())
-        yield from (Breach("I7", f"{ref} ended in {count} ways in one run") for (_, ref), count in told.items() if count > 1)
+        yield from (
+            Breach("I7", f"{ref} ended in {count} ways in one run") for (_, ref), count in told.items() if count > 1
+        )
 
 
 def _revives(life: Life) -> bool:

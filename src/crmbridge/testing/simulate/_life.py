@@ -52,7 +52,9 @@ class Marks:
 
     ledgers: Mapping[Side, int]
     pairs: frozenset[tuple[RecordRef, RecordRef]] = frozenset()
-    rows: Mapping[RecordRef, Mapping[str, object]] = attrs.field(factory=dict, repr=False)
+    rows: Mapping[RecordRef, Mapping[str, object]] = attrs.field(
+        factory=dict["RecordRef", "Mapping[str, object]"], repr=False
+    )
     crashes: int = 0
     fired: int = 0
 
@@ -137,7 +139,8 @@ class Life:
         self._during = list(step.during)
         fired = {side: Counter(self.seats[side].fired) for side in SIDES}
         driver = self._driver(step.number, **when)
-        ended, broken = "ends", ()
+        ended = "ends"
+        broken: Sequence[Breach] = ()
         try:
             _ = self.run(driver, quiet=False)
         except SimulatedCrash:
@@ -177,7 +180,10 @@ class Life:
             finally:
                 self._lived(driver)
             if last and self._writes() != before:
-                return (Breach("I4", "a run after quiet wrote: " + ", ".join(self._written(before))), *self._laws(self, marks))
+                return (
+                    Breach("I4", "a run after quiet wrote: " + ", ".join(self._written(before))),
+                    *self._laws(self, marks),
+                )
         return self._laws(self, marks)
 
     def _writes(self) -> Mapping[Side, tuple[int, int]]:
@@ -295,8 +301,11 @@ class Life:
 
     def classes(self) -> Mapping[Side, CreateClass | None]:
         """Tell by side in which class new records are made."""
-        ends = {side: self.definition.end(side) for side in SIDES}
-        return {side: end.capabilities(end.new).creates if end.new else None for side, end in ends.items()}
+        found: dict[Side, CreateClass | None] = {}
+        for side in SIDES:
+            end = self.definition.end(side)
+            found[side] = end.capabilities(end.new).creates if end.new else None
+        return found
 
 
 class _Overhearing(httpx.BaseTransport):

@@ -48,7 +48,8 @@ def reached(life: Life) -> Mapping[str, int]:
     for side, create in life.classes().items():
         system = life.seats[side].system
         found |= {f"{fault} at {system}": count for fault, count in life.seats[side].fired.items()}
-        made = sum(change.verb == "create" for change in life.ours(side))
+        kinds = life.trail.on(side)
+        made = sum(change.verb == "create" and change.ref.kind in kinds for change in life.ours(side))
         if create is not None and made:
             found[created(system, create)] = made
     return found

@@ -76,7 +76,9 @@ def script(seed: int, *, offers: Mapping[Side, Sequence[str]], crashes: bool, ro
     """Write what happens to the world of a seed; each seed switches another part of the faults on."""
     chance = random.Random(f"script {seed}")
     share = chance.choice((0.15, 0.4, 0.8))
-    chosen = [(side, fault) for side in SIDES for fault in offers[side] if chance.random() < share]
+    chosen: list[tuple[Side, str]] = [
+        (side, fault) for side in SIDES for fault in offers[side] if chance.random() < share
+    ]
     numbers = iter(range(1_000_000))
     return Script(seed, tuple(_round(chance, chosen, numbers, crashes=crashes) for _ in range(rounds)))
 

@@ -184,7 +184,7 @@ class MemorySeat:
         every = tuple(fault.name for fault in Fault) if self.faulty is not None else ()
         self._offers = every if faults is None else tuple(faults)
         if unknown := set(self._offers) - set(every):
-            raise ValueError(f"{sorted(unknown)[0]!r} is no fault of {self.system}; it shows {', '.join(every) or 'none'}")
+            raise ValueError(f"{min(unknown)!r} is no fault of {self.system}; it shows {', '.join(every) or 'none'}")
         self._held: dict[RecordRef, dict[str, Any]] = {}
         self._changes: list[Change] = []
 

@@ -20,7 +20,9 @@ class Tracks:
             (side, change) for side in SIDES for change in life.ours(side)
             if change.verb == "create" and change.ref.kind in life.trail.on(side)
         ]  # fmt: skip
-        self._copies: Mapping[RecordRef, tuple[Side, Change]] = {change.ref: (side, change) for side, change in self.made}
+        self._copies: Mapping[RecordRef, tuple[Side, Change]] = {
+            change.ref: (side, change) for side, change in self.made
+        }
 
     def origin(self, side: Side, change: Change) -> RecordRef | None:
         """Give the record that a person made and that a create of ours goes back to, by way of other copies or not."""

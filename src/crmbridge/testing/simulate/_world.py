@@ -219,7 +219,9 @@ def key_fields(definition: Definition, side: Side, kind: str) -> tuple[tuple[str
     for level in definition.matcher.levels:
         if not isinstance(level, Level):
             continue
-        slots = [slot for clause in level.clauses for slot in (clause.slots if isinstance(clause, FirstOf) else (clause,))]
+        slots = [
+            slot for clause in level.clauses for slot in (clause.slots if isinstance(clause, FirstOf) else (clause,))
+        ]
         found += [names for slot in slots if (names := _names(slot, side, kind))]
     return tuple(found)
 

@@ -36,7 +36,12 @@ def world(seed: int) -> SimWorld:
         _ = digima.put("form", name=name)
     _ = digima.put("custom_field", label=QUESTION, code="plan_contents", type="ロングテキスト")
     _ = kengaku.put("field", label=QUESTION, code="plan_contents")
-    for kind, name in (("event", "見学会"), ("event", "社内"), ("inquiry_form", "問い合わせ"), ("document_request_form", "資料")):
+    for kind, name in (
+        ("event", "見学会"),
+        ("event", "社内"),
+        ("inquiry_form", "問い合わせ"),
+        ("document_request_form", "資料"),
+    ):
         _ = kengaku.put(kind, name=name)
     return SimWorld(
         clock,
@@ -127,4 +132,6 @@ def _refused(pipeline: Pipeline, forged: Delivery) -> None:
 
 ENOUGH: Final = 60
 
-BEYOND: Final[Mapping[str, str]] = {}
+BEYOND: Final[Mapping[str, str]] = {
+    "disputed": "an event is copied, and never matched with anything",
+}
