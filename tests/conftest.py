@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from crmbridge.testing.postgres import HOW_TO_GET, PostgresServer, find_binaries
 
 settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
@@ -44,6 +47,27 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Judge a skip of a whole module."""
     return _all_or_nothing((yield))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of a session, started when the first of them asks."""
+    pytest.importorskip("psycopg_pool", reason="install crmbridge[postgres]")
+    if (binaries := find_binaries()) is None:
+        pytest.skip(HOW_TO_GET)
+    with PostgresServer(binaries) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _schemas() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def schema(_schemas: Iterator[int]) -> Callable[[], str]:
+    """Name a schema that no other test has."""
+    return lambda: f"test_{next(_schemas)}"
 
 
 class Shares:

@@ -1,6 +1,6 @@
-"""Where state is kept: a file by default (`SqliteStore`), memory in tests (`MemoryStore`).
+"""Where state is kept: a file (`SqliteStore`), a server of several machines (`PostgresStore`), memory (`MemoryStore`).
 
-Importing this package loads neither; each name is loaded when it is first asked for.
+Importing this package loads none of them; each name is loaded when it is first asked for.
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .memory import MemoryStore
+    from .postgres import PostgresStore
     from .sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore"]
+__all__ = ["MemoryStore", "PostgresStore", "SqliteStore"]
 
 
-def __getattr__(name: str) -> type[MemoryStore | SqliteStore]:
+def __getattr__(name: str) -> type[MemoryStore | PostgresStore | SqliteStore]:
     if name == "MemoryStore":
         from .memory import MemoryStore
 
         return MemoryStore
+    if name == "PostgresStore":
+        from .postgres import PostgresStore
+
+        return PostgresStore
     if name == "SqliteStore":
         from .sqlite import SqliteStore
 

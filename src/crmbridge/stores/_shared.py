@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import attrs
 
-from ..errors import FenceStale
+from ..errors import FenceStale, UsageError
 from ..model import LEFT, MISSING, Agreed, Create, Decision, Link, RecordRef, Side, Standing
 from ..protocols import KeyValue
 from ..reasons import Code, Reason
@@ -26,6 +26,20 @@ FORGOTTEN = "forgotten"
 """Stands for the system and kind of a counterpart that was forgotten."""
 
 NUMBER_BYTES = 8
+
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+def micros(at: dt.datetime) -> int:
+    """Count microseconds since 1970, exactly; raises `UsageError` for an instant without a zone."""
+    if at.tzinfo is None:
+        raise UsageError("an instant without a zone says nothing; give one with a zone")
+    return (at - EPOCH) // _MICROSECOND
+
+
+def instant(count: int) -> dt.datetime:
+    """Turn microseconds since 1970 into an instant, in UTC."""
+    return EPOCH + count * _MICROSECOND
 
 
 def is_due(row: QueueRow, now: dt.datetime) -> bool:

@@ -11,8 +11,8 @@ from ... import wire
 from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRef, Side, other
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
-from .._shared import all_keys, planned_create
-from .names import Ends, Kept, chunks, keep, made_scope, marks, micros
+from .._shared import all_keys, micros, planned_create
+from .names import Ends, Kept, chunks, keep, made_scope, marks
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
 from .tying import put_links

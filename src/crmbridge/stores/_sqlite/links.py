@@ -9,14 +9,13 @@ from typing import Any, Final
 
 import attrs
 
-from ... import wire
-from ...model import Agreed, Link, RecordRef, Side, Standing, Unsettled
-from ...reasons import Reason
+from ...model import Link, RecordRef, Side, Standing
 from ...roles import Progress
 from .. import _cells
-from .._shared import fingerprint, forgotten_link, in_order, standing
+from .._links import Half, link_of, standings
+from .._shared import fingerprint, forgotten_link, in_order, instant
 from .database import Database
-from .names import Ends, Kept, chunks, instant, marks, scope, tell, tell_or_none
+from .names import Ends, Kept, chunks, marks, scope, tell, tell_or_none
 
 PAGE: Final = 500
 UNKNOWN: Final = Standing()
@@ -102,21 +101,11 @@ class SqliteLinks:
 def _standing(connection: sqlite3.Connection, end: int, group: Mapping[Kept, RecordRef]) -> dict[RecordRef, Standing]:
     asked = (end, *group)
     among = f"end = ? AND id IN ({marks(asked[1:])})"
-    live: dict[Kept, tuple[str | None, ...]] = {}
-    closed: set[Kept] = set()
-    for id_, is_closed, version in connection.execute(f"SELECT id, closed, version FROM ties WHERE {among}", asked):
-        if is_closed:
-            closed.add(id_)
-        else:
-            live[id_] = (*live.get(id_, ()), tell_or_none(version))
+    found = connection.execute(f"SELECT id, closed, version FROM ties WHERE {among}", asked)
+    ties = ((id_, closed, tell_or_none(version)) for id_, closed, version in found)
     question = f"SELECT id, state, version FROM queue WHERE {among} AND state <> 'ready'"
     parked = {id_: (state, tell_or_none(version)) for id_, state, version in connection.execute(question, asked)}
-    known = live.keys() | closed | parked.keys()
-    return {
-        ref: standing(live.get(id_, ()), closed=id_ in closed, parked=parked.get(id_))
-        for id_, ref in group.items()
-        if id_ in known
-    }
+    return standings(group, ties, parked)
 
 
 def _steps(
@@ -167,30 +156,13 @@ class _Reader:
 
     def link(self, row: tuple[Any, ...]) -> Link:
         (id_, left_end, left_id, right_end, right_id, shared, since, left_version, right_version) = row[:9]
-        left_columns, left_cells, right_columns, right_cells, text = row[9:]
-        beside: dict[str, Any] = _cells.value_of(text) if text else {}
-        closed = beside.get("closed")
-        return Link(
-            tell(id_),
-            self.ends.ref(left_end, left_id),
-            self.ends.ref(right_end, right_id),
-            self._agreed(left_columns, left_cells, left_version, beside.get("left")),
-            self._agreed(right_columns, right_cells, right_version, beside.get("right")),
-            instant(since),
-            beside.get("incarnation", 0),
-            wire.unpack(closed, Reason) if closed else None,
-            bool(shared),
-            beside.get("strikes", {}),
-            beside.get("case"),
+        left_columns, left_cells, right_columns, right_cells, beside = row[9:]
+        halves = (
+            Half(self._fields(left_columns), left_cells, tell_or_none(left_version)),
+            Half(self._fields(right_columns), right_cells, tell_or_none(right_version)),
         )
-
-    def _agreed(self, columns: int, cells: str, version: Kept | None, beside: dict[str, Any] | None) -> Agreed:
-        fields, values, settled = self._fields(columns), _cells.loads(cells), tell_or_none(version)
-        if not beside:
-            return Agreed(fields, values, {}, settled)
-        unsettled = {field: wire.unpack(sent, Unsettled) for field, sent in beside.get("unsettled", {}).items()}
-        stamp = beside.get("own_stamp")
-        return Agreed(fields, values, unsettled, settled, wire.unpack_instant(stamp) if stamp else None)
+        refs = (self.ends.ref(left_end, left_id), self.ends.ref(right_end, right_id))
+        return link_of(tell(id_), refs, halves, instant(since), shared=bool(shared), beside=beside)
 
     def _fields(self, number: int) -> tuple[str, ...]:
         if number not in self._columns:

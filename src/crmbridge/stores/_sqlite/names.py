@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
-from ...errors import UsageError
 from ...model import RecordRef, Side
 from .._cells import storable
-from .._shared import EPOCH
 
 T = TypeVar("T")
 
@@ -19,8 +16,6 @@ CHUNK = 2_000
 """Values in one `IN (...)`; SQLite takes 32,766 parameters."""
 
 Kept = str | bytes
-
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def keep(text: str) -> Kept:
@@ -41,18 +36,6 @@ def keep_or_null(text: str | None) -> Kept | None:
 def tell_or_none(kept: Kept | None) -> str | None:
     """Give back a text that may be absent."""
     return None if kept is None else tell(kept)
-
-
-def micros(at: dt.datetime) -> int:
-    """Count microseconds since 1970, exactly; raises `UsageError` for an instant without a zone."""
-    if at.tzinfo is None:
-        raise UsageError("an instant without a zone says nothing; give one with a zone")
-    return (at - EPOCH) // _MICROSECOND
-
-
-def instant(count: int) -> dt.datetime:
-    """Turn microseconds since 1970 into an instant, in UTC."""
-    return EPOCH + count * _MICROSECOND
 
 
 def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:

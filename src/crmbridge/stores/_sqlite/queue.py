@@ -13,8 +13,9 @@ from ... import wire
 from ...model import SIDES, Arrived, RecordRef, Side, Signal
 from ...reasons import Reason
 from ...roles import QueueRow, QueueState, Ruling, Tally
+from .._shared import instant, micros
 from .database import Database
-from .names import Ends, instant, keep, keep_or_null, made_scope, marks, micros, scope, tell_or_none
+from .names import Ends, keep, keep_or_null, made_scope, marks, scope, tell_or_none
 
 _ROW = "end, id, state, until, because, version, tries, departed, sequence, run"
 

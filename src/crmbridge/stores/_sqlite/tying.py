@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any
 
-from ... import wire
 from ...model import Agreed, Cell, Link, Missing
 from .. import _cells
-from .names import Ends, Kept, chunks, keep, keep_or_null, marks, micros
+from .._links import beside_of
+from .._shared import micros
+from .names import Ends, Kept, chunks, keep, keep_or_null, marks
 
 
 def put_links(connection: sqlite3.Connection, scope: int, ends: Ends, links: Iterable[Link]) -> None:
@@ -105,7 +105,10 @@ def _put_agreements(connection: sqlite3.Connection, put: Mapping[Kept, Link], no
 
     connection.executemany(
         f"INSERT OR REPLACE INTO agreements VALUES ({marks(range(6))})",
-        ((now[id_][0], *half(link.left_agreed), *half(link.right_agreed), _beside(link)) for id_, link in put.items()),
+        (
+            (now[id_][0], *half(link.left_agreed), *half(link.right_agreed), beside_of(link))
+            for id_, link in put.items()
+        ),
     )
 
 
@@ -114,26 +117,3 @@ def _column_list(connection: sqlite3.Connection, fields: tuple[str, ...]) -> int
     connection.execute("INSERT OR IGNORE INTO columns (fields) VALUES (?)", (text,))
     [(number,)] = connection.execute("SELECT number FROM columns WHERE fields = ?", (text,))
     return int(number)
-
-
-def _beside(link: Link) -> str | None:
-    """Write what few links have; most have none of it."""
-    told = {
-        "incarnation": link.incarnation,
-        "closed": link.closed and wire.pack(link.closed),
-        "strikes": dict(link.strikes),
-        "case": link.case,
-        "left": _beside_half(link.left_agreed),
-        "right": _beside_half(link.right_agreed),
-    }
-    kept = {name: value for name, value in told.items() if value not in (0, None, {})}
-    return _cells.text_of(kept) if kept else None
-
-
-def _beside_half(agreed: Agreed) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    if agreed.unsettled:
-        told["unsettled"] = {field: wire.pack(sent) for field, sent in agreed.unsettled.items()}
-    if agreed.own_stamp is not None:
-        told["own_stamp"] = wire.pack_instant(agreed.own_stamp)
-    return told

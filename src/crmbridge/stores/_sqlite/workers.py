@@ -14,9 +14,8 @@ from ...credentials import Secret
 from ...errors import LeaseHeld
 from ...flow import RateBudget
 from ...roles import Fence, Token
-from .._shared import stale
+from .._shared import instant, micros, stale
 from .database import Database
-from .names import instant, micros
 
 
 @attrs.frozen

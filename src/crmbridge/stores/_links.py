@@ -1,0 +1,95 @@
+"""A link as stored: what identifies it in columns, what was agreed as cells, and what few links have beside them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from .. import wire
+from ..model import Agreed, Link, RecordRef, Standing, Unsettled
+from ..reasons import Reason
+from . import _cells
+from ._shared import standing
+
+K = TypeVar("K", bound=str | bytes)
+
+
+class Half(NamedTuple):
+    """What was agreed on one side, as stored."""
+
+    fields: tuple[str, ...]
+    cells: str
+    version: str | None
+
+
+def link_of(
+    id_: str, refs: tuple[RecordRef, RecordRef], halves: tuple[Half, Half], since: dt.datetime, *, shared: bool,
+    beside: str | None,
+) -> Link:  # fmt: skip
+    """Turn what was stored into a link."""
+    told: dict[str, Any] = _cells.value_of(beside) if beside else {}
+    closed = told.get("closed")
+    return Link(
+        id_,
+        *refs,
+        _agreed(halves[0], told.get("left")),
+        _agreed(halves[1], told.get("right")),
+        since,
+        told.get("incarnation", 0),
+        wire.unpack(closed, Reason) if closed else None,
+        shared,
+        told.get("strikes", {}),
+        told.get("case"),
+    )
+
+
+def _agreed(half: Half, beside: dict[str, Any] | None) -> Agreed:
+    values = _cells.loads(half.cells)
+    if not beside:
+        return Agreed(half.fields, values, {}, half.version)
+    unsettled = {field: wire.unpack(sent, Unsettled) for field, sent in beside.get("unsettled", {}).items()}
+    stamp = beside.get("own_stamp")
+    return Agreed(half.fields, values, unsettled, half.version, wire.unpack_instant(stamp) if stamp else None)
+
+
+def beside_of(link: Link) -> str | None:
+    """Write what few links have; most have none of it."""
+    told = {
+        "incarnation": link.incarnation,
+        "closed": link.closed and wire.pack(link.closed),
+        "strikes": dict(link.strikes),
+        "case": link.case,
+        "left": _beside_half(link.left_agreed),
+        "right": _beside_half(link.right_agreed),
+    }
+    kept = {name: value for name, value in told.items() if value not in (0, None, {})}
+    return _cells.text_of(kept) if kept else None
+
+
+def _beside_half(agreed: Agreed) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if agreed.unsettled:
+        told["unsettled"] = {field: wire.pack(sent) for field, sent in agreed.unsettled.items()}
+    if agreed.own_stamp is not None:
+        told["own_stamp"] = wire.pack_instant(agreed.own_stamp)
+    return told
+
+
+def standings(
+    group: Mapping[K, RecordRef], ties: Iterable[tuple[K, bool, str | None]], parked: Mapping[K, tuple[str, str | None]]
+) -> dict[RecordRef, Standing]:
+    """Say what is known of records, given their ties (id, closed, settled version) and their parked rows."""
+    live: dict[K, tuple[str | None, ...]] = {}
+    closed: set[K] = set()
+    for id_, is_closed, version in ties:
+        if is_closed:
+            closed.add(id_)
+        else:
+            live[id_] = (*live.get(id_, ()), version)
+    known = live.keys() | closed | parked.keys()
+    return {
+        ref: standing(live.get(id_, ()), closed=id_ in closed, parked=parked.get(id_))
+        for id_, ref in group.items()
+        if id_ in known
+    }

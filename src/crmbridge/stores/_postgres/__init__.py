@@ -1,0 +1,1 @@
+"""The roles of `PostgresStore`, over a pool of connections."""

@@ -1,0 +1,62 @@
+"""What was written, and why: read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import attrs
+
+from ... import wire
+from ...model import RecordRef, other
+from ...roles import JournalRow
+from .links import PAGE
+from .names import Ends, ends_of, keep
+from .outbox import run_number
+from .role import Role, reading
+from .session import Found, Session
+
+
+@attrs.frozen
+class PostgresJournal(Role):
+    """What was written, and why."""
+
+    @reading
+    def of(self, session: Session, pipeline: str, ref: RecordRef) -> Sequence[JournalRow]:
+        ends = ends_of(session, self._tenant, pipeline).of_ref(ref)
+        found = session.rows(
+            "SELECT body FROM journal WHERE ref_end = ANY(%s) AND ref_id = %s "
+            "OR origin_end = ANY(%s) AND origin_id = %s ORDER BY number",
+            ends, keep(ref.id), ends, keep(ref.id),
+        )  # fmt: skip
+        return [wire.loads(body, JournalRow) for (body,) in found]
+
+    def run(self, run: str) -> Iterator[JournalRow]:
+        after, page = 0, PAGE
+        while page == PAGE:
+            rows = self._page(run, after)
+            yield from (wire.loads(body, JournalRow) for _, body in rows)
+            after, page = (rows[-1][0] if rows else 0), len(rows)
+
+    @reading
+    def _page(self, session: Session, run: str, after: int) -> Found:
+        question = "SELECT number, body FROM journal WHERE run = %s AND number > %s ORDER BY number LIMIT %s"
+        return session.rows(question, run_number(session, self._tenant, run), after, PAGE)
+
+
+def note(session: Session, ends: Ends, runs: Mapping[str, int], rows: Iterable[JournalRow]) -> None:
+    """Write rows, in order."""
+    session.each(
+        "INSERT INTO journal (run, ref_end, ref_id, origin_end, origin_id, body) SELECT * FROM {rows}",
+        "bigint bigint bytea bigint bytea text",
+        [
+            (
+                runs[row.run],
+                ends.make(row.side, row.ref),
+                keep(row.ref.id),
+                ends.make(other(row.side), row.origin),
+                keep(row.origin.id),
+                wire.dumps(row),
+            )
+            for row in rows
+        ],
+    )

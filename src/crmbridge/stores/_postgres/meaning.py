@@ -1,0 +1,60 @@
+"""What the errors of a server mean; never with what the server quotes, since it quotes values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import StateError, StoreDamaged
+
+if TYPE_CHECKING:
+    import psycopg
+
+LOCKED = "55P03"
+"""The lock was not given in time."""
+
+_REFUSED = {
+    "25006": "is read-only: a stand-by, or set so",
+    "42501": "does not let this user do that",
+    "53100": "has no space left",
+    "53200": "has no memory left",
+    LOCKED: "kept us waiting for a lock of another worker for too long",
+    "57014": "cancelled a statement that took longer than it allows",
+}
+_MISSING = frozenset({"3F000", "42P01", "42703"})
+_BROKEN = frozenset({"XX001", "XX002"})
+_TOO_LARGE = frozenset({"22003", "54000"})
+_TEXT = frozenset({"22021", "22P05"})
+_UNIQUE = "23505"
+
+_AGAIN = frozenset({"40001", "40P01"})
+"""A serialization failure, a deadlock: nothing was changed, and the same may succeed now."""
+
+
+def may_be_tried_again(error: psycopg.Error) -> bool:
+    """Say whether another transaction stood in the way, so that nothing is wrong with ours."""
+    return error.sqlstate in _AGAIN
+
+
+def meaning(place: str, error: psycopg.Error) -> StateError:
+    """Say what a refused statement means, by its code alone."""
+    code = error.sqlstate
+    if code == _UNIQUE and error.diag.constraint_name == "one_live_link":
+        return StateError("two live links of one record; nothing was committed")
+    if code in _REFUSED:
+        return StateError(f"{place} {_REFUSED[code]}; nothing was changed")
+    if code in _TOO_LARGE:
+        return StateError(f"{place}: a number or name is too large to be kept; nothing was changed")
+    if code in _TEXT or code is None:
+        # Without a code: refused by the client, before anything was sent.
+        return StateError(f"{place}: a name holds a zero byte or is no valid text; nothing was changed")
+    if code in _MISSING or code in _BROKEN:
+        return damaged(place, f"the server answers {code}")
+    return StateError(f"{place} refused a statement ({code}); nothing was changed")
+
+
+def damaged(place: str, why: str) -> StoreDamaged:
+    """Name the database, what is wrong with it, and what to do."""
+    return StoreDamaged(
+        f"{place} cannot be read as state of crmbridge: {why}. Nothing was changed. Put a backup back, or name another "
+        "schema and start anew: the next run then fills blanks only, until its matches have been reviewed"
+    )
