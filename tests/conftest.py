@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from crmbridge.stores import PostgresStore
 from crmbridge.testing.postgres import HOW_TO_GET, PostgresServer, find_binaries
 
 settings.register_profile(
@@ -68,6 +69,12 @@ def _schemas() -> Iterator[int]:
 def schema(_schemas: Iterator[int]) -> Callable[[], str]:
     """Name a schema that no other test has."""
     return lambda: f"test_{next(_schemas)}"
+
+
+@pytest.fixture
+def postgres_store(postgres: PostgresServer, schema: Callable[[], str]) -> Callable[..., PostgresStore]:
+    """Open stores, each in a schema of its own."""
+    return lambda **how: PostgresStore(postgres.dsn, schema=schema(), **how)
 
 
 class Shares:

@@ -17,7 +17,7 @@ from crmbridge.match import key, level
 from crmbridge.model import Capabilities, Cell, CreateClass, FieldSpec, FieldType, Link, Normalisation, RecordRef
 from crmbridge.protocols import FieldPolicy
 from crmbridge.report import Plan, Report
-from crmbridge.roles import QueueRow
+from crmbridge.roles import QueueRow, StateStore
 from crmbridge.stores.memory import MemoryStore
 from crmbridge.stores.sqlite import SqliteStore
 from crmbridge.testing.connector import EVERYTHING, described
@@ -65,6 +65,7 @@ class World:
         self,
         folder: Path | None = None,
         *,
+        store: StateStore | None = None,
         capabilities: Mapping[str, Capabilities] | None = None,
         lags: Lags = PROMPT,
         normalising: bool = False,
@@ -75,7 +76,7 @@ class World:
     ) -> None:
         self.clock = ManualClock()
         self.folder = folder
-        self.store: MemoryStore | SqliteStore = SqliteStore(folder / "state.db") if folder else MemoryStore()
+        self.store: StateStore = store or (SqliteStore(folder / "state.db") if folder else MemoryStore())
         promised = capabilities or able()
         left = [described(kind, *_fields("email", "name", "city", "score", "tags"), *extra) for kind in left_kinds]
         right = [described(kind, *_fields("Email", "Name", "City", "Score", "Tags"), *extra) for kind in right_kinds]

@@ -199,6 +199,25 @@ def test_a_file_on_disk_carries_a_crash_as_memory_does(worlds, tmp_path, scene):
         number += 3
 
 
+@pytest.mark.parametrize("scene", [updates, merge], ids=lambda scene: scene.__name__)
+def test_a_server_carries_a_crash_as_memory_does(worlds, postgres_store, scene):
+    world = worlds()
+    scene(world)
+    on = rebound(scene)
+    world.settle(on(world))
+    wanted = final(world)
+    number, died = 2, True
+    while died:
+        with postgres_store() as store:
+            twin = worlds(store=store)
+            scene(twin)
+            died = twin.die(on(twin), crash_after=number)
+            twin.settle(on(twin))
+            assert final(twin) == wanted, number
+        number += 9
+    assert number > 20
+
+
 @pytest.mark.parametrize("scene", [creates, updates], ids=lambda scene: scene.__name__)
 def test_a_process_may_die_twice(worlds, promises, scene):
     world = worlds(capabilities=promises("B"))

@@ -1,7 +1,8 @@
 """Seeds: two systems that disagree, people who edit at any moment, processes that die, answers that get lost.
 
 A seed is judged by what the systems themselves know (`history`); the link table only says who belongs to whom.
-`CRMBRIDGE_SEEDS=20000` looks further than the ordinary run does.
+`CRMBRIDGE_SEEDS=20000` looks further than the ordinary run does; so does `CRMBRIDGE_TRACES=5000`, seeds that are lived
+twice, once on each store that lasts.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import datetime as dt
 import os
 import random
 from collections import Counter
+from functools import partial
+
+import pytest
 
 from crmbridge import pair, policies
 from crmbridge.errors import LeaseHeld
 from crmbridge.model import Disposition, RecordRef, is_blank
 from crmbridge.reasons import Code
+from crmbridge.stores import SqliteStore
 from crmbridge.testing.faulty import Fault, Lags
 from crmbridge.testing.sim import SimDriver, SimulatedCrash
 
 SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "300"))
+TRACES = int(os.environ.get("CRMBRIDGE_TRACES", "4"))
 FIRST = int(os.environ.get("CRMBRIDGE_FIRST_SEED", "0"))
 
 FIELDS = (("email", "Email"), ("name", "Name"), ("city", "City"), ("score", "Score"))
@@ -307,3 +313,30 @@ def test_no_seed_breaks_an_invariant_and_together_they_reach_everything(worlds, 
         print(f"{reached[row]:8} {row}")
     assert not bad, "\n".join(bad)
     assert SEEDS < 300 or [row for row in rows if not reached[row]] == []
+
+
+def trace(seed) -> list[object]:
+    """Tell all that a seed has done: each thing that happened at both systems, and all that is remembered of it."""
+    store = seed.world.store
+    refs = [record.ref for end, kind in zip(seed.ends, ("person", "lead"), strict=True) for record in end.every(kind)]
+    return [
+        *([(past.ref, past.verb, past.by, dict(past.values)) for past in end.history] for end in seed.ends),
+        list(store.links.all("sync")),
+        list(store.quarantine.rows("sync")),
+        list(store.outbox.unsettled("sync", 500)),
+        [list(store.journal.of("sync", ref)) for ref in refs],
+        dict(seed.seen),
+    ]
+
+
+@pytest.mark.parametrize("number", range(FIRST, FIRST + TRACES))
+def test_the_same_seed_leaves_the_same_trace_on_a_file_and_on_a_server(
+    worlds, promises, tmp_path, postgres_store, number
+):
+    traces = []
+    for store in (SqliteStore(tmp_path / "state.db"), postgres_store()):
+        with store:
+            seed = Seed(number, partial(worlds, store=store), promises)
+            seed.live()
+            traces.append(trace(seed))
+    assert traces[0] == traces[1]

@@ -1,11 +1,12 @@
-"""Both stores are told the same, in any order, and must answer the same."""
+"""Two stores are told the same, in any order, and must answer the same."""
 
 import datetime as dt
+import os
 
 import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from crmbridge.errors import CrmBridgeError
 from crmbridge.model import (
@@ -25,6 +26,9 @@ from crmbridge.protocols import KeyValue, Notice, Question
 from crmbridge.reasons import Code, because
 from crmbridge.roles import Delta, Intent, JournalRow, Keyed, Progress, QueueRow, Ruling
 from crmbridge.stores import MemoryStore, SqliteStore
+
+EXAMPLES = int(os.environ.get("CRMBRIDGE_EXAMPLES", "6"))
+"""Lives of a pair of stores, one of them on a server; each step of one asks everything."""
 
 NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
@@ -167,18 +171,19 @@ def answers(store):
 
 
 class TwoStores(RuleBasedStateMachine):
-    def __init__(self):
+    def __init__(self, one, other):
         super().__init__()
-        self.memory, self.sqlite = MemoryStore(), SqliteStore(":memory:")
+        self.stores = one, other
         self.turn = 0
 
     def teardown(self):
-        self.sqlite.close()
+        for store in self.stores:
+            store.close()
 
     def both(self, tenant, act):
         """Let both act, and compare what they give or raise."""
         outcomes = []
-        for store in (self.memory, self.sqlite):
+        for store in self.stores:
             try:
                 outcomes.append(act(store.tenant(tenant)))
             except CrmBridgeError as error:
@@ -219,9 +224,9 @@ class TwoStores(RuleBasedStateMachine):
     @invariant()
     def they_know_the_same(self):
         for tenant in TENANTS:
-            in_memory, in_file = answers(self.memory.tenant(tenant)), answers(self.sqlite.tenant(tenant))
-            for place, known in in_memory.items():
-                for number, (one, other) in enumerate(zip(known, in_file[place], strict=True)):
+            first, second = (answers(store.tenant(tenant)) for store in self.stores)
+            for place, known in first.items():
+                for number, (one, other) in enumerate(zip(known, second[place], strict=True)):
                     assert (place, number, _unprinted(one)) == (place, number, _unprinted(other))
 
 
@@ -240,5 +245,15 @@ def _unprinted(value):
     return value
 
 
-TwoStores.TestCase.settings = settings(max_examples=60, stateful_step_count=12)
-TestBothStores = TwoStores.TestCase
+def test_memory_and_a_file_give_the_same_answers():
+    run_state_machine_as_test(
+        lambda: TwoStores(MemoryStore(), SqliteStore(":memory:")),
+        settings=settings(max_examples=60, stateful_step_count=12),
+    )
+
+
+def test_a_file_and_a_server_give_the_same_answers(postgres_store):
+    run_state_machine_as_test(
+        lambda: TwoStores(SqliteStore(":memory:"), postgres_store()),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=12),
+    )
