@@ -9,7 +9,7 @@ import attrs
 from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
 from ..plan import Move, State
-from ..protocols import Ambiguous, KeyValue, Matched
+from ..protocols import Ambiguous, Matched, Unmatched
 from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
 from ._create import decide_creation
@@ -22,6 +22,7 @@ from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._subjects import Subject, Verdict, grouped, sharers
+from ._twins import Reserved, promised
 
 
 @attrs.define(eq=False)
@@ -32,7 +33,7 @@ class _Claims:
     used: dict[tuple[Side, RecordRef], Subject] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], Subject]())
     alone: dict[tuple[Side, RecordRef], Subject] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], Subject]())
     """Records that stand alone so far: a merged record's row and its survivor's are about one and the same."""
-    reserved: list[frozenset[KeyValue]] = attrs.field(factory=lambda: list[frozenset[KeyValue]]())
+    reserved: Reserved = attrs.field(factory=Reserved)
 
 
 def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
@@ -133,12 +134,12 @@ def _links(
 
 
 def _open(run: Run, pairs: Sequence[Subject], single: Sequence[Subject]) -> Flow[Mapping[RecordRef, Intent]]:
-    refs = {subject.ref for subject in single}
+    refs = dict.fromkeys(subject.ref for subject in single)
     for subject in pairs:
-        refs.update(ref for side in SIDES if (ref := subject.on(side)) is not None)
+        refs.update(dict.fromkeys(ref for side in SIDES if (ref := subject.on(side)) is not None))
     if not refs:
         return {}
-    return (yield from run.ask(run.store.outbox.holding, run.name, sorted(refs)))
+    return (yield from run.ask(run.store.outbox.holding, run.name, list(refs)))
 
 
 def _holding(subject: Subject, held: Mapping[RecordRef, Intent]) -> bool:
@@ -215,6 +216,7 @@ def _matched(
     if side == "right" and run.definition.topology == "two_way":
         yield from _contested(run, look, found)
     doubts = (yield from windows(run, side)) if present else ()
+    known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
     for subject, record in present:
         search = found[record.ref]
         verdict = unfound(run, look, subject, search)
@@ -222,7 +224,7 @@ def _matched(
             verdict = in_doubt(run, subject, other(side))
         verdict = verdict or _judged(run, look, subject, search, claims.used)
         if verdict is None:
-            verdict = yield from decide_creation(run, subject, search, claims.reserved, doubts)
+            verdict = decide_creation(run, subject, search, claims.reserved, known, doubts)
         verdicts.append(verdict)
     return verdicts
 

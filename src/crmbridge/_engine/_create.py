@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ..flow import Flow
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
 from ..plan import Move, State, creation
-from ..protocols import KeyValue, Question
+from ..protocols import KeyValue
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
 from ._decide import gated, told_by
@@ -17,15 +16,17 @@ from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
+from ._twins import Promised, Reserved, strict
 
 
 def decide_creation(
     run: Run,
     subject: Subject,
     search: Search,
-    reserved: list[frozenset[KeyValue]],
+    reserved: Reserved,
+    known: Promised,
     doubts: Sequence[Window],
-) -> Flow[Verdict]:
+) -> Verdict:
     """Make the counterpart, unless a setting, a gate, a twin or the target's schema says no.
 
     A create that is planned or unsettled is part of what matching sees, by its keys: a second record with the same
@@ -40,10 +41,10 @@ def decide_creation(
     due = _grace(run, subject.side, record)
     if due is not None:
         return attrs.evolve(due, subject=subject, left=left, right=right)
-    unsettled = yield from _twins(run, search)
-    if unsettled or any(_answers(question, keys) for question in _strict(search) for keys in reserved):
+    unsettled = record.ref in known.twins
+    if unsettled or any(reserved.answer(question) for question in strict(search)):
         return _twin(run, blank, in_doubt=unsettled and not run.planning)
-    if may_be_ours(record, doubts) or (yield from _stranger(run, subject.side, record)):
+    if may_be_ours(record, doubts) or record.ref in known.strangers:
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
         wait = max(run.able(subject.side, record.ref.kind).settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
@@ -53,7 +54,7 @@ def decide_creation(
         run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
     verdict = _make(run, subject, record, towards, blank)
     if verdict.keys and verdict.intents:
-        reserved.append(frozenset(verdict.keys))
+        reserved.add(verdict.keys)
     return verdict
 
 
@@ -72,33 +73,6 @@ def _grace(run: Run, side: Side, record: Record) -> Verdict | None:
     if due <= run.now():
         return None
     return Verdict(Subject([], side, record.ref), Disposition.HELD, because(Code.NOT_DUE, at=due), "held", until=due)
-
-
-def _twins(run: Run, search: Search) -> Flow[bool]:
-    asked = _strict(search)
-    if not asked:
-        return False
-    run_or_plan = run.id if run.planning else ""
-    found = yield from run.ask(run.store.outbox.creating, run.name, run_or_plan, asked)
-    return any(ref != search.record.ref for refs in found for ref in refs)
-
-
-def _stranger(run: Run, side: Side, record: Record) -> Flow[bool]:
-    """Say whether an unlinked record may be the unseen copy of a create of ours whose answer was lost."""
-    keys = run.definition.matcher.keys(record, side)
-    if not keys:
-        return False
-    question = Question(record.ref.kind, "", tuple((key,) for key in keys))
-    found = yield from run.ask(run.store.outbox.creating, run.name, "", [question])
-    return any(refs for refs in found)
-
-
-def _strict(search: Search) -> list[Question]:
-    return [question for question in search.asked if not question.loose]
-
-
-def _answers(question: Question, keys: frozenset[KeyValue]) -> bool:
-    return any(all(key in keys for key in alternative) for alternative in question.any_of)
 
 
 def _twin(run: Run, blank: Verdict, *, in_doubt: bool) -> Verdict:

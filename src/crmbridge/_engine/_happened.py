@@ -14,6 +14,7 @@ from ._patience import in_doubt
 from ._run import Run
 from ._seen import Look
 from ._subjects import Subject, Verdict
+from ._twins import Reserved, promised
 
 
 def decide_events(
@@ -34,5 +35,7 @@ def decide_events(
         elif subject.blocked is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, subject.blocked, None, left=record))
         else:
-            verdicts.append((yield from decide_creation(run, subject, Search(record, "left"), [], ())))
+            search = Search(record, "left")
+            known = yield from promised(run, "left", [search])
+            verdicts.append(decide_creation(run, subject, search, Reserved(), known, ()))
     return verdicts
