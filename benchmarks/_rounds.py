@@ -81,11 +81,22 @@ def options(about: str, *, size: int, rounds: int = 5, **more: int) -> argparse.
     return parser.parse_args()
 
 
-def run(name: str, cases: Sequence[Case], bars: Sequence[Bar], given: argparse.Namespace, *, base: str = "") -> int:
-    """Measure, print, write the file, and give the exit code; what *base* takes is taken off the others."""
+def run(
+    name: str,
+    cases: Sequence[Case],
+    bars: Sequence[Bar],
+    given: argparse.Namespace,
+    *,
+    base: str = "",
+    told: Callable[[], Sequence[tuple[str, bool]]] = tuple,
+) -> int:
+    """Measure, print, write the file, and give the exit code; what *base* takes is taken off the others.
+
+    *told* is asked after the rounds for what was counted rather than timed: a line each, and whether it holds.
+    """
     rows = measured(cases, given.rounds, base)
     print(table(rows))
-    verdicts = [judged(bar, rows) for bar in bars]
+    verdicts = [*(judged(bar, rows) for bar in bars), *told()]
     for says, _ in verdicts:
         print(says)
     write(name, rows, verdicts, given)
@@ -119,6 +130,12 @@ def ratio(taken: dict[str, list[float]], case: Case) -> float | None:
     if not case.against:
         return None
     return median(own / (its or 1e-9) for own, its in zip(taken[case.name], taken[case.against], strict=True))
+
+
+def within(what: str, found: float, most: float, unit: str = "") -> tuple[str, bool]:
+    """Say of a figure that was counted whether it is within its bound, in a line."""
+    holds = found <= most
+    return f"{what}: {found:,.4g}{unit}, bar <= {most:,.4g}{unit}: {'holds' if holds else 'DOES NOT HOLD'}", holds
 
 
 def judged(bar: Bar, rows: Sequence[Row]) -> tuple[str, bool]:

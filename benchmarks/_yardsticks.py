@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -139,4 +139,39 @@ def backfilled(records: Sequence[tuple[str, str]], path: str, batch: int = 200) 
             database.executemany("INSERT INTO pairs VALUES (?, ?)", [(id, f"right{id}") for id, _ in some])
             database.executemany("INSERT INTO held VALUES (?, ?)", some)
     database.close()
+    return len(elsewhere)
+
+
+def tied(path: str, people: Iterable[Sequence[object]]) -> sqlite3.Connection:
+    """Make a state of pairs that hold the same, under their number on both sides."""
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE pairs (left TEXT PRIMARY KEY, right TEXT, cells TEXT) WITHOUT ROWID")
+    rows = ((str(n), str(n), json.dumps(cells, ensure_ascii=False)) for n, cells in enumerate(people))
+    database.executemany("INSERT INTO pairs VALUES (?, ?, ?)", rows)
+    database.commit()
+    return database
+
+
+def carried(
+    database: sqlite3.Connection, names: Sequence[str], changes: Sequence[tuple[str, Cells]], batch: int = 200
+) -> int:
+    """Carry changes of the left across: look the pairs up, compare, write, and remember; give how many were written."""
+    diff, elsewhere = three_way(names), dict[str, object]()
+    for start in range(0, len(changes), batch):
+        some = dict(changes[start : start + batch])
+        asked = json.dumps(list(some))
+        found = database.execute(
+            "SELECT p.left, p.right, p.cells FROM json_each(?) AS asked JOIN pairs AS p ON p.left = asked.value",
+            (asked,),
+        ).fetchall()
+        kept: list[tuple[str, str]] = []
+        for left, right, text in found:
+            was = tuple(json.loads(text))
+            moved = diff(some[left], was, was)
+            if moved is not None:
+                elsewhere[right] = json.loads(json.dumps(moved[1]))
+                kept.append((json.dumps(some[left], ensure_ascii=False), left))
+        with database:
+            database.executemany("UPDATE pairs SET cells = ? WHERE left = ?", kept)
     return len(elsewhere)

@@ -26,6 +26,7 @@ from crmbridge.drive import Driver
 from crmbridge.flow import Flow, done
 from crmbridge.model import Agreed, Disposition, Link, Page, Query, RecordRef, Rows, Schema
 from crmbridge.pipeline import Pipeline, at, pair, two_way
+from crmbridge.protocols import Connector
 from crmbridge.report import Report
 from crmbridge.roles import Delta, StateStore
 from crmbridge.stores.memory import MemoryStore
@@ -65,7 +66,7 @@ class Feed(FakeConnector):
         return done(self.pages[int(query.cursor or 0) // PAGE])
 
 
-def pipeline(left: FakeConnector, right: FakeConnector, store: StateStore) -> Pipeline:
+def pipeline(left: Connector, right: Connector, store: StateStore) -> Pipeline:
     return (
         two_way(NAME, at(left, "person"), at(right, "person"))
         .match(*MATCHER.levels)
@@ -76,15 +77,15 @@ def pipeline(left: FakeConnector, right: FakeConnector, store: StateStore) -> Pi
     )
 
 
-def linked(store: StateStore, size: int) -> StateStore:
+def linked(store: StateStore, size: int, id: str = "{side}{n}", version: str = "{n}") -> StateStore:
     """Remember pairs at the versions that the feeds will bring."""
     labels = tuple(f"{name}|{name}" for name in NAMES)
     fence = store.leases.take(NAME, "benchmark", MONDAY, dt.timedelta(minutes=10))
     for start in range(0, size, PAGE):
         links: list[Link] = []
         for n in range(start, min(start + PAGE, size)):
-            half = Agreed(labels, tuple(person(n)), settled_version=str(n))
-            ends = (RecordRef(side, "person", f"{side}{n}") for side in ("left", "right"))
+            half = Agreed(labels, tuple(person(n)), settled_version=version.format(n=n))
+            ends = (RecordRef(side, "person", id.format(side=side, n=n)) for side in ("left", "right"))
             links.append(Link(f"link{n}", *ends, half, half, MONDAY))
         store.commit(NAME, Delta(links=tuple(links)), fence)
     store.leases.release(fence)

@@ -1,0 +1,31 @@
+"""Work done in a process of its own, and the most memory that the process held."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def alone(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> tuple[T, float]:
+    """Do something in a fresh process; give what came of it and the peak of the process, in megabytes."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(work, *args, **named).result()
+        return found, pool.submit(peak).result()
+
+
+def peak() -> float:
+    """Tell the most memory that this process has held, in megabytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # What `getrusage` tells of a child counts its parent in.
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
