@@ -175,3 +175,17 @@ def carried(
         with database:
             database.executemany("UPDATE pairs SET cells = ? WHERE left = ?", kept)
     return len(elsewhere)
+
+
+def listed(path: str, people: Iterable[Sequence[object]]) -> int:
+    """Write down who would be made, with all values; give how many."""
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE planned (number INTEGER PRIMARY KEY, cells TEXT)")
+    with database:
+        database.executemany(
+            "INSERT INTO planned (cells) VALUES (?)", ((json.dumps(cells, ensure_ascii=False),) for cells in people)
+        )
+    [(count,)] = database.execute("SELECT count(*) FROM planned")
+    database.close()
+    return int(count)
