@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from crmbridge import policies
 from crmbridge.model import MISSING, FieldSpec, Schema, is_blank
-from crmbridge.plan import PairedField, merge, pairing
+from crmbridge.plan import PairedField, creation, merge, pairing
 from crmbridge.plan._compare import comparison
 from crmbridge.policies import lets_cross, lets_values_cross
 from crmbridge.protocols import FieldState, Settle
@@ -14,6 +14,9 @@ from crmbridge.reasons import Code, because
 cells = st.none() | st.text(max_size=3) | st.integers() | st.booleans()
 letting = st.sampled_from(
     [policies.left_wins, policies.right_wins, policies.newest_wins(otherwise="left"), policies.ask_a_person]
+)
+guarded = st.recursive(
+    letting, lambda inner: st.builds(policies.never_clear, inner) | st.builds(policies.filled_beats_blank, inner)
 )
 
 
@@ -28,15 +31,7 @@ def test_a_policy_that_is_not_asked_about_a_change_on_one_side_would_let_it_cros
     assert decided(policy, held, agreed) == decided(policies.by("asked", policy.resolve), held, agreed)
 
 
-@given(
-    st.recursive(
-        letting, lambda inner: st.builds(policies.never_clear, inner) | st.builds(policies.filled_beats_blank, inner)
-    ),
-    cells,
-    cells,
-    cells,
-    st.booleans(),
-)
+@given(guarded, cells, cells, cells, st.booleans())
 def test_a_policy_that_guards_blanks_says_no_more_about_a_change_on_one_side_than_the_planner_does_without_it(
     policy, was, other_half, now, left
 ):
@@ -50,9 +45,20 @@ def test_a_policy_that_guards_blanks_says_no_more_about_a_change_on_one_side_tha
 
 
 def decided(policy, held, agreed):
+    return merge(paired(policy), held[:1], held[1:], agreed[:1], agreed[1:])
+
+
+def paired(policy):
     schema = Schema("person", {"f": FieldSpec("f")})
-    how = pairing([PairedField("f", "f", policy)], schema, schema, default=policy, towards_left=True)
-    return merge(how, held[:1], held[1:], agreed[:1], agreed[1:])
+    return pairing([PairedField("f", "f", policy)], schema, schema, default=policy, towards_left=True)
+
+
+@given(guarded, cells, st.sampled_from(["left", "right"]))
+def test_into_a_new_record_a_value_goes_as_the_policy_would_say_that_is_not_asked(policy, value, towards):
+    def made(policy):
+        return creation(paired(policy), towards, (value,), frozenset())
+
+    assert made(policy) == made(policies.by("asked", policy.resolve))
 
 
 @given(st.lists(st.tuples(*[cells | st.just(MISSING)] * 4)))

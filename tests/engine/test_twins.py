@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge import at, pair, policies, two_way
+from crmbridge._engine._tied import Tied
 from crmbridge._engine._twins import Reserved
 from crmbridge.drive import Driver
 from crmbridge.match import key, level
-from crmbridge.model import FieldSpec, Schema
+from crmbridge.model import FieldSpec, RecordRef, Schema
 from crmbridge.protocols import KeyValue, Question
 from crmbridge.stores import MemoryStore
 from crmbridge.testing.connector import FakeConnector
@@ -27,6 +28,15 @@ def test_a_question_is_answered_by_a_record_that_carries_all_keys_of_an_alternat
         reserved.add(one)
     answered = any(set(alternative) <= set(one) for alternative in alternatives for one in made)
     assert reserved.answer(Question("person", "level", tuple(alternatives))) == answered
+
+
+@given(st.lists(st.integers(0, 40)), st.integers(1, 5))
+def test_what_a_plan_ties_is_known_however_much_it_ties(numbers, at_once):
+    tied, refs = Tied(at_once), [RecordRef("crm", "person", str(number)) for number in range(41)]
+    for number in numbers:
+        tied.add("left", refs[number])
+    assert [tied.has("left", ref) for ref in refs] == [number in numbers for number in range(41)]
+    assert not any(tied.has("right", ref) for ref in refs)
 
 
 @attrs.define

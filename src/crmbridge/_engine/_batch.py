@@ -285,7 +285,7 @@ def _judged(
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     if not isinstance(found, Matched | Taken):
         return None
-    tied = (towards, found.ref) in used or hash((towards, found.ref)) in run.taken
+    tied = (towards, found.ref) in used or run.taken.has(towards, found.ref)
     claimed = tied and not (run.definition.shared and towards == "right")
     if isinstance(found, Taken) or (claimed and run.planning):
         why = because(Code.ALREADY_LINKED, level=found.level, record=f"{found.ref.kind} {found.ref.id}")
@@ -296,6 +296,7 @@ def _judged(
     # Both are taken from here on, else a second record that matches one of them would be tied to it as well.
     used[subject.side, record.ref] = used[towards, found.ref] = subject
     if run.planning:
-        run.taken |= {hash((subject.side, record.ref)), hash((towards, found.ref))}
+        run.taken.add(subject.side, record.ref)
+        run.taken.add(towards, found.ref)
     pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
     return first_contact(run, subject, *pair, found.level)

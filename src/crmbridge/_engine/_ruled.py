@@ -24,10 +24,10 @@ _ON_GONE: Final[Mapping[tuple[str, State], Move]] = {
 
 def learn(run: Run, refs: Iterable[RecordRef], links: Iterable[Link]) -> Flow[None]:
     """Read the rulings about a batch's records."""
-    asked = {*refs, *(ref for link in links for ref in (link.left, link.right))}
+    asked = list(dict.fromkeys([*refs, *(ref for link in links for ref in (link.left, link.right))]))
     run.rulings.clear()
     if asked:
-        run.rulings.update((yield from run.ask(run.store.rulings.of, run.name, sorted(asked))))
+        run.rulings.update((yield from run.ask(run.store.rulings.of, run.name, asked)))
 
 
 def choice(run: Run, refs: Iterable[RecordRef], records: Iterable[Record | None]) -> str | None:

@@ -16,6 +16,7 @@ from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
 from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
+from ._tied import Tied
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,8 +46,8 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
-    taken: set[int] = attrs.field(factory=lambda: set[int]())
-    """While planning: hashes of the records that the plan ties, since no link says so yet."""
+    taken: Tied = attrs.field(factory=Tied)
+    """While planning: the records that the plan ties, since no link says so yet."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     blanks: int = 0

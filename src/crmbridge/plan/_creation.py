@@ -59,6 +59,8 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
 
 def _for_creation(pair: Pair, towards: Side, held: Cell) -> Cell:
     """Put a value into the form of the new record's side; many values go into a single one as their policy says."""
+    if pair.values_cross:
+        return held
     there = held if towards == "right" else pair.decode(held)
     verdict = pair.policy.resolve(_first_state(there, towards))
     if isinstance(verdict, Carry) and verdict.towards == towards:

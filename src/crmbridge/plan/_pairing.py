@@ -40,7 +40,7 @@ class Pair:
     crosses: bool = False
     """A change on one side alone crosses as it is: neither a policy nor a codec has a say."""
     values_cross: bool = False
-    """The same where neither side is blank."""
+    """The same where neither side is blank; and into a new record a value goes as it is."""
     form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
     left_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
