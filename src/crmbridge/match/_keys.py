@@ -15,9 +15,6 @@ from ..protocols import ID_FIELD, KeyValue, Normaliser
 Names: TypeAlias = "str | Mapping[str, str]"
 """One field, or one per kind."""
 
-Cells: TypeAlias = "tuple[Cell | Missing, ...]"
-"""One row of a page."""
-
 
 def exact(text: str) -> str:
     """Compare as it is, but for white space around it."""
@@ -71,13 +68,13 @@ class Key:
         """Normalise a record's value of a field, as this key does; blank where it has none."""
         return self._normalised(record.rows.ids[record.row] if field == ID_FIELD else record.get(field))
 
-    def column(self, rows: Rows, side: Side, cells: Sequence[Cells]) -> list[KeyValue | None] | None:
-        """Give what the directory keeps of this key for cells of *rows*, None for a blank; None where it keeps nothing."""
+    def column(self, rows: Rows, side: Side) -> list[KeyValue | None] | None:
+        """Give what the directory keeps of this key, None for a blank one; None where it keeps nothing of it."""
         field = self.field(side, rows.kind)
         if field is None or field.startswith("@") or field not in rows.fields:
             return None
         named, own = self.named, itemgetter(rows.fields.index(field))
-        texts = map(self._normalised, map(own, cells))
+        texts = map(self._normalised, map(own, rows.cells))
         return [KeyValue(field, text, named) if text else None for text in texts]
 
     def _normalised(self, value: Cell | Missing) -> str:

@@ -10,7 +10,7 @@ import attrs
 from ..model import Record, Rows, Side
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Question, Tried, Unmatched
 from ._adoption import Adoption, refuse
-from ._keys import AllOf, Cells, Key, Level, question_keys
+from ._keys import AllOf, Key, Level, question_keys
 from ._scored import ScoredLevel
 
 FOUND: Final = 10
@@ -62,19 +62,20 @@ class LevelMatcher:
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
         """Give the comparison keys of a record, each once."""
-        return self._taken(record.rows, side, (record.rows.cells[record.row],))[0]
+        found: list[KeyValue] = []
+        for key in self._keys:
+            field = key.field(side, record.rows.kind)
+            if field is not None and not field.startswith("@") and (value := key.of(record, field)):
+                found.append(KeyValue(field, value, key.named))
+        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
     def keys_of(self, rows: Rows, side: Side) -> Sequence[tuple[KeyValue, ...]]:
-        """Give the comparison keys of every record of a page, in its order."""
-        return self._taken(rows, side, rows.cells)
-
-    def _taken(self, rows: Rows, side: Side, cells: Sequence[Cells]) -> list[tuple[KeyValue, ...]]:
-        found = (key.column(rows, side, cells) for key in self._keys)
-        columns = [column for column in found if column is not None]
+        """Give the comparison keys of every record of a page, in its order, key by key and not record by record."""
+        columns = [column for key in self._keys if (column := key.column(rows, side)) is not None]
         if len(columns) == 1:
             return [() if value is None else (value,) for value in columns[0]]
         if not columns:
-            return [()] * len(cells)
+            return [()] * len(rows)
         return [tuple(dict.fromkeys(value for value in row if value is not None)) for row in zip(*columns, strict=True)]
 
     def asks(self, side: Side, kind: str) -> frozenset[tuple[str, str]]:
