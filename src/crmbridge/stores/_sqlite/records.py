@@ -92,8 +92,9 @@ class SqliteOutbox:
             number = run_number(connection, self._tenant, run)
             for chunk in chunks({keep(ref.id) for ref in asked}):
                 question = (
-                    "SELECT decisions.number, body FROM ends JOIN scopes ON scopes.number = scope "
-                    "JOIN decisions ON end = ends.number AND run = ? "
+                    "SELECT decisions.number, body FROM scopes JOIN ends ON scope = scopes.number "
+                    # A plain join would be turned round and go through the whole plan.
+                    "CROSS JOIN decisions ON end = ends.number AND run = ? "
                     f"WHERE tenant = ? AND id IN ({marks(chunk)})"
                 )
                 found.update(connection.execute(question, (number, self._tenant, *chunk)))
