@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from typing import Any
 
 
-def alone(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> tuple[T, float]:
-    """Do something in a fresh process; give what came of it and the peak of the process, in megabytes."""
+def alone(program: str, function: str, *args: object) -> tuple[Any, float]:
+    """Call a function of a benchmark in a fresh process; give what came of it, and the peak in megabytes."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = pool.submit(work, *args, **named).result()
+        found = pool.submit(called, program, function, args).result()
         return found, pool.submit(peak).result()
+
+
+def called(program: str, function: str, args: Sequence[object]) -> object:
+    # By name: what a program that is being run defines is not found from another process.
+    return getattr(importlib.import_module(program), function)(*args)
 
 
 def peak() -> float:

@@ -160,7 +160,7 @@ def told(small: State, large: State, changes: int) -> Sequence[tuple[str, bool]]
     asked = [dict(one) for one in large.asked]
     probes = asked == [WANTED, WANTED]
     verdict = "holds" if probes else "DOES NOT HOLD"
-    peaks = [alone(both, state.path, state.size, changes)[1] for state in (small, large)]
+    peaks = [alone("incremental", "both", state.path, state.size, changes)[1] for state in (small, large)]
     return [
         (f"a run without changes asked {asked}, bar one read a side: {verdict}", probes),
         _rounds.within(f"peak of a process with {large.size:,} links", peaks[1], 150, " MB"),

@@ -68,9 +68,9 @@ def guarded(path: str, size: int) -> float:
 
 def peaks(path: str, size: int) -> list[float]:
     """Do each step in a process of its own, say how long it took, and give the peaks."""
-    (plan, totals, took), first = alone(made, path, size)
-    listing, second = alone(listed, path, plan, totals)
-    judging, third = alone(guarded, path, size)
+    (plan, totals, took), first = alone("plans", "made", path, size)
+    listing, second = alone("plans", "listed", path, plan, totals)
+    judging, third = alone("plans", "guarded", path, size)
     for step, seconds, peak in (
         ("made", took, first),
         ("listed", listing, second),

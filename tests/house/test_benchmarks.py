@@ -10,6 +10,8 @@ import pytest
 TINY = {
     "planner": ["--size", "40"],
     "page_loop": ["--size", "40", "--made", "20"],
+    "incremental": ["--size", "60", "--small", "30", "--changes", "10"],
+    "plans": ["--size", "60", "--small", "30"],
     "client": ["--size", "2000"],
     "imports": ["--size", "1"],
     "fake_server": ["--size", "4", "--clients", "2"],
@@ -18,6 +20,8 @@ TINY = {
 CASES = {
     "planner": {"match and diff", "unchanged"},
     "page_loop": {"unchanged, MemoryStore", "unchanged, SqliteStore", "backfill, MemoryStore", "backfill, SqliteStore"},
+    "incremental": {"nothing changed, 60 links, wall", "10 changes, 60 links, wall", "bare, 10 changes"},
+    "plans": {"plan", "bare rows"},
     "client": {"upserts of 200", "pages of 2,000"},
     "imports": {"import crmbridge", "from crmbridge import two_way"},
     "fake_server": {"upserts that create", "upserts that update", "ready to answer, wall"},
