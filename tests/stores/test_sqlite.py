@@ -3,6 +3,8 @@
 import pytest
 
 from crmbridge.stores import SqliteStore
+from crmbridge.stores._sqlite.opening import connect
+from crmbridge.testing._store_laws.values import commit, decision, left
 from crmbridge.testing.store_suite import StoreSuite
 
 
@@ -26,3 +28,22 @@ class TestSqliteStoreInMemory(StoreSuite):
     def store(self):
         with SqliteStore(":memory:") as store:
             yield store
+
+
+def test_the_planned_decisions_of_a_batch_are_found_without_going_through_the_plan(tmp_path):
+    def steps(planned):
+        opened = []
+
+        def watched(path):
+            opened.append(connect(path))
+            return opened[-1]
+
+        with SqliteStore(tmp_path / f"{planned}.db", connect=watched) as store:
+            commit(store, run="plan", decisions=tuple(decision(n) for n in range(planned)))
+            counted = []
+            for connection in opened:
+                connection.set_progress_handler(lambda: counted.append(1), 50)
+            assert len(store.outbox.planned("plan", [left(n) for n in range(200)])) == min(planned, 200)
+            return len(counted)
+
+    assert steps(4000) < 2 * steps(200)
