@@ -83,8 +83,8 @@ class Database:
         """Ask several questions of one moment; *ask* is called again where it has to be tried again."""
 
         def attempt(connection: Connection) -> T:
-            self._begin(connection, _READING, self._patience)
             with _rolled_back(connection):
+                self._begin(connection, _READING, self._patience)
                 answer = ask(Session(connection))
                 connection.execute("COMMIT")
             return answer
@@ -97,8 +97,8 @@ class Database:
         def attempt(connection: Connection) -> T:
             mark = self._mark(connection)
             count = f"UPDATE marks SET writes = writes + 1, at = now() WHERE id = '{mark}' RETURNING writes"
-            [writes] = self._begin(connection, _WRITING, self._patience, _DURABLE, count)
             with _rolled_back(connection):
+                [writes] = self._begin(connection, _WRITING, self._patience, _DURABLE, count)
                 answer = act(Session(connection))
             self._commit(connection, _Unanswered(mark, writes, answer))
             return answer
@@ -152,26 +152,28 @@ class Database:
                     return cast("T", unanswered.answer)
             except _Again:
                 self._sleep.wait(pause)
-        raise self._unreachable("nothing was changed")
+        raise self._unreachable()
 
     def _was_committed(self, unanswered: _Unanswered) -> bool:
         """Find out what became of a commit; raises `StateError` where that cannot be told now."""
-        unclear = "whether the last change was made is not known; the next run finds out"
         for pause in _pauses(self._patience):
             try:
-                with self._borrowed() as connection:
+                with self._borrowed() as connection, _rolled_back(connection):
                     lock = f"SELECT writes FROM marks WHERE id = '{unanswered.mark}' FOR UPDATE"
                     told = self._begin(connection, _WRITING, self._patience, lock)
                     connection.execute("ROLLBACK")
                     return told != () and told[0] >= unanswered.writes
             except _Again:
                 self._sleep.wait(pause)
-            except StateError as error:
-                raise StateError(f"{error}. That is: {unclear}") from None
-        raise self._unreachable(unclear)
+            except StateError:
+                break
+        raise StateError(
+            f"{self._at}: the connection broke inside a commit, and whether it was made cannot be told now. "
+            "Run again: what was promised is looked up before anything is sent"
+        )
 
-    def _unreachable(self, so: str) -> StateError:
-        return StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; {so}")
+    def _unreachable(self) -> StateError:
+        return StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; nothing was changed")
 
     @contextmanager
     def _borrowed(self) -> Generator[Connection, None, None]:
@@ -183,13 +185,11 @@ class Database:
         try:
             connection = self._pool.getconn()
         except psycopg_pool.PoolTimeout:
-            raise self._unreachable("nothing was changed") from None
+            raise self._unreachable() from None
         try:
             yield connection
         except psycopg.Error as error:
             if connection.closed:
-                # The others may have broken with it.
-                self._pool.check()
                 raise _Again from None
             if may_be_tried_again(error):
                 raise _Again from None

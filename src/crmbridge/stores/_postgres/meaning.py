@@ -37,6 +37,8 @@ def may_be_tried_again(error: psycopg.Error) -> bool:
 
 def meaning(place: str, error: psycopg.Error) -> StateError:
     """Say what a refused statement means, by its code alone."""
+    import psycopg
+
     code = error.sqlstate
     if code == _UNIQUE and error.diag.constraint_name == "one_live_link":
         return StateError("two live links of one record; nothing was committed")
@@ -44,12 +46,11 @@ def meaning(place: str, error: psycopg.Error) -> StateError:
         return StateError(f"{place} {_REFUSED[code]}; nothing was changed")
     if code in _TOO_LARGE:
         return StateError(f"{place}: a number or name is too large to be kept; nothing was changed")
-    if code in _TEXT or code is None:
-        # Without a code: refused by the client, before anything was sent.
+    if code in _TEXT or (code is None and isinstance(error, psycopg.DataError)):
         return StateError(f"{place}: a name holds a zero byte or is no valid text; nothing was changed")
     if code in _MISSING or code in _BROKEN:
         return damaged(place, f"the server answers {code}")
-    return StateError(f"{place} refused a statement ({code}); nothing was changed")
+    return StateError(f"{place} refused a statement ({code or type(error).__name__}); nothing was changed")
 
 
 def damaged(place: str, why: str) -> StoreDamaged:
