@@ -27,7 +27,7 @@ from crmbridge.reasons import Code, because
 from crmbridge.roles import Delta, Intent, JournalRow, Keyed, Progress, QueueRow, Ruling
 from crmbridge.stores import MemoryStore, SqliteStore
 
-EXAMPLES = int(os.environ.get("CRMBRIDGE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("CRMBRIDGE_EXAMPLES", "4"))
 """Lives of a pair of stores, one of them on a server; each step of one asks everything."""
 
 NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)

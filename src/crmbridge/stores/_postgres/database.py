@@ -38,6 +38,10 @@ class _Again(Exception):
     """Nothing was committed, and the same may succeed now: another transaction stood in the way, or nobody answered."""
 
 
+class _Away(_Again):
+    """No connection was free or could be made in time; that was the pause."""
+
+
 class _Unanswered(Exception):
     """The connection broke while a commit was under way."""
 
@@ -72,8 +76,8 @@ class Database:
         self._turn = threading.Lock()
         set_up(at)
         self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
-            at.dsn.reveal(), kwargs=dict(at.options()), min_size=0, max_size=connections, open=True, timeout=patience,
-            reconnect_timeout=patience, num_workers=1, name="crmbridge",
+            at.dsn.reveal(), kwargs=dict(at.options()), min_size=0, max_size=connections, open=True,
+            reconnect_timeout=_LONGEST, num_workers=1, name="crmbridge",
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -145,24 +149,28 @@ class Database:
     def _patiently(self, attempt: Callable[[Connection], T]) -> T:
         for pause in _pauses(self._patience):
             try:
-                with self._borrowed() as connection:
+                with self._borrowed(pause) as connection:
                     return attempt(connection)
             except _Unanswered as unanswered:
                 if self._was_committed(unanswered):
                     return cast("T", unanswered.answer)
+            except _Away:
+                continue
             except _Again:
                 self._sleep.wait(pause)
-        raise self._unreachable()
+        raise StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; nothing was changed")
 
     def _was_committed(self, unanswered: _Unanswered) -> bool:
         """Find out what became of a commit; raises `StateError` where that cannot be told now."""
         for pause in _pauses(self._patience):
             try:
-                with self._borrowed() as connection, _rolled_back(connection):
+                with self._borrowed(pause) as connection, _rolled_back(connection):
                     lock = f"SELECT writes FROM marks WHERE id = '{unanswered.mark}' FOR UPDATE"
                     told = self._begin(connection, _WRITING, self._patience, lock)
                     connection.execute("ROLLBACK")
                     return told != () and told[0] >= unanswered.writes
+            except _Away:
+                continue
             except _Again:
                 self._sleep.wait(pause)
             except StateError:
@@ -172,20 +180,17 @@ class Database:
             "Run again: what was promised is looked up before anything is sent"
         )
 
-    def _unreachable(self) -> StateError:
-        return StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; nothing was changed")
-
     @contextmanager
-    def _borrowed(self) -> Generator[Connection, None, None]:
+    def _borrowed(self, wait: float) -> Generator[Connection, None, None]:
         """Lend a connection, and say what its errors mean."""
         import psycopg
         import psycopg_pool
 
         self._require_open()
         try:
-            connection = self._pool.getconn()
+            connection = self._pool.getconn(wait)
         except psycopg_pool.PoolTimeout:
-            raise self._unreachable() from None
+            raise _Away from None
         try:
             yield connection
         except psycopg.Error as error:
