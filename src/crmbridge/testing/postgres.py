@@ -108,7 +108,7 @@ class PostgresServer:
             "stdout": subprocess.DEVNULL,
             "stderr": subprocess.DEVNULL,
         }
-        command = [self._binaries / program, *args]
+        command = [str(self._binaries / program), *args]
         subprocess.run(command, check=True, timeout=60, cwd=self._folder, **quiet, **who)  # noqa: S603 - found by us
 
     def _within_reach(self, binaries: Path) -> Path:
@@ -117,8 +117,13 @@ class PostgresServer:
         open_to_all = all(folder.stat().st_mode & 0o001 for folder in (root, *root.parents))
         if self._account is None or open_to_all:
             return binaries
-        shutil.copytree(root, self._folder / "programs", symlinks=True)
-        return self._folder / "programs" / binaries.name
+        # A wheel keeps the libraries of its package in a folder beside it, where its programs look for them.
+        package, copy = root.parent, self._folder / "programs"
+        shutil.copytree(root, copy / package.name / root.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy / libraries.name)
+        return copy / package.name / root.name / binaries.name
 
 
 def _account() -> tuple[int, int] | None:
