@@ -34,8 +34,7 @@ class PostgresStore:
 
     *schema* names another one, so that several installations share a database. *connections* is how many this process
     opens at most; one more is open while a token is refreshed. *patience* is how many seconds a call waits for a
-    server that is away, for a lock and for a free connection. *prepare* keeps statements prepared on a connection,
-    which is faster, and wrong behind a pooler that gives each transaction another one.
+    server that is away, for a lock and for a free connection.
 
     *lease_clock* says by whose time a lease ends: by that of whoever asks, which is the contract of the role, or by
     the `database`'s, which is right for machines whose clocks may differ by more than a lease's slack.
@@ -52,10 +51,9 @@ class PostgresStore:
         schema: str = "crmbridge",
         connections: int = _CONNECTIONS,
         patience: float = _PATIENCE,
-        prepare: bool = False,
         lease_clock: LeaseClock = "worker",
     ) -> None:
-        self._db = Database(where(dsn, schema, prepare=prepare), connections, patience)
+        self._db = Database(where(dsn, schema), connections, patience)
         self._owns = True
         self._show("", lease_clock)
 

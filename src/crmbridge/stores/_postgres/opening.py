@@ -38,12 +38,14 @@ class Where:
     schema: str
     place: str
     """Names server and database in errors, without user and password."""
-    prepare: bool
-    """May statements stay prepared on a connection? Not where a pooler gives each transaction another one."""
 
     def options(self) -> Mapping[str, Any]:
-        """Say how to connect: each transaction is begun by name."""
-        return {"autocommit": True, "prepare_threshold": 5 if self.prepare else None}
+        """Say how to connect: each transaction is begun by name, and no statement is prepared.
+
+        A pooler gives each transaction another connection; and a plan that was made for an empty table is kept with
+        its prepared statement while the table grows.
+        """
+        return {"autocommit": True, "prepare_threshold": None}
 
     def text(self, error: Exception) -> str:
         """Tell what kept us from connecting; should a driver quote the password, it is taken out."""
@@ -57,7 +59,7 @@ class Where:
         return self.place
 
 
-def where(dsn: str, schema: str, *, prepare: bool) -> Where:
+def where(dsn: str, schema: str) -> Where:
     """Understand a DSN; raises `UsageError` for one that libpq does not, `MissingExtra` without psycopg."""
     try:
         import psycopg.conninfo
@@ -74,7 +76,7 @@ def where(dsn: str, schema: str, *, prepare: bool) -> Where:
         raise UsageError("the DSN is not understood; write postgresql://user@host:5432/database") from None
     whole = psycopg.conninfo.make_conninfo(dsn, **{name: _DEFAULTS[name] for name in _DEFAULTS if name not in told})
     server = f"{told.get('host', 'the local server')}:{told.get('port', 5432)}"
-    return Where(Secret(whole), schema, f"PostgreSQL {server}/{told.get('dbname', '')}", prepare)
+    return Where(Secret(whole), schema, f"PostgreSQL {server}/{told.get('dbname', '')}")
 
 
 def connect(at: Where) -> Connection:
