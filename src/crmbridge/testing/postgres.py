@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -67,6 +68,12 @@ class PostgresServer:
             shutil.chown(secret, *self._account)
         access = ("--username=crmbridge", f"--pwfile={secret}", "--auth=scram-sha-256")
         self._run("initdb", f"--pgdata={self._data}", *access, "--encoding=UTF8", "--locale=C", "--no-sync")
+        # Waits for the end of its input: a test run that is killed leaves no server behind.
+        stop = shlex.join([str(self._binaries / "pg_ctl"), "stop", "--mode=immediate", f"--pgdata={self._data}"])
+        last = f"cat >/dev/null; {stop}; rm -rf {shlex.quote(str(self._folder))}"
+        self._guard = subprocess.Popen(  # noqa: S602 - put together from names of our own
+            last, shell=True, stdin=subprocess.PIPE, start_new_session=True, **self._quietly()
+        )
         self.start()
 
     @property
@@ -87,8 +94,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """Stop it for good, and remove its files."""
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self.stop()
+        self._guard.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -98,18 +104,16 @@ class PostgresServer:
         self.close()
 
     def _run(self, program: str, *args: str) -> None:
-        # Output goes nowhere: a server that inherits a pipe keeps it open.
-        who: dict[str, Any] = {}
-        if self._account:
-            user, group = self._account
-            who = {"user": user, "group": group, "extra_groups": []}
-        quiet: dict[str, Any] = {
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.DEVNULL,
-            "stderr": subprocess.DEVNULL,
-        }
         command = [str(self._binaries / program), *args]
-        subprocess.run(command, check=True, timeout=60, cwd=self._folder, **quiet, **who)  # noqa: S603 - found by us
+        subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL, **self._quietly())  # noqa: S603 - ours
+
+    def _quietly(self) -> dict[str, Any]:
+        """Say how to run a program; output goes nowhere, since a server that inherits a pipe keeps it open."""
+        how: dict[str, Any] = {"cwd": self._folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if self._account is None:
+            return how
+        user, group = self._account
+        return {**how, "user": user, "group": group, "extra_groups": []}
 
     def _within_reach(self, binaries: Path) -> Path:
         """Copy the programs where their folder is closed to the user that they run as."""
