@@ -1,0 +1,326 @@
+"""The laws of `Source.read`: nothing is skipped, nothing is invented, and the end is told truly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+
+from ...errors import CrmBridgeError
+from ...model import MISSING, Departure, Merged, Moved, Page, Query, RecordRef, is_blank
+from ...preflight import problem
+from ...reasons import Code
+from ._law import Law, NotClaimed, law, require
+from ._trial import Trial
+
+_FEW = 2
+"""Records on a page, where a law is about what happens between pages."""
+
+
+def _refs(pages: Sequence[Page]) -> list[RecordRef]:
+    return [record.ref for page in pages for record in page.rows]
+
+
+def _departures(pages: Sequence[Page]) -> list[Departure]:
+    return [departure for page in pages for departure in page.departures]
+
+
+@law
+def pages_end(on: Trial) -> None:
+    """Pages end: reading a quiet system comes to a page after which there is no more."""
+    on.needs("read")
+    on.make(3)
+    for _ in on.pages(limit=_FEW):
+        pass
+
+
+@law
+def a_read_gives_every_record_once(on: Trial) -> None:
+    """A read from the beginning gives every record once, over all its pages."""
+    on.needs("read")
+    made = {one.ref for one in on.make(5)}
+    counted = Counter(_refs(list(on.pages(limit=_FEW))))
+    lost = made - set(counted)
+    require(not lost, f"{len(lost)} of 5 records stand on no page")
+    twice = [ref for ref, count in counted.items() if count > 1]
+    require(not twice, f"nothing changed meanwhile, and {len(twice)} records were given more than once")
+
+
+@law
+def a_page_is_no_longer_than_asked_for_or_says_that_there_is_more(on: Trial) -> None:
+    """What does not fit on a page is on the next one: the last page is never cut short."""
+    on.needs("read")
+    made = {one.ref for one in on.make(4)}
+    for limit in (1, 3, 1000):
+        lost = made - set(_refs(list(on.pages(limit=limit))))
+        require(not lost, f"pages of {limit} lose {len(lost)} of 4 records")
+
+
+@law
+def a_stored_cursor_resumes(on: Trial) -> None:
+    """A stored cursor resumes after what was returned, and may repeat but never skip."""
+    on.needs("read")
+    made = {one.ref for one in on.make(5)}
+    before: list[Page] = []
+    for page in on.pages(limit=_FEW):
+        before.append(page)
+        if not page.more:
+            break
+        rest = list(on.pages(page.cursor, limit=_FEW))
+        lost = made - set(_refs(before)) - set(_refs(rest))
+        require(not lost, f"resumed after page {len(before)}, reading skips {len(lost)} of 5 records")
+
+
+@law
+def records_of_one_instant_are_not_lost_between_pages(on: Trial) -> None:
+    """Records with equal stamps are not lost where a page ends among them, nor when more of them come afterwards."""
+    on.needs("read", "incremental")
+    made = {one.ref for one in on.make(3)}
+    first = list(on.pages(limit=_FEW))
+    later = {one.ref for one in on.make(3)}
+    rest = list(on.pages(first[-1].cursor, limit=_FEW))
+    require(made <= set(_refs(first)), "a page that ends among records of one instant loses some of them")
+    lost = later - set(_refs(rest))
+    require(not lost, f"{len(lost)} records were made after the cursor, as old as the last one before it, and are lost")
+
+
+@law
+def a_change_after_the_cursor_is_seen(on: Trial) -> None:
+    """A record that changes after the cursor is read again, as it is now."""
+    on.needs("read")
+    made, other = on.make(2)
+    cursor = on.end()
+    values = on.changing(made)
+    on.edit(made, values)
+    pages = list(on.pages(cursor))
+    found = [record for page in pages for record in page.rows if record.ref == made.ref]
+    require(found, f"{made.ref} changed after the cursor, and reading on does not give it")
+    on.holds(found[-1], values, "the record was read on in an older state")
+    if on.able.incremental and not on.able.overlap:
+        require(other.ref not in _refs(pages), "what did not change was read again, though no overlap is declared")
+
+
+@law
+def what_appears_late_is_still_seen(on: Trial) -> None:
+    """A change that shows late with an old stamp, within the declared overlap, is still seen."""
+    on.needs("read", "incremental", "overlap")
+    if on.kind.hand.late is None:
+        raise NotClaimed("overlap", "nothing makes late records here: give Hand(late=...)")
+    on.make(2)
+    cursor = on.end()
+    age = on.able.overlap - dt.timedelta(seconds=1)
+    ref = on.kind.hand.late(on.fresh(), age)
+    on.wait()
+    seen = _refs(list(on.pages(cursor)))
+    require(ref in seen, f"a record whose stamp is {age} old showed after the cursor, and was never read")
+
+
+@law
+def a_deletion_is_reported(on: Trial) -> None:
+    """A record that is removed after the cursor is among the departures, where that is declared."""
+    on.needs("read", "sees_deletes")
+    made, _ = on.make(2)
+    cursor = on.end()
+    on.take_away(made.ref)
+    pages = list(on.pages(cursor, limit=_FEW))
+    require(made.ref in {one.ref for one in _departures(pages)}, f"{made.ref} was removed, and no departure says so")
+    require(made.ref not in _refs(pages), f"{made.ref} was removed and is given as a record too")
+
+
+@law
+def a_merge_is_reported(on: Trial) -> None:
+    """A record that is folded into another is a departure that names the other, where that is declared."""
+    on.needs("read", "sees_merges")
+    if on.kind.hand.merge is None:
+        raise NotClaimed("sees_merges", "nothing merges records here: give Hand(merge=...)")
+    loser, winner = on.make(2)
+    cursor = on.end()
+    on.kind.hand.merge(loser.ref, winner.ref)
+    on.wait()
+    found = [one for one in _departures(list(on.pages(cursor))) if one.ref == loser.ref]
+    told = [type(one).__name__ for one in found]
+    require(Merged(loser.ref, winner.ref) in found, f"{loser.ref} lives on in {winner.ref}; departures say {told}")
+
+
+@law
+def a_move_is_reported(on: Trial) -> None:
+    """A record that becomes one of another kind is a departure that names the new one, where that is declared."""
+    on.needs("read", "sees_merges")
+    if on.kind.hand.move is None:
+        raise NotClaimed("sees_merges", "nothing moves records to another kind here: give Hand(move=...)")
+    [made] = on.make()
+    cursor = on.end()
+    into = on.kind.hand.move(made.ref)
+    on.wait()
+    found = [one for one in _departures(list(on.pages(cursor))) if one.ref == made.ref]
+    require(Moved(made.ref, into) in found, f"{made.ref} lives on as {into}; no departure says so")
+
+
+@law
+def a_record_stands_once_in_a_page(on: Trial) -> None:
+    """A record stands once in a page, in its last state."""
+    on.needs("read")
+    made, _ = on.make(2)
+    cursor = on.end()
+    values = on.changing(made)
+    for _ in range(3):
+        values = on.changing(made)
+        on.edit(made, values)
+    for page in on.pages(cursor):
+        found = [record for record in page.rows if record.ref == made.ref]
+        require(len(found) < 2, f"{made.ref} stands {len(found)} times in one page")
+        for record in found:
+            on.holds(record, values, "the page does not have the last state")
+        require(len(set(page.departures)) == len(page.departures), "a departure stands twice in one page")
+
+
+@law
+def complete_is_said_at_the_end_alone(on: Trial) -> None:
+    """`complete` is true only on the last page of an uninterrupted read from the beginning."""
+    on.needs("read")
+    on.make(5)
+    pages = list(on.pages(limit=_FEW))
+    early = [number for number, page in enumerate(pages[:-1], 1) if page.complete]
+    require(not early, f"page {early[:1]} of {len(pages)} says that it completes the read")
+    if on.able.incremental and pages[-1].cursor is not None:
+        later = list(on.pages(pages[-1].cursor, limit=_FEW))
+        require(not later[-1].complete, "reading on after a finished read says complete: all records would count as gone")
+
+
+@law
+def asked_fields_are_present(on: Trial) -> None:
+    """Asked fields are present or `MISSING`, never invented."""
+    on.needs("read")
+    [made] = on.make()
+    for page in on.pages():
+        rows = page.rows
+        require(rows.fields == on.names, f"fields {on.names} were asked for, and the rows have {rows.fields}")
+        lengths = {len(cells) for cells in rows.cells}
+        require(lengths <= {len(on.names)}, f"rows have {lengths} cells for {len(on.names)} fields")
+        for record in rows:
+            if record.ref == made.ref:
+                on.holds(record, made.values, "a record was read with values that it does not hold")
+                unread = [name for name in on.names if record.get(name) is MISSING]
+                require(not unread, f"{', '.join(unread)} stand in the schema and are given as MISSING")
+
+
+@law
+def a_field_that_is_not_there_is_missing(on: Trial) -> None:
+    """A field that the system does not have is refused or `MISSING`; it is never read as empty."""
+    on.needs("read")
+    on.make()
+    try:
+        page = on.run(on.source.read(Query(on.kind.name, (*on.names, "NoSuchField"), None, 50)))
+    except CrmBridgeError:
+        return
+    told = [record.get("NoSuchField") for record in page.rows]
+    require(all(cell is MISSING for cell in told), "a field that was not read is None, and would be taken for a clear")
+
+
+@law
+def an_empty_field_is_blank(on: Trial) -> None:
+    """A field that was read and is empty is None, not `MISSING` and not text of some kind."""
+    on.needs("read")
+    name = on.text_field()
+    if on.spec(name).required:
+        raise NotClaimed("text", f"{name} is required and cannot be empty; name another: KindUnderTest(text=...)")
+    [made] = on.make(**{name: None})
+    for page in on.pages():
+        for record in page.rows:
+            if record.ref == made.ref:
+                value = record.get(name)
+                require(value is not MISSING, f"{name} was asked for and is empty; it is given as MISSING")
+                require(is_blank(value), f"{name} is empty, and is given as {type(value).__name__}")
+
+
+@law
+def columns_are_as_long_as_the_ids(on: Trial) -> None:
+    """Versions, stamps and authors are as long as the ids, or empty; stamps have a zone; ids are text."""
+    on.needs("read")
+    on.make(2)
+    for page in on.pages():
+        rows = page.rows
+        require((rows.system, rows.kind) == (on.system, on.kind.name), f"rows are said to be {rows.system} {rows.kind}")
+        for name in ("cells", "versions", "stamps", "authors"):
+            length = len(getattr(rows, name))
+            require(length == len(rows) or (not length and name != "cells"), f"{length} {name} for {len(rows)} ids")
+        require(all(rows.ids), "a record has an empty id")
+        require(all(isinstance(id, str) for id in rows.ids), "an id is no text")
+        naive = [stamp for stamp in rows.stamps if stamp is not None and stamp.utcoffset() is None]
+        require(not naive, "a stamp has no time zone")
+        if on.able.tells_author and len(rows):
+            require(any(rows.authors), "authors are promised, and no record has one")
+
+
+@law
+def cells_are_of_their_fields_types(on: Trial) -> None:
+    """A cell is of the type that the schema says."""
+    on.needs("read")
+    on.make(2)
+    for page in on.pages():
+        for record in page.rows:
+            for name in on.names:
+                cell = record.get(name)
+                if cell is not MISSING and not is_blank(cell):
+                    found = problem(on.spec(name), cell, creating=True)
+                    wrong = found is not None and found.code in {Code.WRONG_TYPE, Code.NOT_A_NUMBER}
+                    require(not wrong, f"{name} is a {on.spec(name).type} by the schema and holds {type(cell).__name__}")
+
+
+@law
+def reading_twice_gives_the_same(on: Trial) -> None:
+    """A quiet system that is read twice from one cursor says the same twice."""
+    on.needs("read")
+    on.make(3)
+    query = Query(on.kind.name, on.names, None, 50)
+    one, two = on.run(on.source.read(query)), on.run(on.source.read(query))
+    require(sorted(one.rows.ids) == sorted(two.rows.ids), "two readings from the beginning gave other records")
+    by_id = {record.ref: record for record in two.rows}
+    for record in one.rows:
+        again = by_id[record.ref]
+        same = all(record.get(name) == again.get(name) for name in on.names)
+        require(same and record.version == again.version, f"{record.ref} did not change, and was read differently")
+
+
+@law
+def a_version_changes_with_every_change(on: Trial) -> None:
+    """A version stays while the record does, and is another after every change."""
+    on.needs("read")
+    [made] = on.make()
+
+    def version() -> str | None:
+        found = [record.version for page in on.pages() for record in page.rows if record.ref == made.ref]
+        require(found, f"{made.ref} is there and is not read")
+        return found[-1]
+
+    first = version()
+    if first is None:
+        raise NotClaimed("versions", "the connector tells no versions")
+    for _ in range(2):
+        on.edit(made, on.changing(made))
+        last, first = first, version()
+        # A version that is not sure yet is told as none: the record is read again later.
+        require(first is None or first != last, f"{made.ref} was changed, and kept its version")
+
+
+READING: tuple[Law[Trial], ...] = (
+    pages_end,
+    a_read_gives_every_record_once,
+    a_page_is_no_longer_than_asked_for_or_says_that_there_is_more,
+    a_stored_cursor_resumes,
+    records_of_one_instant_are_not_lost_between_pages,
+    a_change_after_the_cursor_is_seen,
+    what_appears_late_is_still_seen,
+    a_deletion_is_reported,
+    a_merge_is_reported,
+    a_move_is_reported,
+    a_record_stands_once_in_a_page,
+    complete_is_said_at_the_end_alone,
+    asked_fields_are_present,
+    a_field_that_is_not_there_is_missing,
+    an_empty_field_is_blank,
+    columns_are_as_long_as_the_ids,
+    cells_are_of_their_fields_types,
+    reading_twice_gives_the_same,
+    a_version_changes_with_every_change,
+)
