@@ -85,7 +85,7 @@ def store(request, tmp_path):
 
 @pytest.fixture
 def crm(clock):
-    able = attrs.evolve(EVERYTHING, creates=CreateClass.C, settles_in=dt.timedelta(minutes=1))
+    able = attrs.evolve(EVERYTHING, creates=CreateClass.C, create_key=None, settles_in=dt.timedelta(minutes=1))
     return NeverAnswers(
         "crm", described("task", FieldSpec("Mail"), FieldSpec("Text")), capabilities=able, now=clock.now
     )

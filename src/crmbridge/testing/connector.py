@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
+from ..errors import CapabilityError, UsageError
 from ..flow import Flow, call
 from ..model import (
     MISSING,
@@ -25,6 +26,7 @@ from ..model import (
     FieldType,
     Merged,
     Moved,
+    Normalisation,
     Outcome,
     Page,
     Query,
@@ -39,14 +41,16 @@ from ..model import (
     target_kind,
     verb,
 )
+from ..preflight import problem
 from ..protocols import ID_FIELD, KeyValue, Question
-from ..reasons import Code, because
+from ..reasons import Code, Reason, because
 
 EVERYTHING = Capabilities(
     incremental=True,
     sees_deletes=True,
     sees_merges=True,
     creates=CreateClass.B,
+    create_key="@key",
     updates=True,
     archives=True,
     deletes=True,
@@ -58,7 +62,7 @@ EVERYTHING = Capabilities(
     settles_in=dt.timedelta(0),
     index_lag=dt.timedelta(0),
 )
-"""What a fake promises unless it is told otherwise: a system without faults, except for creates without a key."""
+"""What a fake promises unless it is told otherwise: a system without faults, whose creates carry our key."""
 
 Store = Callable[[str, str, Cell], Cell]
 
@@ -155,6 +159,11 @@ class FakeConnector:
         fields = self._schemas[kind].fields.values()
         return [field.name for field in fields if field.type is FieldType.TEXT and not field.read_only]
 
+    def _tells(self, gone: Departure) -> bool:
+        """Say whether the feed reports that a record left."""
+        able = self.capabilities(gone.ref.kind)
+        return able.sees_deletes if isinstance(gone, Deleted) else able.sees_merges
+
     def _sees_merges(self, ref: RecordRef) -> bool:
         return self.capabilities(ref.kind).sees_merges
 
@@ -166,20 +175,25 @@ class FakeConnector:
 
     def schema(self, kind: str) -> Flow[Schema]:
         """Read the fields of a kind."""
-        return call(self._schemas.__getitem__, kind)
+        return call(self._described, kind)
+
+    def _described(self, kind: str) -> Schema:
+        if kind not in self._schemas:
+            raise UsageError(f"{self.system} has no kind {kind!r}; it has {', '.join(self._schemas)}")
+        return self._schemas[kind]
 
     def read(self, query: Query) -> Flow[Page]:
         """Read changes in the order in which they happened."""
         return call(self._read, query)
 
     def _read(self, query: Query) -> Page:
+        self._described(query.kind)
         since, whole = json.loads(query.cursor) if query.cursor else (0, True)
         rows = [(row.number, id) for id, row in self._rows[query.kind].items() if row.number > since]
-        able = self.capabilities(query.kind)
         left = [
             (number, gone.ref)
             for number, gone, _ in self._gone.values()
-            if number > since and gone.ref.kind == query.kind and able.sees_deletes
+            if number > since and gone.ref.kind == query.kind and self._tells(gone)
         ]
         found = sorted([*rows, *left], key=lambda item: item[0])
         page, more = found[: query.limit], len(found) > query.limit
@@ -197,6 +211,8 @@ class FakeConnector:
         return call(self._fetch, refs, fields)
 
     def _fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Page:
+        if not refs:
+            return Page(Rows.none(self.system, "", fields))
         kind = refs[0].kind
         ids = dict.fromkeys(ref.id for ref in refs if ref.id in self._rows[kind])
         gone = [self._gone[ref][1] for ref in dict.fromkeys(refs) if ref in self._gone]
@@ -246,18 +262,32 @@ class FakeConnector:
 
     def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
         """Write a batch of one kind and one verb."""
-        if len({(target_kind(action), verb(action)) for action in batch}) > 1:
-            raise ValueError("a batch is of one kind and one verb")
+        self._check(batch)
         return call(lambda: [self._apply(action) for action in batch])
+
+    def _check(self, batch: Sequence[Action]) -> None:
+        """Refuse a batch of several kinds or verbs, one that is too long, and what was never promised."""
+        what = {(target_kind(action), verb(action)) for action in batch}
+        if len(what) > 1:
+            raise UsageError("a batch is of one kind and one verb")
+        for kind, done in what:
+            self._described(kind)
+            able = self.capabilities(kind)
+            if len(batch) > able.batch:
+                raise UsageError(f"{self.system} takes {able.batch} actions in a batch, not {len(batch)}")
+            claimed = {"create": able.creates, "update": able.updates, "archive": able.archives, "delete": able.deletes}
+            if not claimed[done]:
+                raise CapabilityError(f"{self.system} does not {done} a {kind}")
 
     def _apply(self, action: Action) -> Outcome:
         match action:
             case Create():
                 return self._create(action)
             case Update():
-                stale = self._stale(action.ref, action.if_version)
-                if stale:
+                if self._stale(action.ref, action.if_version):
                     return Stale(action)
+                if refused := self._refused(action.ref.kind, action.values, creating=False):
+                    return Rejected(action, refused)
                 self._change(action.ref, action.values, "us", key=action.key)
             case Archive() | Delete():
                 if action.ref.id in self._rows[action.ref.kind]:
@@ -287,12 +317,23 @@ class FakeConnector:
             value = action.values.get(able.unique)
             if any(row.values.get(able.unique) == value for row in self._rows[action.kind].values()):
                 return Rejected(action, because(Code.REFUSED_BY_SYSTEM, system=self.system, code="duplicate"))
-        missing = [
-            f.name for f in self._schemas[action.kind].fields.values() if f.required and not action.values.get(f.name)
-        ]
-        if missing:
-            return Rejected(action, because(Code.REQUIRED, system=self.system, field=missing[0]))
+        if refused := self._refused(action.kind, action.values, creating=True):
+            return Rejected(action, refused)
         return self._applied(action, self._make(action.kind, action.values, "us", key=action.key))
+
+    def _refused(self, kind: str, values: Values, *, creating: bool) -> Reason | None:
+        """Say why the system would not take values, by its own schema."""
+        fields = self._schemas[kind].fields
+        for name in values:
+            if name not in fields:
+                return because(Code.UNKNOWN_FIELD, system=self.system, field=name)
+        for name, spec in fields.items():
+            if name in values or (creating and spec.required):
+                found = problem(spec, values.get(name), creating=creating)
+                cut = found is not None and found.code is Code.TOO_LONG and Normalisation.LENGTH in spec.normalises
+                if found is not None and not cut:
+                    return Reason(found.code, {"system": self.system, **found.facts})
+        return None
 
     def _applied(self, action: Create | Update, ref: RecordRef) -> Applied:
         able = self.capabilities(ref.kind)
@@ -325,7 +366,7 @@ class FakeConnector:
         held: dict[str, Cell] = {}
         for name, value in values:
             if name not in known:
-                raise ValueError(f"{self.system}: {kind} has no field {name}")
+                raise UsageError(f"{self.system}: {kind} has no field {name}")
             held[name] = self._stores(kind, name, value)
         return held
 

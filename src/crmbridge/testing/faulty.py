@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ..errors import NotAllowed, Refused, Throttled, Unreachable
-from ..flow import Flow, call
+from ..flow import Flow, call, done
 from ..model import (
     Action,
     Capabilities,
@@ -33,7 +33,6 @@ from ..model import (
     Rejected,
     Rows,
     Schema,
-    target_kind,
     verb,
 )
 from ..protocols import Question
@@ -156,11 +155,12 @@ class FaultyConnector(FakeConnector):
             (row.number, row.stamp, RecordRef(self.system, query.kind, id))
             for id, row in self._rows[query.kind].items()
         ]
-        if self.capabilities(query.kind).sees_deletes:
-            left = {ref: stamp for stamp, ref, _, gone in self._past if gone is not None}
-            changes += [
-                (number, left[ref], ref) for ref, (number, _, _) in self._gone.items() if ref.kind == query.kind
-            ]
+        left = {ref: stamp for stamp, ref, _, gone in self._past if gone is not None}
+        changes += [
+            (number, left[ref], ref)
+            for ref, (number, gone, _) in self._gone.items()
+            if ref.kind == query.kind and self._tells(gone)
+        ]
         found = sorted(
             change
             for change in changes
@@ -223,9 +223,8 @@ class FaultyConnector(FakeConnector):
 
     def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
         """Write a batch, or fail at it."""
-        if len({(target_kind(action), verb(action)) for action in batch}) > 1:
-            raise ValueError("a batch is of one kind and one verb")
-        return call(self._write, batch)
+        self._check(batch)
+        return call(self._write, batch) if batch else done([])
 
     def _write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
         self._arrived(f"{verb(batch[0])} {len(batch)}")

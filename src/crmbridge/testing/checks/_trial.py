@@ -207,7 +207,7 @@ class Trial:
         ]
         if not free:
             raise NotClaimed("text", "the kind has no field for any text; name one: KindUnderTest(text=...)")
-        return max(free, key=lambda spec: spec.max_length or 1_000_000).name
+        return max(free, key=lambda spec: (not spec.required, spec.max_length or 1_000_000)).name
 
     # -- making, changing, taking away ---------------------------------------------------
 

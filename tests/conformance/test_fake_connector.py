@@ -1,0 +1,69 @@
+"""`FakeConnector` keeps the laws of every combination of capabilities."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import pytest
+
+from crmbridge.testing import ConnectorSuite, conformance
+from crmbridge.testing.faulty import FaultyConnector, Lags
+
+CLAIMS = ("sees_deletes", "sees_merges", "updates", "conditional_writes", "answers_with_stored")
+"""Claims on which others of the laws depend: each combination of them is tried with each class of creates."""
+REMOVING = ({}, {"archives": False}, {"deletes": False}, {"archives": False, "deletes": False})
+SINGLE = ({"incremental": False}, {"tells_author": False}, {"finds_by": frozenset()}, {"batch": 1}, {"fetch_batch": 1})
+MINUTE = dt.timedelta(minutes=1)
+
+
+class TestFakeConnector(ConnectorSuite):
+    @pytest.fixture(params=["none", "A-key", "A-unique", "B", "C"])
+    def stand(self, request, stands, promises):
+        return stands(promises(request.param))
+
+    @pytest.fixture
+    def connector(self, stand):
+        return stand.connector
+
+    @pytest.fixture
+    def driver(self, stand):
+        return stand.driver
+
+    @pytest.fixture
+    def kind(self, stand):
+        return stand.kind
+
+
+@pytest.mark.parametrize("create", ["none", "A-key", "A-unique", "B", "C"])
+def test_it_keeps_the_laws_of_every_combination_of_capabilities(create, stands, promises):
+    choices = [dict(zip(CLAIMS, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=len(CLAIMS))]
+    combined = [{**chosen, **removing} for chosen in choices for removing in REMOVING]
+    assert len(combined) == 128
+    seen = set()
+    for claims in [*combined, *SINGLE]:
+        on = stands(promises(create, **claims))
+        report = conformance(on.connector, on.driver, on.kind)
+        assert report.of("broken") == [], f"{create} {claims}\n{report}"
+        seen |= {verdict.law for verdict in report.of("held")}
+    assert len(seen) > 35, "most laws were proved in some combination"
+
+
+@pytest.mark.parametrize("create", ["A-key", "A-unique", "B", "C"])
+def test_a_system_that_lags_keeps_them_too_and_loses_answers(create, stands, promises):
+    lags = Lags(read=MINUTE, search=5 * MINUTE, feed=lambda number: dt.timedelta(seconds=number * 7 % 50))
+    claims = {"read_lag": MINUTE, "index_lag": 5 * MINUTE, "overlap": MINUTE, "settles_in": MINUTE}
+    on = stands(promises(create, **claims), FaultyConnector, lags=lags)
+    report = conformance(on.connector, on.driver, on.kind)
+    assert report.of("broken") == [], str(report)
+    assert "a_lost_answer_is_told" in {verdict.law for verdict in report.of("held")}
+
+
+def test_a_connector_that_claims_nothing_passes_and_the_report_says_how_little_that_is(stands, promises):
+    nothing = {name: False for name in ("incremental", *CLAIMS, "archives", "deletes", "tells_author")}
+    on = stands(promises("none", finds_by=frozenset(), **nothing))
+    report = conformance(on.connector, on.driver, "contact")
+    held, passed_over = len(report.of("held")), len(report.of("not claimed"))
+    assert report.raise_for_broken() is report
+    assert passed_over > 5 * held
+    assert str(report).startswith(f"crm contact: {held} laws held, {passed_over} not claimed, 0 broken\n")
