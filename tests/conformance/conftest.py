@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from crmbridge.model import Capabilities, CreateClass, FieldSpec, FieldType, Schema
+from crmbridge.model import Capabilities, CreateClass, FieldSpec, FieldType, RecordRef, Schema, Values
 from crmbridge.testing import EVERYTHING, FakeConnector, Hand, KindUnderTest, described
 from crmbridge.testing.faulty import Fault, FaultyConnector
 from crmbridge.testing.sim import ManualClock, SimDriver
@@ -52,6 +52,13 @@ class Stand:
     kind: KindUnderTest
 
 
+def late(fake: FakeConnector, values: Values, age: dt.timedelta) -> RecordRef:
+    """Make a record whose transaction began a while ago and has ended only now."""
+    ref = fake.put("contact", **values)
+    fake._rows["contact"][ref.id].stamp -= age
+    return ref
+
+
 def stand(
     capabilities: Capabilities | None = None,
     make: Callable[..., FakeConnector] = FakeConnector,
@@ -69,6 +76,7 @@ def stand(
         remove=fake.remove,
         merge=fake.merge,
         move=lambda ref: fake.move(ref, "customer"),
+        late=None if isinstance(fake, FaultyConnector) else lambda values, age: late(fake, values, age),
         writes=lambda: len(fake.ledger),
         lose_answer=(lambda: fake.then(Fault.LOST_AFTER)) if isinstance(fake, FaultyConnector) else None,
     )

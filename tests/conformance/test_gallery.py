@@ -1,0 +1,44 @@
+"""Each of the wrong connectors is caught, by the law that is about its fault; the sound one by none."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from crmbridge.testing import FakeConnector, LawBroken, conformance
+from crmbridge.testing.checks import CONNECTOR_LAWS, Trial
+from crmbridge.testing.faulty import FaultyConnector
+
+_SPEC = importlib.util.spec_from_file_location("wrong", Path(__file__).with_name("wrong.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+wrong = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(wrong)
+
+SECRET = "s3cr3t-token"
+LAWS = {law.name: law for law in CONNECTOR_LAWS}
+
+
+@pytest.mark.parametrize("fault", wrong.GALLERY)
+def test_a_wrong_connector_is_caught_by_the_law_about_its_fault(fault, stands, promises):
+    make, law, claims = wrong.GALLERY[fault]
+    on = stands(promises(**claims), make, secrets=(SECRET,))
+    with pytest.raises(LawBroken) as broken:
+        LAWS[law](Trial(on.connector, on.driver, on.kind))
+    assert broken.value.law == law
+    assert law.replace("_", " ") in str(broken.value)
+    assert SECRET not in str(broken.value)
+
+
+@pytest.mark.parametrize("make", [FakeConnector, FaultyConnector])
+@pytest.mark.parametrize("create", ["none", "A-key", "A-unique", "B", "C"])
+def test_the_sound_one_is_caught_by_none(make, create, stands, promises):
+    on = stands(promises(create), make, secrets=(SECRET,))
+    assert conformance(on.connector, on.driver, on.kind).of("broken") == []
+
+
+def test_every_law_catches_somebody():
+    """A law that catches nobody proves nothing."""
+    assert set(LAWS) - {law for _, law, _ in wrong.GALLERY.values()} == set()
