@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crmbridge.adapters.salesforce import Salesforce
 from crmbridge.drive import AsyncDriver, Driver
-from crmbridge.errors import CapabilityError, NotAllowed, Refused, Throttled
+from crmbridge.errors import CapabilityError, NotAllowed, Refused, Throttled, UsageError
 from crmbridge.model import (
     Action,
     Applied,
@@ -239,6 +239,16 @@ class TestCreating:
         assert isinstance(outcome, Rejected)
         assert org.applied() == []
         assert not org.fake.requests
+
+    def test_a_batch_of_two_verbs_is_refused_before_anything_is_sent(self) -> None:
+        org = Org()
+        id = org.lead()
+        seen = len(org.fake.requests)
+        ref, origin = RecordRef("salesforce", "Lead", id), RecordRef("ma", "prospect", "1")
+        new = Create("Lead", {"LastName": "佐藤", "Company": "佐藤商店"}, origin, "key", NEW)
+        with pytest.raises(UsageError, match="one kind and one verb"):
+            org.applied(new, Update(ref, {"LastName": "鈴木"}, "key", NEW))
+        assert len(org.fake.requests) == seen
 
     def test_with_an_external_id_a_create_is_an_upsert_and_twice_is_once(self) -> None:
         org = Org(Lead="Ext_Id__c")

@@ -24,6 +24,8 @@ from ...model import (
     Rows,
     Schema,
     Update,
+    target_kind,
+    verb,
 )
 from ...protocols import Question
 from ...reasons import Reason
@@ -206,7 +208,12 @@ class Salesforce:
     # -- writing ---------------------------------------------------------------------
 
     def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
-        """Write up to 200 records of one kind in one request; to archive and to delete are both the recycle bin."""
+        """Write up to 200 records of one kind in one request; to archive and to delete are both the recycle bin.
+
+        Raises UsageError for a batch of several kinds or verbs, since its one request would be of the first one's.
+        """
+        if len({(target_kind(action), verb(action)) for action in batch}) > 1:
+            raise UsageError(f"{self.system}: a batch is of one kind and one verb")
         outcomes: dict[int, Outcome] = {}
         records: dict[int, Mapping[str, Any]] = {}
         key_field = self._key_field(batch[0]) if batch else None
