@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 from hypothesis import given
@@ -141,6 +142,14 @@ class TestPosting:
         [outcome] = posted(fake, create(contact__custom_fields__budget="1"))
         assert isinstance(outcome, Rejected)
         assert outcome.reason.code is Code.UNKNOWN_FIELD
+        assert fake.requests == []
+
+    @pytest.mark.parametrize("name", ["contact.nickname", "email", "page_titel"])
+    def test_a_field_that_is_not_there_is_refused_and_not_left_out(self, fake: FakeDigima, name: str) -> None:
+        action = create()
+        [outcome] = posted(fake, attrs.evolve(action, values={**action.values, name: "x"}))
+        assert isinstance(outcome, Rejected)
+        assert (outcome.reason.code, outcome.reason.facts["field"]) == (Code.UNKNOWN_FIELD, name)
         assert fake.requests == []
 
     @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from ...model import (
 )
 from ...protocols import Question
 from ...reasons import Code, Reason, because
-from ._fields import CUSTOM, KIND, CustomField, described
+from ._fields import KIND, CustomField, described
 from ._wire import body_of, refusals
 
 _PATH: Final = "/v2/submit"
@@ -97,8 +97,11 @@ class Digima:
     def schema(self, kind: str) -> Flow[Schema]:
         """Describe a submission; the vendor tells nothing, so this is what was given and what documents confirm."""
         self._known(kind)
+        return done(self._described())
+
+    def _described(self) -> Schema:
         static = dict.fromkeys((self.address_field, *self.static_fields))
-        return done(described(self.forms, static, self.custom_fields))
+        return described(self.forms, static, self.custom_fields)
 
     def find(self, questions: Sequence[Question], fields: Sequence[str]) -> Flow[Sequence[Rows]]:
         """Find nothing: a submission cannot be searched for."""
@@ -149,13 +152,13 @@ class Digima:
         return [Applied(action, RecordRef(self.system, KIND, action.key))]
 
     def _unfit(self, values: Values) -> Reason | None:
-        """Say why a submission cannot be sent: no form of ours, a custom field that is not linked, a value that is no text."""
+        """Say why a submission cannot be sent: no form of ours, an unknown field, a value that is no text."""
         if values.get("form") not in self.forms:
             code = Code.REQUIRED if is_blank(values.get("form")) else Code.NOT_AN_OPTION
             return Reason(code, {"system": self.system, "field": "form"})
-        linked = {f"{CUSTOM}{field.code}" for field in self.custom_fields}
+        known = self._described().fields
         for name, value in values.items():
-            if name.startswith(CUSTOM) and name not in linked:
+            if name not in known:
                 return Reason(Code.UNKNOWN_FIELD, {"system": self.system, "field": name})
             if not is_blank(value) and not isinstance(value, str | tuple):
                 return Reason(Code.WRONG_TYPE, {"system": self.system, "field": name, "expected": "text"})
