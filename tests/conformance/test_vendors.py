@@ -185,5 +185,3 @@ class TestKengaku(ListenerSuite):
 
     def send(self, fake, like, body):
         return fake.forged(like, key=fake.secret, body=body)
-
-

@@ -108,7 +108,9 @@ class StartsAgain(FakeConnector):
 
     def _read(self, query):
         page = super()._read(attrs.evolve(query, cursor=None, limit=max(query.limit, 1)))
-        return attrs.evolve(page, cursor=f"{page.cursor} {query.cursor and len(query.cursor)}", more=query.cursor is None)
+        return attrs.evolve(
+            page, cursor=f"{page.cursor} {query.cursor and len(query.cursor)}", more=query.cursor is None
+        )
 
 
 class SkipsEqualStamps(FakeConnector):
@@ -307,7 +309,7 @@ class WritesAllFields(FakeConnector):
     """Sends the whole record where one field was to change: what it does not know becomes empty."""
 
     def _change(self, ref, values, by, *, key=""):
-        whole = {name: None for name in ("Note", "Tags", "Born")} if by == "us" else {}
+        whole = dict.fromkeys(("Note", "Tags", "Born")) if by == "us" else {}
         super()._change(ref, {**whole, **values}, by, key=key)
 
 
@@ -372,7 +374,9 @@ class TellsWhatWasSent(FakeConnector):
 
     def _stored(self, kind, values):
         held = super()._stored(kind, values)
-        return {name: value.upper() if name == "Note" and isinstance(value, str) else value for name, value in held.items()}
+        return {
+            name: value.upper() if name == "Note" and isinstance(value, str) else value for name, value in held.items()
+        }
 
     def _applied(self, action, ref):
         return attrs.evolve(super()._applied(action, ref), stored=dict(action.values))
@@ -542,7 +546,6 @@ def shouting(self, query, page):
 
 
 def none_for_missing(self, query, page):
-    fields = page.rows.fields
     known = self._schemas[query.kind].fields
     return attrs.evolve(page, rows=cells(page.rows, lambda name, value: value if name in known else None))
 

@@ -1,6 +1,6 @@
 """Judging a connector from a script: every law, and whether it held.
 
-    print(conformance(connector, driver, kind="contact"))
+print(conformance(connector, driver, kind="contact"))
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class LawBroken(AssertionError):
         self.detail = detail
 
 
-class NotClaimed(Exception):  # noqa: N818 - named by what happened
+class NotClaimed(Exception):
     """A law is about something that was never promised, or that the kit was given no means to see; `.what` names it."""
 
     def __init__(self, what: str, why: str = "") -> None:

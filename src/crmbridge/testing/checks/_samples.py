@@ -27,7 +27,7 @@ def value_of(spec: FieldSpec, n: int) -> Cell:
         case FieldType.FLAG:
             return n % 2 == 0
         case FieldType.NUMBER:
-            return n % 10 ** min(spec.digits or 9, 9)
+            return n % int(10.0 ** min(spec.digits or 9, 9))
         case FieldType.DATE:
             return _DAY + dt.timedelta(days=n % 500)
         case FieldType.INSTANT:

@@ -203,7 +203,9 @@ class Trial:
         free = [
             spec
             for spec in self.schema().fields.values()
-            if spec.type == "text" and not (spec.read_only or spec.create_only or spec.unique) and spec.name not in fixed
+            if spec.type == "text"
+            and not (spec.read_only or spec.create_only or spec.unique)
+            and spec.name not in fixed
         ]
         if not free:
             raise NotClaimed("text", "the kind has no field for any text; name one: KindUnderTest(text=...)")
@@ -211,9 +213,9 @@ class Trial:
 
     # -- making, changing, taking away ---------------------------------------------------
 
-    def make(self, count: int = 1, **values: Cell) -> list[Made]:
+    def make(self, count: int = 1, but: Values | None = None) -> list[Made]:
         """Make records by another hand, or by the connector where there is none, and wait until they show."""
-        wanted = [{**self.fresh(), **values} for _ in range(count)]
+        wanted = [{**self.fresh(), **(but or {})} for _ in range(count)]
         if self.kind.hand.put is not None:
             made = [Made(self.kind.hand.put(one), one) for one in wanted]
         else:
@@ -294,7 +296,9 @@ class Trial:
             if not page.more:
                 return
             require(page.cursor is not None, "a page says that there is more and gives no cursor")
-            require(page.cursor != cursor or page.rows.ids, "a page without records gives the cursor that it was asked by")
+            require(
+                page.cursor != cursor or page.rows.ids, "a page without records gives the cursor that it was asked by"
+            )
             cursor = page.cursor
         broken(f"after {_MOST_PAGES} pages of a quiet system there is still more")
 

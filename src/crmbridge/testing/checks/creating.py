@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import Unreachable
 from ...model import Applied, RecordRef, Rejected
 from ._law import Law, NotClaimed, law, require
 from ._trial import Trial
@@ -57,7 +58,9 @@ def a_unique_value_belongs_to_one_record(on: Trial) -> None:
     [second] = on.apply([on.create({**on.fresh(), on.able.unique or "": values[on.able.unique or ""]})])
     same = isinstance(second, Applied) and second.ref == first
     name = type(second).__name__
-    require(same or isinstance(second, Rejected), f"{on.able.unique} is kept unique; a second one is answered by {name}")
+    require(
+        same or isinstance(second, Rejected), f"{on.able.unique} is kept unique; a second one is answered by {name}"
+    )
 
 
 @law
@@ -97,8 +100,8 @@ def a_lost_create_is_found_or_not_made_again(on: Trial) -> None:
     on.kind.hand.lose_answer()
     try:
         on.run(on.sink.apply([action]))
-    except Exception as error:
-        require(getattr(error, "may_have_arrived", False), f"a lost answer raises {type(error).__name__}")
+    except Unreachable as error:
+        require(error.may_have_arrived, "the answer was lost, and the error says that nothing arrived")
     on.pass_time(on.able.settles_in)
     on.wait()
     if on.able.create_key and on.able.creates == "B":

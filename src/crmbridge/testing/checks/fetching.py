@@ -54,7 +54,9 @@ def order_and_duplicates_do_not_matter(on: Trial) -> None:
     first, second = on.make(2)
     one, two = first.ref, second.ref
     once, again = on.fetch(one, two), on.fetch(two, one, two, two)
-    require(sorted(again.rows.ids) == sorted({one.id, two.id}), f"asked for two records by four refs: {len(again.rows)}")
+    require(
+        sorted(again.rows.ids) == sorted({one.id, two.id}), f"asked for two records by four refs: {len(again.rows)}"
+    )
     for page in (once, again):
         for record in page.rows:
             values = first.values if record.ref == one else second.values
@@ -68,7 +70,9 @@ def a_full_batch_of_refs_is_fetched(on: Trial) -> None:
     [made] = on.make()
     strangers = [RecordRef(on.system, on.kind.name, f"no-such-record-{n}") for n in range(on.able.fetch_batch - 1)]
     page = on.fetch(*strangers, made.ref)
-    require(page.rows.ids == (made.ref.id,), f"one of {on.able.fetch_batch} refs is there, and fetch gave {len(page.rows)}")
+    require(
+        page.rows.ids == (made.ref.id,), f"one of {on.able.fetch_batch} refs is there, and fetch gave {len(page.rows)}"
+    )
 
 
 @law
@@ -92,7 +96,9 @@ def fetch_and_read_agree(on: Trial) -> None:
     differing = [name for name in on.names if read.get(name) != fetched.get(name)]
     require(not differing, f"{', '.join(differing)} of {made.ref} are read otherwise than they are fetched")
     told = read.version is not None and fetched.version is not None
-    require(not told or read.version == fetched.version, f"{made.ref} has one version when read and another when fetched")
+    require(
+        not told or read.version == fetched.version, f"{made.ref} has one version when read and another when fetched"
+    )
 
 
 @law

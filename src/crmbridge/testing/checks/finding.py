@@ -105,7 +105,9 @@ def all_keys_of_an_alternative_must_agree(on: Trial) -> None:
         return
     second = shared[1]
     [crossed] = on.find(on.question({first: mine[first], second: other[second]}))
-    require(not len(crossed), f"no record has the {first} of one and the {second} of another; {len(crossed)} were found")
+    require(
+        not len(crossed), f"no record has the {first} of one and the {second} of another; {len(crossed)} were found"
+    )
     [both] = on.find(on.question({first: mine[first], second: mine[second]}))
     require(one.ref in {record.ref for record in both}, f"a record is not found by its {first} and {second} together")
 

@@ -11,7 +11,9 @@ from ._trial import Made, Trial
 def made_by_us(on: Trial, count: int = 1) -> list[Made]:
     """Make records by the connector, and wait until they show."""
     on.needs("fetch")
-    made = [Made(on.applied(outcome).ref, values) for outcome, values in on.creating([on.fresh() for _ in range(count)])]
+    made = [
+        Made(on.applied(outcome).ref, values) for outcome, values in on.creating([on.fresh() for _ in range(count)])
+    ]
     on.wait()
     return made
 
@@ -188,7 +190,7 @@ def a_refused_change_changes_nothing(on: Trial) -> None:
     require(_state(on, made.ref) == before, f"a change of {made.ref} was refused, and is there in part")
 
 
-def _removed(on: Trial, made: Made, verb: type[Archive] | type[Delete]) -> None:
+def _removed(on: Trial, made: Made, verb: type[Archive | Delete]) -> None:
     cursor = on.end() if hasattr(on.connector, "read") else None
     action = verb(made.ref, f"remove {made.ref.id}", because(Code.REMOVED))
     on.applied(on.apply([action])[0])

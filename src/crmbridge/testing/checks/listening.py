@@ -129,7 +129,7 @@ def a_replay_is_known_again(on: ListenerUnderTest) -> None:
 @law
 def the_order_of_deliveries_is_kept(on: ListenerUnderTest) -> None:
     """What a delivery tells depends on it alone: opened in another order, each says the same."""
-    forth = {id: ids for id, ids in enumerate(_ids(on.open(one)) for one in on.deliveries)}
+    forth = dict(enumerate(_ids(on.open(one)) for one in on.deliveries))
     backwards = [(at, _ids(on.open(one))) for at, one in reversed(list(enumerate(on.deliveries)))]
     require(dict(backwards) == forth, "deliveries that came out of order tell something else")
     times = [one.at for delivery in on.deliveries for one in on.open(delivery)]

@@ -181,7 +181,9 @@ def complete_is_said_at_the_end_alone(on: Trial) -> None:
     require(not early, f"page {early[:1]} of {len(pages)} says that it completes the read")
     if on.able.incremental and pages[-1].cursor is not None:
         later = list(on.pages(pages[-1].cursor, limit=_FEW))
-        require(not later[-1].complete, "reading on after a finished read says complete: all records would count as gone")
+        require(
+            not later[-1].complete, "reading on after a finished read says complete: all records would count as gone"
+        )
 
 
 @law
@@ -221,7 +223,7 @@ def an_empty_field_is_blank(on: Trial) -> None:
     name = on.text_field()
     if on.spec(name).required:
         raise NotClaimed("text", f"{name} is required and cannot be empty; name another: KindUnderTest(text=...)")
-    [made] = on.make(**{name: None})
+    [made] = on.make(but={name: None})
     for page in on.pages():
         for record in page.rows:
             if record.ref == made.ref:
@@ -242,7 +244,7 @@ def columns_are_as_long_as_the_ids(on: Trial) -> None:
             length = len(getattr(rows, name))
             require(length == len(rows) or (not length and name != "cells"), f"{length} {name} for {len(rows)} ids")
         require(all(rows.ids), "a record has an empty id")
-        require(all(isinstance(id, str) for id in rows.ids), "an id is no text")
+        require({type(id) for id in rows.ids} <= {str}, "an id is no text")
         naive = [stamp for stamp in rows.stamps if stamp is not None and stamp.utcoffset() is None]
         require(not naive, "a stamp has no time zone")
         if on.able.tells_author and len(rows):
@@ -261,7 +263,9 @@ def cells_are_of_their_fields_types(on: Trial) -> None:
                 if cell is not MISSING and not is_blank(cell):
                     found = problem(on.spec(name), cell, creating=True)
                     wrong = found is not None and found.code in {Code.WRONG_TYPE, Code.NOT_A_NUMBER}
-                    require(not wrong, f"{name} is a {on.spec(name).type} by the schema and holds {type(cell).__name__}")
+                    require(
+                        not wrong, f"{name} is a {on.spec(name).type} by the schema and holds {type(cell).__name__}"
+                    )
 
 
 @law

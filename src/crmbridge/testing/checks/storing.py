@@ -78,7 +78,9 @@ def what_the_schema_accepts_is_accepted(on: Trial) -> None:
             if isinstance(outcome, Applied) and hasattr(on.connector, "fetch"):
                 on.wait()
                 held = on.get(outcome.ref).get(spec.name)
-                require(on.same(spec.name, value, held), f"{what} fits {spec.name} by the schema, and is not what is held")
+                require(
+                    on.same(spec.name, value, held), f"{what} fits {spec.name} by the schema, and is not what is held"
+                )
 
 
 def _fitting(spec: FieldSpec, n: int) -> Iterator[tuple[str, Cell]]:

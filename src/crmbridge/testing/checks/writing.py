@@ -180,7 +180,9 @@ def a_field_that_is_read_only_is_refused(on: Trial) -> None:
             [outcome] = on.apply([on.create({**on.fresh(), spec.name: value_of(spec, on.first)})])
         except CrmBridgeError:
             continue
-        require(not isinstance(outcome, Applied), f"{spec.name} is read-only, and a value for it was answered by Applied")
+        require(
+            not isinstance(outcome, Applied), f"{spec.name} is read-only, and a value for it was answered by Applied"
+        )
 
 
 @law
