@@ -30,8 +30,7 @@ def ends(clock):
     crm = described("lead", FieldSpec("Email", FieldType.EMAIL, normalises=LOOSE), FieldSpec("Name"))
     able = attrs.evolve(EVERYTHING, settles_in=dt.timedelta(minutes=1))
     return [
-        FaultyConnector(name, schema, capabilities=able, now=clock.now)
-        for name, schema in (("ma", ma), ("crm", crm))
+        FaultyConnector(name, schema, capabilities=able, now=clock.now) for name, schema in (("ma", ma), ("crm", crm))
     ]
 
 

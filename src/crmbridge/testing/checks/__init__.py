@@ -7,6 +7,7 @@ something that was never promised.
 from __future__ import annotations
 
 from ._law import Law, LawBroken, NotClaimed
+from ._samples import HOSTILE
 from ._trial import Hand, KindUnderTest, Runs, Trial
 from .creating import CREATING
 from .fetching import ABOUT_ITSELF, FETCHING
@@ -34,6 +35,7 @@ PIPELINE_LAWS: tuple[Law[Making], ...] = RUNNING
 
 __all__ = [
     "CONNECTOR_LAWS",
+    "HOSTILE",
     "LISTENER_LAWS",
     "PIPELINE_LAWS",
     "SINK_LAWS",
