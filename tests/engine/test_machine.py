@@ -1,0 +1,230 @@
+"""Histories that Hypothesis makes up, and shrinks: people, faults, crashes and a second worker, in any order.
+
+Where `test_simulation` draws a life by a seed, here each event is a rule, and a history that breaks an invariant is cut
+down to the few events that it takes. What is judged is the same. The profile `deep` looks further than the ordinary run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from crmbridge.errors import FenceStale, LeaseHeld
+from crmbridge.model import RecordRef
+from crmbridge.stores import MemoryStore
+from crmbridge.testing.faulty import Fault
+from crmbridge.testing.sim import SimDriver, SimulatedCrash
+
+_SPEC = importlib.util.spec_from_file_location("simulation", Path(__file__).with_name("test_simulation.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+simulation = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(simulation)
+
+SIDES = st.sampled_from([0, 1])
+PLACES = st.integers(0, 3)
+KINDS, EMAILS, WRITTEN = ("person", "lead"), ("email", "Email"), (("name", "city", "score"), ("Name", "City", "Score"))
+LOST = (Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.HALF)
+WHOLE = (*LOST, Fault.UNREACHABLE, Fault.THROTTLED, Fault.REFUSED)
+
+
+class Life(RuleBasedStateMachine):
+    """Two systems, what may happen to them, and what must hold all the while."""
+
+    worlds = promises = None
+    reached: ClassVar = Counter[str]()
+
+    @initialize(number=st.integers(0, 100_000))
+    def begin(self, number):
+        """Let a seed choose what both systems promise, how they lag, and the rules of the pipeline."""
+        self.seed = simulation.Seed(number, self.worlds, self.promises)
+        self.ends, self.clock = self.seed.ends, self.seed.world.clock
+        for end in self.ends:
+            end.whole = end.single = _calm
+        self.mark()
+
+    def mark(self):
+        """Remember where things stand: the next clean sync is judged by what happens from here on."""
+        self.pairs = [(link.left, link.right) for link in self.seed.tied()]
+        self.marks = [len(end.history) for end in self.ends]
+        self.deaths = self.seed.crashes
+
+    def ref(self, side, place):
+        rows = self.ends[side].rows(KINDS[side])
+        return RecordRef(self.ends[side].system, KINDS[side], str(rows[place % len(rows)]["id"])) if rows else None
+
+    # -- people ------------------------------------------------------------------------------
+
+    @rule(side=SIDES, email=st.integers(0, 3))
+    def somebody_comes(self, side, email):
+        names = WRITTEN[side]
+        self.ends[side].put(KINDS[side], **{EMAILS[side]: f"p{email}@x.example", names[0]: self.seed.fresh()})
+        self.reached["new"] += 1
+
+    @rule(side=SIDES, place=PLACES, field=st.integers(0, 2))
+    def somebody_edits(self, side, place, field):
+        if ref := self.ref(side, place):
+            self.ends[side].edit(ref, **{WRITTEN[side][field]: self.seed.fresh()})
+            self.reached["edit"] += 1
+
+    @rule(side=SIDES, place=PLACES, field=st.integers(0, 2))
+    def somebody_clears(self, side, place, field):
+        if ref := self.ref(side, place):
+            self.ends[side].edit(ref, **{WRITTEN[side][field]: None})
+            self.reached["clear"] += 1
+
+    @rule(side=SIDES, place=PLACES)
+    def somebody_deletes(self, side, place):
+        if ref := self.ref(side, place):
+            self.ends[side].remove(ref)
+            self.reached["delete"] += 1
+
+    @rule(loser=PLACES, winner=PLACES)
+    def somebody_merges(self, loser, winner):
+        one, two = self.ref(1, loser), self.ref(1, winner)
+        if one and two and one != two:
+            self.ends[1].merge(one, two)
+            self.reached["merge"] += 1
+
+    # -- troubles ----------------------------------------------------------------------------
+
+    @rule(side=SIDES, fault=st.sampled_from([*WHOLE, Fault.LATE]), place=PLACES)
+    def a_batch_fails(self, side, fault, place):
+        """Something is there to be written, and its request fails."""
+        if fault is not Fault.LATE or self.seed.late:
+            self.ends[side].then(fault)
+        self.somebody_edits(1 - side, place, 0)
+        self.process()
+
+    @rule(side=SIDES, fault=st.sampled_from([Fault.BUSY, Fault.REJECTED]), place=PLACES)
+    def a_record_fails(self, side, fault, place):
+        """Something is there to be written, and this record of its request fails."""
+
+        def once(action, end=self.ends[side]):
+            end.single = _calm
+            return fault
+
+        self.ends[side].single = once
+        self.somebody_edits(1 - side, place, 0)
+        self.process()
+
+    @rule(seconds=st.sampled_from([5, 60, 700, 1300]))
+    def time_passes(self, seconds):
+        self.clock.advance(seconds)
+
+    # -- processes ---------------------------------------------------------------------------
+
+    def process(self, **when):
+        driver = SimDriver(clock=self.clock, **when)
+        try:
+            report = self.seed.world.ready(self.seed.pipe, driver).run()
+        except SimulatedCrash:
+            self.seed.crashes += 1
+            self.reached["crash"] += 1
+        except (LeaseHeld, FenceStale) as error:
+            self.seed.crashes += 1
+            self.reached[type(error).__name__] += 1
+        else:
+            assert sum(report.counts.values()) == report.read, "I7 counts do not add up"
+            self.seed.look(report)
+            self.reached["run"] += 1
+
+    @rule()
+    def a_worker_runs(self):
+        self.process()
+
+    @rule(effect=st.integers(1, 70), when=st.sampled_from(["crash_before", "crash_after"]))
+    def a_worker_dies(self, effect, when):
+        self.process(**{when: effect})
+
+    @rule(side=SIDES, expires=st.booleans())
+    def two_workers_run(self, side, expires):
+        """A second worker begins while the first one waits for an answer, perhaps until its lease has ended."""
+
+        def once(_, end=self.ends[side]):
+            end.meanwhile = _calm
+            self.clock.advance(700 if expires and self.seed.conditional else 1)
+            self.process()
+
+        self.ends[side].meanwhile = once
+        self.process()
+        self.ends[side].meanwhile = _calm
+
+    # -- what must hold ------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_lost_or_doubled_meanwhile(self):
+        self.seed.made_once()
+        self.seed.nothing_covered()
+        self.seed.no_twins()
+
+    @rule()
+    def a_clean_sync(self):
+        """With all troubles gone, the next runs bring everything into step, and then nothing is written."""
+        for end in self.ends:
+            end.single = _calm
+            end._next.clear()
+        for _ in range(5):
+            self.seed.look(self.seed.world.run(self.seed.pipe, after=1300))
+        self.seed.judge(self.pairs, self.marks, self.seed.crashes - self.deaths)
+        self.mark()
+        self.reached["clean sync"] += 1
+
+    def teardown(self):
+        if hasattr(self, "seed"):
+            self.a_clean_sync()
+            for end in self.ends:
+                self.reached.update(fault.name for fault in end.fired)
+
+
+def _calm(_):
+    """Let nothing go wrong."""
+
+
+def lived(machine, **how):
+    """Let a machine make up histories until it finds one that breaks an invariant, or has made up enough."""
+    deep = settings().max_examples >= 5_000
+    chosen = {"max_examples": 5_000 if deep else 300, "stateful_step_count": 100 if deep else 50, **how}
+    checks = list(HealthCheck)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(deadline=None, derandomize=not deep, database=None, suppress_health_check=checks, **chosen),
+    )
+
+
+def test_no_history_breaks_an_invariant(worlds, promises):
+    reached: ClassVar = Counter[str]()
+    given = {"worlds": staticmethod(worlds), "promises": staticmethod(promises), "reached": reached}
+    lived(type("Life", (Life,), given))
+    rows = ["new", "edit", "clear", "delete", "merge", "crash", "LeaseHeld", "FenceStale", "run", "clean sync"]
+    rows += [fault.name for fault in (*WHOLE, Fault.LATE, Fault.BUSY, Fault.REJECTED)]
+    for row in rows:
+        print(f"{reached[row]:8} {row}")
+    assert [row for row in rows if not reached[row]] == []
+
+
+class Amnesia(MemoryStore):
+    """Keeps no promise: what was sent and not answered is forgotten."""
+
+    def commit(self, pipeline, delta, fence):
+        super().commit(pipeline, attrs.evolve(delta, promised=()), fence)
+
+
+def test_a_store_that_keeps_no_promise_is_found_out(worlds, promises):
+    class Forgetting(Life):
+        @initialize(number=st.integers(0, 100_000))
+        def begin(self, number):
+            Life.begin(self, number)
+            self.seed.world.store = Amnesia()
+
+    given = {"worlds": staticmethod(worlds), "promises": staticmethod(promises), "reached": Counter()}
+    with pytest.raises((AssertionError, BaseExceptionGroup)):  # of several faults Hypothesis makes a group
+        lived(type("Forgetting", (Forgetting,), given), phases=[Phase.generate])
