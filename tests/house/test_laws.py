@@ -1,12 +1,13 @@
 """Every law of a contract has a check that quotes it."""
 
-import ast
+import importlib
 import inspect
+import pkgutil
 import re
 
-import pytest
-
-from crmbridge import protocols
+from crmbridge import protocols, testing
+from crmbridge.testing import checks, suites
+from crmbridge.testing.checks import CONNECTOR_LAWS, LISTENER_LAWS, PIPELINE_LAWS, SINK_LAWS, SOURCE_LAWS, Law
 
 
 def laws():
@@ -28,16 +29,33 @@ def test_the_contracts_have_laws():
     assert ("Sink", "a field not named is not touched") in list(laws())
 
 
-def test_every_law_of_a_connector_is_quoted_by_its_check(root):
-    checks = root / "src" / "crmbridge" / "testing" / "checks.py"
-    if not checks.exists():
-        pytest.skip("the checks of the laws are not written")
-    said = plain(
-        " ".join(
-            ast.get_docstring(node) or ""
-            for path in checks.parent.glob("*.py")
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        )
-    )
+def test_every_law_of_a_connector_is_quoted_by_its_check():
+    said = plain(" ".join(inspect.getdoc(law.check) or "" for law in CONNECTOR_LAWS))
     assert [f"{name}: {law}" for name, law in laws() if name in {"Source", "Sink"} and plain(law) not in said] == []
+
+
+def written(module):
+    """Give the laws that a module of checks defines."""
+    return {law for law in vars(module).values() if isinstance(law, Law)}
+
+
+def test_every_check_that_is_written_is_proved_by_a_suite():
+    modules = [
+        importlib.import_module(f"{checks.__name__}.{one.name}") for one in pkgutil.iter_modules(checks.__path__)
+    ]
+    there = {law for module in modules for law in written(module)}
+    proved = [*CONNECTOR_LAWS, *LISTENER_LAWS, *PIPELINE_LAWS]
+    assert there == set(proved)
+    assert len({law.name for law in proved}) == len(proved), "two laws have one name"
+    assert set(SOURCE_LAWS) | set(SINK_LAWS) <= set(CONNECTOR_LAWS)
+
+
+def test_every_law_says_what_it_is_about():
+    assert [law.name for law in (*CONNECTOR_LAWS, *LISTENER_LAWS, *PIPELINE_LAWS) if not law.says.endswith(".")] == []
+
+
+def test_every_suite_is_exported_by_the_workshop():
+    there = {name for name in vars(suites) if name.endswith("Suite") and not name.startswith("_")}
+    assert there == set(suites.__all__)
+    assert there <= set(testing.__all__)
+    assert all(getattr(testing, name) is getattr(suites, name) for name in there)

@@ -1,5 +1,6 @@
 """A function as a sink: handed each new record once, and believed about nothing else."""
 
+import attrs
 import pytest
 
 from crmbridge import at, events, pair, plain
@@ -93,6 +94,15 @@ def mailing(data, function):
         .fields(pair("email", "email"))
         .remember(MemoryStore())
     )
+
+
+def test_a_value_that_the_function_does_not_take_is_refused_and_not_handed_over(run):
+    taken = []
+    sink = plain.each(taken.append, fields=["email"])
+    [outcome] = run(sink.apply([attrs.evolve(new(), values={"email": "kim@x.example", "emial": "kim@x.example"})]))
+    assert isinstance(outcome, Rejected)
+    assert (outcome.reason.code, outcome.reason.facts["field"]) == (Code.UNKNOWN_FIELD, "emial")
+    assert taken == []
 
 
 def test_a_pipeline_of_events_hands_each_event_over_once():

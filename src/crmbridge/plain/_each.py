@@ -72,6 +72,9 @@ class _Each:
         return outcomes
 
     def _handed(self, action: Create) -> Sequence[Outcome]:
+        for name in action.values:
+            if name not in self._fields:
+                return [Rejected(action, because(Code.UNKNOWN_FIELD, system=self._system, field=name))]
         try:
             told = self._function(action.values)
         except Refused as error:

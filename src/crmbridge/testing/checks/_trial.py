@@ -80,6 +80,8 @@ class KindUnderTest:
     text: str = ""
     """A field that holds any text; empty: the longest that the schema has."""
     hand: Hand = Hand()
+    fixed: frozenset[str] = frozenset()
+    """Fields of a sample that stay as they are once the record is there: its id, its key."""
     wait: Callable[[dt.timedelta], object] | None = None
     """Let time pass; None: the driver pauses."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
@@ -183,7 +185,7 @@ class Trial:
 
     def changing(self, made: Made) -> dict[str, Cell]:
         """Give other values for the fields of a record that may change."""
-        fixed = {self.able.unique, self.able.create_key}
+        fixed = {self.able.unique, self.able.create_key, *self.kind.fixed}
         found = {
             name: value
             for name, value in self.fresh().items()
@@ -199,7 +201,7 @@ class Trial:
         """Name a field that holds any text."""
         if self.kind.text:
             return self.kind.text
-        fixed = {self.able.unique, self.able.create_key}
+        fixed = {self.able.unique, self.able.create_key, *self.kind.fixed}
         free = [
             spec
             for spec in self.schema().fields.values()

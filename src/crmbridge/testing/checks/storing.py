@@ -57,7 +57,7 @@ def hostile_text_is_kept_or_refused(on: Trial) -> None:
 
 
 def _writable(on: Trial) -> Iterator[FieldSpec]:
-    fixed = {on.able.unique, on.able.create_key}
+    fixed = {on.able.unique, on.able.create_key, *on.kind.fixed}
     for name in on.names:
         spec = on.spec(name)
         if not (spec.read_only or spec.unique or name in fixed):
