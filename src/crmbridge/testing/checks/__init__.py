@@ -6,9 +6,10 @@ something that was never promised.
 
 from __future__ import annotations
 
+from ._given import Hand, KindUnderTest, Runs
 from ._law import Law, LawBroken, NotClaimed
 from ._samples import HOSTILE
-from ._trial import Hand, KindUnderTest, Runs, Trial
+from ._trial import Trial
 from .creating import CREATING
 from .fetching import ABOUT_ITSELF, FETCHING
 from .finding import FINDING
@@ -17,16 +18,17 @@ from .listening import LISTENING, ListenerUnderTest
 from .reading import READING
 from .running import RUNNING, Making, PipelineUnderTest
 from .storing import STORING
+from .telling import TELLING
 from .writing import WRITING
 
-SOURCE_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *READING, *FETCHING)
+SOURCE_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *READING, *TELLING, *FETCHING)
 """What can be proved of what is only read."""
 
 SINK_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *FINDING, *WRITING, *CREATING)
 """What can be proved of what is only written."""
 
 CONNECTOR_LAWS: tuple[Law[Trial], ...] = (
-    *ABOUT_ITSELF, *READING, *FETCHING, *FINDING, *WRITING, *CREATING, *KEEPING, *STORING,
+    *ABOUT_ITSELF, *READING, *TELLING, *FETCHING, *FINDING, *WRITING, *CREATING, *KEEPING, *STORING,
 )  # fmt: skip
 """Everything that can be proved of a connector."""
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from ...model import MISSING, Record
 from ...protocols import ID_FIELD
+from ._given import Made
 from ._law import Law, NotClaimed, law, require
 from ._samples import HOSTILE
-from ._trial import Made, Trial
+from ._trial import Trial
 
 
 def _keys(on: Trial, made: Made) -> Mapping[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...model import Applied, Archive, Delete, RecordRef, Rejected, Stale, is_blank
 from ...reasons import Code, because
+from ._given import Made
 from ._law import Law, NotClaimed, law, require
-from ._trial import Made, Trial
+from ._trial import Trial
 
 
 def made_by_us(on: Trial, count: int = 1) -> list[Made]:

@@ -21,9 +21,10 @@ from ...model import (
 )
 from ...preflight import problem
 from ...reasons import Code, because
+from ._given import Made
 from ._law import Law, NotClaimed, broken, law, require
 from ._samples import value_of
-from ._trial import Made, Trial
+from ._trial import Trial
 
 
 def bad_values(on: Trial) -> dict[str, Cell]:
