@@ -6,9 +6,12 @@ import datetime as dt
 import itertools
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from crmbridge.testing import ConnectorSuite, conformance
+from crmbridge.testing import ConnectorSuite, FakeConnector, conformance
 from crmbridge.testing.faulty import FaultyConnector, Lags
+from crmbridge.testing.strategies import schemas
 
 CLAIMS = ("sees_deletes", "sees_merges", "updates", "conditional_writes", "answers_with_stored")
 """Claims on which others of the laws depend: each combination of them is tried with each class of creates."""
@@ -37,9 +40,7 @@ class TestFakeConnector(ConnectorSuite):
 
 @pytest.mark.parametrize("create", ["none", "A-key", "A-unique", "B", "C"])
 def test_it_keeps_the_laws_of_every_combination_of_capabilities(create, stands, promises):
-    choices = [
-        dict(zip(CLAIMS, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=len(CLAIMS))
-    ]
+    choices = [dict(zip(CLAIMS, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=len(CLAIMS))]
     combined = [{**chosen, **removing} for chosen in choices for removing in REMOVING]
     assert len(combined) == 128
     seen = set()
@@ -62,10 +63,20 @@ def test_a_system_that_lags_keeps_them_too_and_loses_answers(create, stands, pro
 
 
 def test_a_connector_that_claims_nothing_passes_and_the_report_says_how_little_that_is(stands, promises):
-    nothing = dict.fromkeys(("incremental", *CLAIMS, "archives", "deletes", "tells_author"), False)
+    nothing = {name: False for name in ("incremental", *CLAIMS, "archives", "deletes", "tells_author")}
     on = stands(promises("none", finds_by=frozenset(), **nothing))
     report = conformance(on.connector, on.driver, "contact")
     held, passed_over = len(report.of("held")), len(report.of("not claimed"))
     assert report.raise_for_broken() is report
     assert passed_over > 5 * held
     assert str(report).startswith(f"crm contact: {held} laws held, {passed_over} not claimed, 0 broken\n")
+
+
+@settings(max_examples=25, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_it_keeps_the_laws_with_any_schema(data, stands, promises):
+    schema = data.draw(schemas("contact"))
+    claims = {"finds_by": frozenset({"@id", *schema.fields})}
+    on = stands(promises("A-key", **claims), FakeConnector, schema)
+    report = conformance(on.connector, on.driver, on.kind)
+    assert report.of("broken") == [], f"{schema}\n{report}"

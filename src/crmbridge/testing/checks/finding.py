@@ -37,7 +37,7 @@ def find_answers_what_it_finds_and_no_more(on: Trial) -> None:
     """A search by each declared key finds the record that has it, and none that has not."""
     one, two = _two(on)
     for name, value in _keys(on, one).items():
-        [rows] = on.find(on.question({name: value}))
+        [rows] = on.find(on.question({name: value}, limit=200))
         found = {record.ref for record in rows}
         require(one.ref in found, f"{one.ref} is not found by its {name}")
         if name == ID_FIELD or two.values.get(name) != value:
