@@ -40,7 +40,9 @@ class TestFakeConnector(ConnectorSuite):
 
 @pytest.mark.parametrize("create", ["none", "A-key", "A-unique", "B", "C"])
 def test_it_keeps_the_laws_of_every_combination_of_capabilities(create, stands, promises):
-    choices = [dict(zip(CLAIMS, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=len(CLAIMS))]
+    choices = [
+        dict(zip(CLAIMS, chosen, strict=True)) for chosen in itertools.product([True, False], repeat=len(CLAIMS))
+    ]
     combined = [{**chosen, **removing} for chosen in choices for removing in REMOVING]
     assert len(combined) == 128
     seen = set()
@@ -63,7 +65,7 @@ def test_a_system_that_lags_keeps_them_too_and_loses_answers(create, stands, pro
 
 
 def test_a_connector_that_claims_nothing_passes_and_the_report_says_how_little_that_is(stands, promises):
-    nothing = {name: False for name in ("incremental", *CLAIMS, "archives", "deletes", "tells_author")}
+    nothing = dict.fromkeys(("incremental", *CLAIMS, "archives", "deletes", "tells_author"), False)
     on = stands(promises("none", finds_by=frozenset(), **nothing))
     report = conformance(on.connector, on.driver, "contact")
     held, passed_over = len(report.of("held")), len(report.of("not claimed"))
