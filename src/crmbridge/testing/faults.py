@@ -50,6 +50,8 @@ class Rule:
     way: str = ""
     amount: float = 30.0
     """Seconds for a fault that waits (F05, F07), megabytes for one that swells (F10)."""
+    at: int | None = None
+    """Only at this occasion, counted from 1 since all was well; None: at any."""
 
     def meets(self, request: httpx.Request) -> bool:
         """Say whether this rule is about such a request."""
@@ -84,7 +86,10 @@ class FaultPlan:
         self._offered = offered
         self._rules: list[Rule] = []
         self._left: list[int | None] = []
+        self._occasions: Counter[str] = Counter()
         self.fired: Counter[str] = Counter()
+        self.struck: list[tuple[str, int, str]] = []
+        """What came true since all was well: the fault, its occasion, and its way."""
         for rule in rules:
             self.plan(rule)
 
@@ -106,18 +111,25 @@ class FaultPlan:
         """Let everything go well from here on."""
         self._rules.clear()
         self._left.clear()
+        self._occasions.clear()
+        self.struck.clear()
 
     def strike(self, id: str, request: httpx.Request) -> Rule | None:
         """Use up one occasion of a fault, and give its rule with the way decided; None when all goes well."""
+        self._occasions[id] += 1
         for at, rule in enumerate(self._rules):
             if rule.id != id or self._left[at] == 0 or not rule.meets(request):
+                continue
+            if rule.at not in (None, self._occasions[id]):
                 continue
             if rule.probability < 1 and self._random.random() >= rule.probability:
                 continue
             left = self._left[at]
             self._left[at] = None if left is None else left - 1
             self.fired[id] += 1
-            return rule if rule.way or id not in WAYS else attrs.evolve(rule, way=self._random.choice(WAYS[id]))
+            way = rule.way or (self._random.choice(WAYS[id]) if id in WAYS else "")
+            self.struck.append((id, self._occasions[id], way))
+            return rule if way == rule.way else attrs.evolve(rule, way=way)
         return None
 
     def fires(self, id: str, request: httpx.Request) -> bool:

@@ -20,7 +20,7 @@ from ...protocols import Event
 from ...report import Report
 from ..sim import SimDriver, SimulatedCrash
 from ._people import usual_deeds
-from ._script import Round, Script, Touch, Work
+from ._script import Armed, Round, Script, Touch, Work
 from ._seats import Change, Seat, seat
 from ._world import Breach, Deed, Hands, SimWorld, Trail, trail_of
 
@@ -79,6 +79,8 @@ class Life:
         self.stamps: Mapping[Side, list[int]] = {"left": [], "right": []}
         """For each line of a ledger, how many requests had come in when it was written."""
         self.quiet_runs: list[Report] = []
+        self.struck: list[tuple[Armed, ...]] = []
+        """By round, what came true, each at its occasion."""
         self._trace = hashlib.sha256()
         self._during: list[tuple[int, Touch]] = []
         self._busy = False
@@ -108,7 +110,7 @@ class Life:
 
     def _troubled(self, one: Round, seed: int) -> Sequence[Breach]:
         for side in SIDES:
-            faults = {armed.fault: armed.probability for armed in one.faults if armed.side == side}
+            faults = [armed for armed in one.faults if armed.side == side]
             self.seats[side].arm(faults, random.Random(f"faults {seed} {side}"))
         broken: list[Breach] = []
         for step in one.steps:
@@ -116,8 +118,15 @@ class Life:
                 self.touch(step)
             else:
                 broken += self._worked(step)
+        self.struck.append(
+            tuple(
+                Armed(side, fault, at=occasion, way=way)
+                for side in SIDES
+                for fault, occasion, way in self.seats[side].struck
+            )
+        )
         for side in SIDES:
-            self.seats[side].arm({}, random.Random(0))
+            self.seats[side].arm((), random.Random(0))
         return broken
 
     def touch(self, step: Touch) -> None:

@@ -45,7 +45,16 @@ class Armed:
 
     side: Side
     fault: str
-    probability: float
+    probability: float = 1.0
+    at: int | None = None
+    """Only at this occasion, counted from 1 in its round; None: at any."""
+    way: str = ""
+
+    def say(self, system: str) -> str:
+        """Name the fault, the system, and when it comes."""
+        if self.at is None:
+            return f"{self.fault}@{self.probability:g} at {system}"
+        return f"{self.fault}{f' ({self.way})' if self.way else ''} at {system}, occasion {self.at}"
 
 
 @attrs.frozen

@@ -19,6 +19,7 @@ from ..connector import FakeConnector
 from ..faults import Rule, parse
 from ..faulty import Fault, FaultyConnector
 from ..server import FakeServer
+from ._script import Armed
 
 Fake: TypeAlias = "FakeServer | FakeConnector"
 Values: TypeAlias = "Mapping[str, Any]"
@@ -96,8 +97,13 @@ class Seat(Protocol):
         """Delete a record, as a person would."""
         ...
 
-    def arm(self, faults: Mapping[str, float], chance: random.Random) -> None:
-        """Let these faults happen from now on, each as often as it says; none: let all be calm."""
+    @property
+    def struck(self) -> Sequence[tuple[str, int, str]]:
+        """Tell what came true since it was armed: the fault, its occasion, its way."""
+        ...
+
+    def arm(self, faults: Sequence[Armed], chance: random.Random) -> None:
+        """Let these faults happen from now on; none: let all be calm."""
         ...
 
     def overhear(self, listener: Callable[[], None]) -> None:
@@ -164,11 +170,18 @@ class ServedSeat:
         """Delete a record, as a person would."""
         self.fake.remove(ref.kind, ref.id)
 
-    def arm(self, faults: Mapping[str, float], chance: random.Random) -> None:
-        """Let these faults happen from now on, each as often as it says; none: let all be calm."""
+    @property
+    def struck(self) -> Sequence[tuple[str, int, str]]:
+        """Tell what came true since it was armed: the fault, its occasion, its way."""
+        return tuple(self.fake.faults.struck)
+
+    def arm(self, faults: Sequence[Armed], chance: random.Random) -> None:
+        """Let these faults happen from now on; none: let all be calm."""
         self.fake.faults.clear()
-        for id, probability in faults.items():
-            self.fake.faults.plan(attrs.evolve(self._rules.get(id, Rule(id)), probability=probability))
+        for one in faults:
+            rule = self._rules.get(one.fault, Rule(one.fault))
+            way = one.way or rule.way
+            self.fake.faults.plan(attrs.evolve(rule, probability=one.probability, at=one.at, way=way))
 
     def overhear(self, listener: Callable[[], None]) -> None:
         """Leave it to the transport, which hears of each request first."""
@@ -185,6 +198,7 @@ class MemorySeat:
         self._offers = every if faults is None else tuple(faults)
         if unknown := set(self._offers) - set(every):
             raise ValueError(f"{min(unknown)!r} is no fault of {self.system}; it shows {', '.join(every) or 'none'}")
+        self._struck: list[tuple[str, int, str]] = []
         self._held: dict[RecordRef, dict[str, Any]] = {}
         self._changes: list[Change] = []
 
@@ -256,21 +270,33 @@ class MemorySeat:
         """Delete a record, as a person would."""
         self.connector.remove(ref)
 
-    def arm(self, faults: Mapping[str, float], chance: random.Random) -> None:
-        """Let these faults happen from now on, each as often as it says; none: let all be calm."""
+    @property
+    def struck(self) -> Sequence[tuple[str, int, str]]:
+        """Tell what came true since it was armed: the fault, its occasion, its way."""
+        return tuple(self._struck)
+
+    def arm(self, faults: Sequence[Armed], chance: random.Random) -> None:
+        """Let these faults happen from now on; none: let all be calm."""
+        self._struck.clear()
         if self.faulty is None:
             return
-        single = [(fault, faults[fault.name]) for fault in SINGLE if fault.name in faults]
-        whole = [(fault, faults[fault.name]) for fault in Fault if fault.name in faults and fault not in SINGLE]
+        single = [one for one in faults if Fault[one.fault] in SINGLE]
+        occasions: Counter[bool] = Counter()
 
-        def drawn(among: Sequence[tuple[Fault, float]]) -> Fault | None:
-            return next((fault for fault, probability in among if chance.random() < probability), None)
+        def drawn(*, alone: bool) -> Fault | None:
+            occasions[alone] += 1
+            for one in faults:
+                comes = one.at == occasions[alone] or (one.at is None and chance.random() < one.probability)
+                if (one in single) is alone and comes:
+                    self._struck.append((one.fault, occasions[alone], ""))
+                    return Fault[one.fault]
+            return None
 
         def befalls_all(_batch: Sequence[Action]) -> Fault | None:
-            return drawn(whole)
+            return drawn(alone=False)
 
         def befalls_one(_action: Action) -> Fault | None:
-            return drawn(single)
+            return drawn(alone=True)
 
         self.faulty.whole, self.faulty.single = befalls_all, befalls_one
 

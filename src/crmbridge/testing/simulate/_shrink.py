@@ -1,13 +1,13 @@
-"""Shrinking: of a script that breaks a law, the shortest one found that still breaks it."""
+"""Shrinking: of a script that breaks a law, a short one that still breaks it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import attrs
 
-from ._script import Round, Script, Step, Work
+from ._script import Round, Script, Work
 
 T = TypeVar("T")
 
@@ -17,52 +17,65 @@ TRIES = 200
 
 def shrunk(script: Script, fails: Callable[[Script], bool], *, tries: int = TRIES) -> Script:
     """Leave out whatever can be left out; *fails* replays a script and says whether the law is still broken."""
-    best, left = script, tries
-    found = True
-    while found and left > 0:
-        found = False
-        for candidate in _smaller(best):
-            if left <= 0:
-                break
-            left -= 1
-            if fails(candidate):
-                best, found = candidate, True
-                break
-    return best
+    shrinker = _Shrinker(script, fails, tries)
+    before = None
+    while before != shrinker.best and shrinker.tries > 0:
+        before = shrinker.best
+        shrinker.once()
+    return shrinker.best
 
 
-def _smaller(script: Script) -> Iterator[Script]:
-    """Give scripts with less in them, those with much less first."""
-    for rounds in _without(script.rounds):
-        yield attrs.evolve(script, rounds=rounds)
-    for place, one in enumerate(script.rounds):
-        for smaller in _less(one):
-            rounds = (*script.rounds[:place], smaller, *script.rounds[place + 1 :])
-            yield attrs.evolve(script, rounds=rounds)
+@attrs.define(eq=False)
+class _Shrinker:
+    """The shortest script so far, and how many replays are left."""
 
+    best: Script
+    fails: Callable[[Script], bool]
+    tries: int
 
-def _less(one: Round) -> Iterator[Round]:
-    for faults in _without(one.faults):
-        yield attrs.evolve(one, faults=faults)
-    for steps in _without(one.steps):
-        yield attrs.evolve(one, steps=steps)
-    for place, step in enumerate(one.steps):
-        if isinstance(step, Work):
-            for smaller in _calmer(step):
-                yield attrs.evolve(one, steps=(*one.steps[:place], smaller, *one.steps[place + 1 :]))
+    def once(self) -> None:
+        """Go through all parts of the script once, the large ones first."""
+        self._fewer(self.best.rounds, lambda rounds: attrs.evolve(self.best, rounds=rounds))
+        for place in range(len(self.best.rounds)):
+            self._fewer(self.best.rounds[place].steps, lambda steps, at=place: self._round(at, steps=steps))
+            self._fewer(self.best.rounds[place].faults, lambda faults, at=place: self._round(at, faults=faults))
+            for number, step in enumerate(self.best.rounds[place].steps):
+                if isinstance(step, Work):
+                    self._calmer(place, number, step)
 
+    def _calmer(self, place: int, number: int, step: Work) -> None:
+        def put(work: Work) -> Script:
+            steps = self.best.rounds[place].steps
+            return self._round(place, steps=(*steps[:number], work, *steps[number + 1 :]))
 
-def _calmer(step: Work) -> Iterator[Step]:
-    if step.dies is not None:
-        yield attrs.evolve(step, dies=None)
-    for during in _without(step.during):
-        yield attrs.evolve(step, during=during)
+        if step.dies is not None and self._try(put(attrs.evolve(step, dies=None))):
+            step = attrs.evolve(step, dies=None)
+        self._fewer(step.during, lambda during: put(attrs.evolve(step, during=during)))
 
+    def _round(self, place: int, **changes: object) -> Script:
+        rounds: tuple[Round, ...] = self.best.rounds
+        return attrs.evolve(
+            self.best, rounds=(*rounds[:place], attrs.evolve(rounds[place], **changes), *rounds[place + 1 :])
+        )
 
-def _without(items: Sequence[T]) -> Iterator[tuple[T, ...]]:
-    """Leave out everything, then halves, quarters and so on, then each item alone."""
-    size = len(items)
-    while size >= 1:
-        for start in range(0, len(items), size):
-            yield (*items[:start], *items[start + size :])
-        size //= 2
+    def _fewer(self, items: Sequence[T], put: Callable[[tuple[T, ...]], Script]) -> None:
+        """Leave out everything, then halves, quarters and so on, then each item alone."""
+        size, kept = len(items), tuple(items)
+        while size >= 1:
+            start = 0
+            while start < len(kept):
+                less = (*kept[:start], *kept[start + size :])
+                if self._try(put(less)):
+                    kept = less
+                else:
+                    start += size
+            size //= 2
+
+    def _try(self, candidate: Script) -> bool:
+        if self.tries <= 0:
+            return False
+        self.tries -= 1
+        if not self.fails(candidate):
+            return False
+        self.best = candidate
+        return True

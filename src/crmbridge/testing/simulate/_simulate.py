@@ -70,21 +70,19 @@ class _Simulation:
         offers: Mapping[Side, Sequence[str]] = {side: life.seats[side].offers for side in SIDES}
         return script(seed, offers=offers, crashes=self.crashes, rounds=self.rounds)
 
-    def violation(self, told: Script, breach: Breach) -> Violation:
-        """Shrink what broke a law, and tell it."""
+    def violation(self, told: Script, breach: Breach, struck: Sequence[tuple[Armed, ...]]) -> Violation:
+        """Shrink what broke a law, and tell it; *struck* is what came true in each round, each at its occasion."""
 
         def fails(candidate: Script) -> bool:
             return any(one.law == breach.law for one in self.life(told.seed).lived(candidate))
 
-        short = shrunk(told, fails, tries=self.tries)
+        lived = zip(told.rounds, struck, strict=False)
+        pinned = attrs.evolve(told, rounds=tuple(attrs.evolve(one, faults=faults) for one, faults in lived))
+        short = shrunk(pinned if fails(pinned) else told, fails, tries=self.tries)
         life = self.life(told.seed)
         found = next((one for one in life.lived(short) if one.law == breach.law), breach)
-        armed = dict.fromkeys(_armed(life, one) for part in short.rounds for one in part.faults)
-        return Violation(told.seed, found.law, found.told, tuple(life.story), tuple(armed))
-
-
-def _armed(life: Life, one: Armed) -> str:
-    return f"{one.fault}@{one.probability:g} at {life.seats[one.side].system}"
+        armed = [one.say(life.seats[one.side].system) for part in short.rounds for one in part.faults]
+        return Violation(told.seed, found.law, found.told, tuple(life.story), tuple(dict.fromkeys(armed)))
 
 
 def simulate(
@@ -126,7 +124,7 @@ def _lived(how: _Simulation, seed: int, total: _Sum) -> None:
     broken = life.lived(told)
     total.add(life, crashes=how.crashes)
     if broken:
-        total.violations.append(how.violation(told, broken[0]))
+        total.violations.append(how.violation(told, broken[0], life.struck))
     elif seed % TWICE == 0:
         again = how.life(seed)
         _ = again.lived(told)
