@@ -428,3 +428,19 @@ def test_what_was_put_aside_is_told_once_for_each_record_and_the_counts_add_up(w
     assert counts(report) == {"applied": 1, "skipped": 1, "quarantined": 2}
     assert report.read == 4
     assert one(report, Disposition.APPLIED).because.code is Code.NEW
+
+
+def test_an_address_that_a_merge_and_a_conversion_give_to_a_second_prospect_is_refused_once(world):
+    addresses = ("taro@east.example", "jiro@east.example")
+    for address in addresses:
+        world.prospect(address, assigned=True)
+    world.run()
+    first, second = (next(row["Id"] for row in world.live("Lead") if row["Email"] == one) for one in addresses)
+    world.run()
+    world.sf.merge(second, first)
+    world.sf.convert(second)
+    for _ in range(4):
+        world.run(after=1500)
+    assert [write for write in world.ours() if write[:2] == ("account-engagement", "update")] == []
+    assert writes_asked_for(world.ae) == 1
+    assert set(world.parked().values()) == {"refused_by_system"}

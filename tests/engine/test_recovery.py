@@ -350,3 +350,18 @@ def test_a_lost_create_that_nothing_can_be_looked_up_by_is_left_to_a_person(faul
     world.settle()
     assert len(world.crm.rows("lead")) == leads
     assert ("quarantined", "in_doubt", person.id) in world.parked()
+
+
+def test_a_deletion_that_the_other_side_refused_is_not_tried_again_each_time_the_feed_repeats_it(worlds, promises):
+    world = worlds(capabilities=promises(overlap=MINUTE))
+    pipe = world.pipeline(left="archive")
+    person, lead = world.pair(pipe)
+    world.crm.remove(lead)
+    world.ma.single = lambda action: Fault.REJECTED
+    world.settle(pipe)
+    assert [what for what in world.ma.requests if what.startswith("archive")] == ["archive 1"]
+    assert ("quarantined", "refused_by_system", lead.id) in world.parked()
+    assert sum(world.run(pipe).counts.values()) == 2
+    world.ma.single = lambda action: None
+    world.ready(pipe).retry([lead])
+    assert world.ma.record(person) is None

@@ -29,7 +29,7 @@ from ..roles import Delta, Keyed, Progress, QueueRow
 from ._events import delivered, event_row
 from ._matching import keys_of
 from ._run import Run
-from ._subjects import park_version
+from ._subjects import parked_at
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -62,11 +62,10 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
             standing = yield from _standing(run, side, refs)
             filled = filled or not page.more
-            delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
-            again = [record.ref for record in page.rows if queue and _parked_still(record, standing.get(record.ref))]
-            if again:
-                rows = yield from run.ask(run.store.quarantine.of, run.name, side, again)
-                delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in rows.values()))
+            still = (yield from _still(run, side, page, standing)) if queue else {}
+            delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
+            if still:
+                delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))
             yield from run.commit(delta)
             cursor, more = page.cursor, page.more
             run.saw("read", system=end.system, kind=kind, records=len(refs))
@@ -77,12 +76,25 @@ def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[R
     return (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
 
 
+def _still(
+    run: Run, side: Side, page: Page, standing: Mapping[RecordRef, Standing]
+) -> Flow[Mapping[RecordRef, QueueRow]]:
+    """Give the parked rows that a page tells nothing new about: of the same version, or of a departure told before."""
+    same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref))]
+    gone = {gone.ref for gone in page.departures if (known := standing.get(gone.ref)) and known.parked is not None}
+    if not same and not gone:
+        return {}
+    rows = yield from run.ask(run.store.quarantine.of, run.name, side, [*same, *sorted(gone)])
+    return {ref: row for ref, row in rows.items() if ref not in gone or row.departed}
+
+
 def _taken_in(
     run: Run,
     side: Side,
     kind: str,
     page: Page,
     standing: Mapping[RecordRef, Standing],
+    still: Mapping[RecordRef, QueueRow],
     *,
     filled: bool,
     queue: bool,
@@ -94,7 +106,7 @@ def _taken_in(
             if row is not None:
                 rows.append(row)
         for gone in page.departures:
-            row = _departure(run, side, gone, standing.get(gone.ref))
+            row = None if gone.ref in still else _departure(run, side, gone, standing.get(gone.ref))
             if row is not None:
                 rows.append(row)
     found = keys_of(run.definition.matcher, page.rows, side)
@@ -126,8 +138,7 @@ def _record(run: Run, side: Side, record: Record, known: Standing | None) -> Que
 
 def _parked_still(record: Record, known: Standing | None) -> bool:
     """Say whether a record is parked at just this version: it is not looked at again before something changes."""
-    version = park_version(record)
-    return known is not None and known.parked is not None and version is not None and known.parked_version == version
+    return known is not None and known.parked is not None and parked_at(record, known.parked_version)
 
 
 def _again(row: QueueRow) -> Decision:

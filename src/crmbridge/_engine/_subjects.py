@@ -130,7 +130,17 @@ def park_version(record: Record, now: dt.datetime | None = None) -> str | None:
     """
     if record.version is not None or record.stamp is None:
         return record.version
-    return None if now is not None and now - record.stamp < _SECOND_IS_OVER else f"~{record.stamp.isoformat()}"
+    return None if now is not None and now - record.stamp < _SECOND_IS_OVER else _by_stamp(record.stamp)
+
+
+def parked_at(record: Record, version: str | None) -> bool:
+    """Say whether a record is as it was when it was parked, also where its system names a version by now."""
+    by_stamp = None if record.stamp is None else _by_stamp(record.stamp)
+    return version is not None and version in (record.version, by_stamp)
+
+
+def _by_stamp(stamp: dt.datetime) -> str:
+    return f"~{stamp.isoformat()}"
 
 
 def digest(*parts: str | int) -> str:
