@@ -84,6 +84,7 @@ class Life:
         self._trace = hashlib.sha256()
         self._during: list[tuple[int, Touch]] = []
         self._busy = False
+        self._seed = 0
         self._pause = self._long()
         for one in self.seats.values():
             one.overhear(self._overheard)
@@ -95,11 +96,12 @@ class Life:
 
     def lived(self, script: Script) -> Sequence[Breach]:
         """Live, and give what was broken."""
+        self._seed = script.seed
         if self.world.begin is not None:
             self.world.begin(self._pipeline(SimDriver(clock=self.world.clock, store=self.world.store)))
         marks = self.mark()
         for one in script.rounds:
-            broken = [*self._troubled(one, script.seed), *self._quiet(marks)]
+            broken = [*self._troubled(one), *self._quiet(marks)]
             self._note(str(self.world.clock.now()))
             if broken:
                 return broken
@@ -108,10 +110,10 @@ class Life:
 
     # -- trouble ---------------------------------------------------------------------------
 
-    def _troubled(self, one: Round, seed: int) -> Sequence[Breach]:
+    def _troubled(self, one: Round) -> Sequence[Breach]:
         for side in SIDES:
             faults = [armed for armed in one.faults if armed.side == side]
-            self.seats[side].arm(faults, random.Random(f"faults {seed} {side}"))
+            self.seats[side].arm(faults, random.Random(f"faults {self._seed} {side}"))
         broken: list[Breach] = []
         for step in one.steps:
             if isinstance(step, Touch):
@@ -131,7 +133,7 @@ class Life:
 
     def touch(self, step: Touch) -> None:
         """Let a person do one thing."""
-        self.hands.chance = random.Random(f"touch {step.number}")
+        self.hands.chance = random.Random(f"touch {self._seed} {step.number}")
         weights = [deed.weight for deed in self.deeds]
         self._stamp()
         for deed in self.hands.chance.choices(self.deeds, weights, k=5):
@@ -139,7 +141,7 @@ class Life:
                 break
         self._stamp()
         self.seen.edits += 1
-        self.story += self.hands.told
+        self.story += [f"meanwhile {what}" for what in self.hands.told] if self._busy else self.hands.told
         self.hands.told.clear()
 
     def _worked(self, step: Work) -> Sequence[Breach]:
