@@ -68,8 +68,6 @@ def build(world: SimWorld) -> Pipeline:
         master=chance.choice(masters),
         create_prospects=chance.random() < 0.5,
         archive_deleted=chance.random() < 0.7,
-        # Guards have tests of their own; here a run that they stop would reach nothing.
-        most_deletes=1.0,
     )
     keyed = {"Lead": "Ext_Id__c"} if chance.random() < 0.5 else {}
     right = Salesforce.connect(
