@@ -53,9 +53,7 @@ def field_laws(life: Life, marks: Marks) -> Iterator[Breach]:
     every = watched(life.definition)
     edited: dict[Side, _Edits] = {side: _edited(life, marks, side) for side in SIDES}
     for link in life.tied():
-        rows: dict[Side, Values | None] = {
-            side: life.seats[side].rows(link.ref(side).kind).get(link.ref(side).id) for side in SIDES
-        }
+        rows: dict[Side, Values | None] = {side: life.row(side, link.ref(side)) for side in SIDES}
         if None in rows.values():
             yield Breach("I3", f"half a pair: {link.left} and {link.right} belong together, and one is not there")
             continue

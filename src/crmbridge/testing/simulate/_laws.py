@@ -88,7 +88,7 @@ def _no_twins(life: Life, tracks: Tracks) -> Iterator[Breach]:
         keyed: dict[tuple[object, ...], list[RecordRef]] = {}
         made = [change for where, change in tracks.made if where == side]
         for change in made:
-            row = life.seats[side].rows(change.ref.kind).get(change.ref.id)
+            row = life.row(side, change.ref)
             for place, names in enumerate(key_fields(life.definition, side, change.ref.kind)):
                 values = [change.values.get(name) for name in names]
                 if row is not None and all(values) and values == [row.get(name) for name in names]:

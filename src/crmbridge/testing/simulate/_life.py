@@ -21,7 +21,7 @@ from ...report import Report
 from ..sim import SimDriver, SimulatedCrash
 from ._people import usual_deeds
 from ._script import Armed, Round, Script, Touch, Work
-from ._seats import Change, Seat, seat
+from ._seats import Change, Seat, Values, seat
 from ._world import Breach, Deed, Hands, SimWorld, Trail, trail_of
 
 Build: TypeAlias = "Callable[[SimWorld], Pipeline]"
@@ -315,6 +315,11 @@ class Life:
     def records(self, side: Side) -> list[RecordRef]:
         """Name the records that are there, as the connector sees it."""
         return self.hands.every(side) if self.definition.end(side).reads else []
+
+    def row(self, side: Side, ref: RecordRef) -> Values | None:
+        """Give what a record holds, if it is there as the connector sees it."""
+        row = self.seats[side].rows(ref.kind).get(ref.id)
+        return row if row is not None and self.world.live(side, ref.kind, row) else None
 
     def classes(self) -> Mapping[Side, CreateClass | None]:
         """Tell by side in which class new records are made."""

@@ -39,9 +39,18 @@ class _Shrinker:
         for place in range(len(self.best.rounds)):
             self._fewer(self.best.rounds[place].steps, lambda steps, at=place: self._round(at, steps=steps))
             self._fewer(self.best.rounds[place].faults, lambda faults, at=place: self._round(at, faults=faults))
+            self._sooner(place)
             for number, step in enumerate(self.best.rounds[place].steps):
                 if isinstance(step, Work):
                     self._calmer(place, number, step)
+
+    def _sooner(self, place: int) -> None:
+        """Let a fault come at its first occasion, alone or beside the others: those before it may be needless then."""
+        for one in self.best.rounds[place].faults:
+            others = tuple(other for other in self.best.rounds[place].faults if other != one)
+            sooner = attrs.evolve(one, at=1)
+            if one.at not in (None, 1) and not self._try(self._round(place, faults=(sooner,))):
+                _ = self._try(self._round(place, faults=(*others, sooner)))
 
     def _calmer(self, place: int, number: int, step: Work) -> None:
         def put(work: Work) -> Script:

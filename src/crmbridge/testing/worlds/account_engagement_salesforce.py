@@ -32,7 +32,7 @@ KEPT: Final = ("lastName", "LastName")
 def world(seed: int) -> SimWorld:
     """Make an empty business unit and an organisation with one salesperson, whom both know."""
     clock = ManualClock()
-    sf = FakeSalesforce(now=clock.now, seed=seed, page_size=random.Random(f"pages {seed}").choice((3, 7, 2000)))
+    sf = FakeSalesforce(now=clock.now, seed=seed, page_size=random.Random(f"pages {seed}").choice((2, 3, 2000)))
     ae = FakeAccountEngagement(now=clock.now, seed=seed)
     sf.add_field("Lead", Field("Ext_Id__c", length=64, unique=True, external_id=True))
     seller = sf.put("User", LastName="佐藤", Username="sato@org.example", Email="sato@org.example")
@@ -113,6 +113,13 @@ def _new_person(hands: Hands) -> bool:
     return True
 
 
+def _imported(hands: Hands) -> bool:
+    """Let a list of leads be imported, so that what changed fills several pages."""
+    for _ in range(6):
+        _ = _new_person(hands)
+    return True
+
+
 def _changed(side: Side) -> Deed:
     def change(hands: Hands) -> bool:
         ref = hands.some(side)
@@ -189,6 +196,7 @@ def _opted_out(hands: Hands) -> bool:
 DEEDS: Final = (
     Deed("new prospect", _new_prospect, 3.0),
     Deed("new person", _new_person, 1.5),
+    Deed("import", _imported, 0.2),
     _changed("left"),
     _changed("right"),
     _deleted("left"),
@@ -200,7 +208,7 @@ DEEDS: Final = (
     Deed("opt out", _opted_out, 0.3),
 )
 
-ENOUGH: Final = 200
+ENOUGH: Final = 300
 
 FAULTS: Final = ("F03", "F04", "F05", "F07", "F08", "F09", "F13", "F14")
 

@@ -1,0 +1,241 @@
+"""Simulation of a user's own pipeline: what is sound passes, what is not is found and told in a few lines.
+
+`CRMBRIDGE_SEEDS=20000` looks further than the ordinary run does.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import attrs
+import pytest
+
+from crmbridge import policies
+from crmbridge.errors import UsageError
+from crmbridge.gates import filled
+from crmbridge.policies import by
+from crmbridge.protocols import Leave
+from crmbridge.reasons import Code, because
+from crmbridge.testing.faulty import FaultyConnector
+from crmbridge.testing.simulate import LAWS, Breach, LawsBroken, simulate
+from crmbridge.testing.simulate._script import Script, Work, script
+from crmbridge.testing.simulate._shrink import shrunk
+from crmbridge.testing.worlds import kengaku_digima
+
+SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "0"))
+
+POLICIES = (
+    policies.left_wins,
+    policies.right_always,
+    policies.filled_beats_blank(policies.left_wins),
+    policies.never_clear(policies.right_wins),
+    policies.newest_wins(otherwise="left"),
+)
+
+
+class TwoFaced(FaultyConnector):
+    """Claims to know its own creates by their key, and makes a second record all the same."""
+
+    def _create(self, action):
+        return super()._create(attrs.evolve(action, key=f"{action.key} {len(self.ledger)}"))
+
+
+class Meddling(FaultyConnector):
+    """Writes something of its own into the city whenever a record is changed."""
+
+    def _change(self, ref, values, by, *, key=""):
+        more = {"City": f"as of {len(self.ledger)}"} if by == "us" and "Name" in values else {}
+        super()._change(ref, {**values, **more}, by, key=key)
+
+
+def one(report, law):
+    return next(violation for violation in report.violations if violation.law == law)
+
+
+# -- what is sound -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_a_sound_pipeline_breaks_no_law(policy, shop):
+    ours = shop(policy=policy)
+    report = simulate(ours.build, ours.world, seeds=SEEDS or 45, crashes=True)
+    assert report.ok, report
+    assert report.crashes > 20
+    assert report.twice >= 1
+
+
+@pytest.mark.parametrize("deleted", ["archive", "delete"])
+@pytest.mark.parametrize("edited", ["ask", "revive", "remove"])
+def test_no_rule_for_deletions_breaks_a_law(deleted, edited, shop):
+    ours = shop(more=lambda pipeline: pipeline.deletes(left=deleted, right=deleted, if_edited=edited))
+    assert simulate(ours.build, ours.world, seeds=SEEDS or 30, crashes=True).raise_for_violations().operations > 5_000
+
+
+def test_events_are_posted_once_each_and_all_that_can_be_reached_is():
+    seeds = max(SEEDS, kengaku_digima.ENOUGH)
+    report = simulate(kengaku_digima.build, kengaku_digima.world, seeds=seeds, crashes=True)
+    assert report.ok, report
+
+
+# -- what is not ---------------------------------------------------------------------------------
+
+
+def test_a_connector_that_breaks_its_promise_is_found_and_told_in_a_few_lines(shop):
+    ours = shop(crm=TwoFaced)
+    report = simulate(ours.build, ours.world, seeds=60)
+    found = one(report, "I1")
+    assert 1 <= len(found.story) <= 3
+    assert len(found.faults) == 1
+    assert found.faults[0].startswith(("LOST_AFTER", "HALF", "LATE"))
+    assert str(found).startswith(f"Seed {found.seed} breaks I1 (a record is copied at most once): shop:person/")
+    with pytest.raises(LawsBroken, match="breaks I1"):
+        report.raise_for_violations()
+
+
+def test_a_system_that_changes_what_nobody_touched_is_found(shop):
+    ours = shop(crm=Meddling, policy=policies.left_always)
+    report = simulate(ours.build, ours.world, seeds=20)
+    assert not report.ok
+    assert all(len(violation.story) <= 8 for violation in report.violations)
+
+
+def test_a_policy_that_forgets_an_edit_is_found(shop):
+    def forgets(state):
+        verdict = policies.right_wins.resolve(state)
+        return Leave(because(Code.RULE, rule="no")) if state.left_changed and not state.first else verdict
+
+    ours = shop(policy=attrs.evolve(by("careless", forgets), name="right_wins"))
+    found = simulate(ours.build, ours.world, seeds=20).violations[0]
+    assert found.law in {"I2", "I3"}
+    assert [line for line in found.story if "changes" in line]
+    assert len(found.story) <= 5
+
+
+def test_a_run_that_breaks_is_told_with_its_error(shop):
+    def breaks(state):
+        raise KeyError("city")
+
+    ours = shop(policy=by("broken", breaks))
+    found = simulate(ours.build, ours.world, seeds=3).violations[0]
+    assert (found.law, "KeyError" in found.told) == ("I13", True)
+
+
+def test_a_law_of_ones_own_is_asked(shop):
+    def nobody_in_kobe(world):
+        return [Breach("own", "somebody is there") for _ in world.right.rows("lead")]
+
+    ours = shop(world_more={"laws": [nobody_in_kobe]})
+    assert simulate(ours.build, ours.world, seeds=1).violations[0].told == "somebody is there"
+
+
+def test_a_world_in_which_nothing_is_written_has_proved_nothing(shop):
+    ours = shop(more=lambda pipeline: pipeline.creates(left=False, right=False).gate(filled("city", "name")))
+    report = simulate(ours.build, lambda seed: attrs.evolve(ours.world(seed), deeds=()), seeds=2, rounds=1)
+    nothing = shop(more=lambda pipeline: pipeline.creates(left=False, right=False).match())
+    empty = simulate(nothing.build, nothing.world, seeds=3)
+    assert empty.unreached == ("applied",)
+    assert not empty.ok
+    assert "not proved: applied" in str(empty)
+    assert report.seeds == 2
+
+
+def test_what_can_be_reached_and_was_not_fails_from_enough_seeds_on(shop):
+    assert simulate(shop().build, shop(world_more={"enough": 3}).world, seeds=2).unreached == ()
+    report = simulate(shop().build, shop(world_more={"enough": 2}).world, seeds=2)
+    assert "same | unknown: hold" in report.unreached
+    beyond = dict.fromkeys(report.unreached, "for a reason")
+    report = simulate(shop().build, shop(world_more={"enough": 2, "beyond": beyond}).world, seeds=2)
+    assert report.ok, report
+
+
+# -- seeds ---------------------------------------------------------------------------------------
+
+
+def test_a_world_that_hangs_on_more_than_its_seed_is_told(shop):
+    dice = random.Random(1)
+
+    def world(seed):
+        made = shop().world(seed)
+        made.clock.advance(dice.randrange(1, 1000))
+        return made
+
+    report = simulate(shop().build, world, seeds=1)
+    assert [violation.law for violation in report.violations] == ["I10"]
+
+
+def test_the_same_seeds_reach_the_same(shop):
+    first, again = (simulate(shop().build, shop().world, seeds=4, first=7, crashes=True) for _ in range(2))
+    assert first == again
+    assert simulate(shop().build, shop().world, seeds=4, first=8, crashes=True).reached != first.reached
+
+
+def test_seeds_go_on_until_there_were_enough_operations(shop):
+    report = simulate(shop().build, shop().world, seeds=1, operations=3_000)
+    assert report.operations >= 3_000
+    assert report.seeds > 1
+
+
+def test_faults_can_be_named_by_side_and_an_unknown_one_is_refused(shop):
+    report = simulate(shop().build, shop().world, seeds=20, faults={"right": ["THROTTLED"]})
+    assert [row for row in report.reached if " at " in row and not row.startswith("create")] == ["THROTTLED at crm"]
+    with pytest.raises(ValueError, match="'F99' is no fault of crm"):
+        simulate(shop().build, shop().world, seeds=1, faults={"right": ["F99"]})
+
+
+def test_no_seed_proves_nothing(shop):
+    with pytest.raises(UsageError, match="0 seeds"):
+        simulate(shop().build, shop().world, seeds=0)
+
+
+def test_a_pipeline_without_text_to_tell_copies_by_asks_for_a_trail(shop):
+    def build(world):
+        pipeline = shop().build(world)
+        only = attrs.evolve(pipeline.definition, fields=pipeline.definition.fields[:1])
+        return attrs.evolve(pipeline, definition=only)
+
+    with pytest.raises(ValueError, match="give the world a Trail"):
+        simulate(build, shop().world, seeds=1)
+
+
+# -- shrinking -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_a_script_what_is_not_needed_is_left_out(seed):
+    told = script(seed, offers={"left": ["A", "B"], "right": ["C"]}, crashes=True)
+    steps = [step for one in told.rounds for step in one.steps]
+    needed = steps[len(steps) // 2]
+
+    def fails(candidate: Script) -> bool:
+        return any(_number(step) == _number(needed) for one in candidate.rounds for step in one.steps)
+
+    short = shrunk(told, fails)
+    assert [_number(step) for one in short.rounds for step in one.steps] == [_number(needed)]
+    assert [one.faults for one in short.rounds] == [()]
+    assert all(step.dies is None and step.during == () for step in short.rounds[0].steps if isinstance(step, Work))
+
+
+def _number(step):
+    return type(step), step.number
+
+
+def test_a_shrinking_takes_no_more_replays_than_it_may():
+    replays = []
+    told = script(1, offers={"left": (), "right": ()}, crashes=True)
+
+    def fails(candidate):
+        replays.append(candidate)
+        return False
+
+    assert shrunk(told, fails, tries=5) == told
+    assert len(replays) == 5
+
+
+def test_every_law_has_a_name():
+    assert all(text and not text.endswith(".") for text in LAWS.values())
+
+
+def test_what_a_policy_of_ones_own_decides_is_left_to_its_author(shop):
+    ours = shop(policy=by("mine", lambda state: Leave(because(Code.RULE, rule="no"))))
+    assert simulate(ours.build, ours.world, seeds=10, crashes=True).ok
