@@ -16,7 +16,7 @@ def crmbridge(*arguments, **how):
 
 @pytest.mark.parametrize(
     ("command", "told"),
-    [((), ["demo", "fakes"]), (("demo",), ["--lang", "--json", "--state"]),
+    [((), ["demo", "fakes", "simulate"]), (("demo",), ["--lang", "--json", "--state"]),
      (("fakes",), ["serve"]), (("fakes", "serve"), ["--port", "--data", "--faults", "--seed", "--tls"])],
 )  # fmt: skip
 def test_help_names_everything_that_can_be_asked(command, told):
