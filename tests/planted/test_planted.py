@@ -29,7 +29,10 @@ CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
 
 SIMULATED = "tests/simulate/test_simulate.py"
-LIVED = (f"{SIMULATED}::test_a_sound_pipeline_breaks_no_law", f"{SIMULATED}::test_events_are_posted_once_each_and_all_that_can_be_reached_is")
+LIVED = (
+    f"{SIMULATED}::test_a_sound_pipeline_breaks_no_law",
+    f"{SIMULATED}::test_events_are_posted_once_each_and_all_that_can_be_reached_is",
+)
 
 PLANTS = {
     "the agreement moves on sight": Plant(
