@@ -29,11 +29,6 @@ CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
 
 SIMULATED = "tests/simulate/test_simulate.py"
-LIVED = (
-    f"{SIMULATED}::test_a_sound_pipeline_breaks_no_law",
-    f"{SIMULATED}::test_events_are_posted_once_each_and_all_that_can_be_reached_is",
-)
-
 PLANTS = {
     "the agreement moves on sight": Plant(
         "plan/_fields.py",
@@ -67,20 +62,14 @@ PLANTS = {
         "_engine/sweep.py",
         "        promised=tuple(intent for verdict in verdicts for intent in verdict.intents),\n",
         "        promised=(),\n",
-        LIVED,
+        (f"{SIMULATED}::test_events_are_posted_once_each_and_all_that_can_be_reached_is",),
     ),
     "the cursor moves before what was read is in the queue": Plant(
         "_engine/_ingest.py",
         "            yield from run.commit(delta)\n            cursor",
         "            yield from run.commit(Delta(progress=delta.progress))\n"
         "            yield from run.commit(delta)\n            cursor",
-        LIVED[:1],
-    ),
-    "what a page told is forgotten while a record waits": Plant(
-        "_engine/_ingest.py",
-        "        if _parked_still(record, known):\n",
-        "        if known.parked is not None:\n",
-        LIVED[:1],
+        (f"{SIMULATED}::test_a_sound_pipeline_breaks_no_law[left_wins]",),
     ),
     "an update in doubt is forgotten": Plant(
         "_engine/_recover.py",
