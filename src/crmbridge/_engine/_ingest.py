@@ -62,7 +62,7 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
             standing = yield from _standing(run, side, refs)
             filled = filled or not page.more
-            still = (yield from _still(run, side, page, standing)) if queue else {}
+            still = yield from _still(run, side, page, standing if queue else {})
             delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
             if still:
                 delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))

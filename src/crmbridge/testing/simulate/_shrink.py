@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import attrs
 
-from ._script import Round, Script, Work
+from ._script import Armed, Round, Script, Step, Work
 
 T = TypeVar("T")
 
@@ -37,8 +38,8 @@ class _Shrinker:
         """Go through all parts of the script once, the large ones first."""
         self._fewer(self.best.rounds, lambda rounds: attrs.evolve(self.best, rounds=rounds))
         for place in range(len(self.best.rounds)):
-            self._fewer(self.best.rounds[place].steps, lambda steps, at=place: self._round(at, steps=steps))
-            self._fewer(self.best.rounds[place].faults, lambda faults, at=place: self._round(at, faults=faults))
+            self._fewer(self.best.rounds[place].steps, partial(self._stepping, place))
+            self._fewer(self.best.rounds[place].faults, partial(self._armed, place))
             self._sooner(place)
             for number, step in enumerate(self.best.rounds[place].steps):
                 if isinstance(step, Work):
@@ -49,23 +50,26 @@ class _Shrinker:
         for one in self.best.rounds[place].faults:
             others = tuple(other for other in self.best.rounds[place].faults if other != one)
             sooner = attrs.evolve(one, at=1)
-            if one.at not in (None, 1) and not self._try(self._round(place, faults=(sooner,))):
-                _ = self._try(self._round(place, faults=(*others, sooner)))
+            if one.at not in (None, 1) and not self._try(self._armed(place, (sooner,))):
+                _ = self._try(self._armed(place, (*others, sooner)))
 
     def _calmer(self, place: int, number: int, step: Work) -> None:
         def put(work: Work) -> Script:
             steps = self.best.rounds[place].steps
-            return self._round(place, steps=(*steps[:number], work, *steps[number + 1 :]))
+            return self._stepping(place, (*steps[:number], work, *steps[number + 1 :]))
 
         if step.dies is not None and self._try(put(attrs.evolve(step, dies=None))):
             step = attrs.evolve(step, dies=None)
         self._fewer(step.during, lambda during: put(attrs.evolve(step, during=during)))
 
-    def _round(self, place: int, **changes: object) -> Script:
-        rounds: tuple[Round, ...] = self.best.rounds
-        return attrs.evolve(
-            self.best, rounds=(*rounds[:place], attrs.evolve(rounds[place], **changes), *rounds[place + 1 :])
-        )
+    def _stepping(self, place: int, steps: tuple[Step, ...]) -> Script:
+        return self._with(place, attrs.evolve(self.best.rounds[place], steps=steps))
+
+    def _armed(self, place: int, faults: tuple[Armed, ...]) -> Script:
+        return self._with(place, attrs.evolve(self.best.rounds[place], faults=faults))
+
+    def _with(self, place: int, one: Round) -> Script:
+        return attrs.evolve(self.best, rounds=(*self.best.rounds[:place], one, *self.best.rounds[place + 1 :]))
 
     def _fewer(self, items: Sequence[T], put: Callable[[tuple[T, ...]], Script]) -> None:
         """Leave out everything, then halves, quarters and so on, then each item alone."""
