@@ -11,8 +11,7 @@ import pytest
 from crmbridge import blueprints
 from crmbridge.cli import main
 from crmbridge.cli._simulate import names, world_of
-from crmbridge.testing import worlds
-from crmbridge.testing.simulate import simulate
+from crmbridge.testing import simulate, worlds
 
 SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "0"))
 
@@ -73,7 +72,7 @@ def test_a_number_of_seeds_that_there_cannot_be_is_a_wrong_question(seeds):
 
 
 BROKEN = """
-    from crmbridge.testing.simulate import Breach
+    from crmbridge.testing.simulation import Breach
     from crmbridge.testing.worlds import kengaku_digima as sound
 
     build = sound.build

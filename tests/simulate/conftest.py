@@ -15,7 +15,7 @@ from crmbridge.protocols import FieldPolicy
 from crmbridge.testing.connector import EVERYTHING, described
 from crmbridge.testing.faulty import FaultyConnector
 from crmbridge.testing.sim import ManualClock
-from crmbridge.testing.simulate import SimWorld
+from crmbridge.testing.simulation import SimWorld
 
 KEYED = attrs.evolve(EVERYTHING, creates=CreateClass.A, create_key="@key", settles_in=dt.timedelta(minutes=1))
 MARKED = attrs.evolve(KEYED, creates=CreateClass.B)

@@ -18,9 +18,9 @@ from crmbridge.policies import by
 from crmbridge.protocols import Leave
 from crmbridge.reasons import Code, because
 from crmbridge.testing.faulty import FaultyConnector
-from crmbridge.testing.simulate import LAWS, Breach, LawsBroken, simulate
-from crmbridge.testing.simulate._script import Script, Work, script
-from crmbridge.testing.simulate._shrink import shrunk
+from crmbridge.testing.simulation import LAWS, Breach, LawsBroken, simulate
+from crmbridge.testing.simulation._script import Script, Work, script
+from crmbridge.testing.simulation._shrink import shrunk
 from crmbridge.testing.worlds import kengaku_digima
 
 SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "0"))

@@ -14,7 +14,7 @@ import attrs
 from ..errors import UsageError
 from ..pipeline import Pipeline
 from ..testing import worlds
-from ..testing.simulate import SimWorld, simulate
+from ..testing.simulation import SimWorld, simulate
 from ..wording import Language
 
 

@@ -11,33 +11,54 @@ if TYPE_CHECKING:
     from .checks import Hand, KindUnderTest, LawBroken, ListenerUnderTest, NotClaimed, PipelineUnderTest
     from .conforming import ConformanceReport, conformance
     from .connector import EVERYTHING, FakeConnector, described
+    from .simulation import Breach, Deed, Hands, LawsBroken, SimReport, SimWorld, Trail, Violation, simulate
     from .suites import ConnectorSuite, ListenerSuite, PipelineSuite, SinkSuite, SourceSuite, StoreSuite
 
 _HOMES = {
     "checks": ("Hand", "KindUnderTest", "LawBroken", "ListenerUnderTest", "NotClaimed", "PipelineUnderTest"),
     "conforming": ("ConformanceReport", "conformance"),
     "connector": ("EVERYTHING", "FakeConnector", "described"),
+    "simulation": (
+        "Breach",
+        "Deed",
+        "Hands",
+        "LawsBroken",
+        "SimReport",
+        "SimWorld",
+        "Trail",
+        "Violation",
+        "simulate",
+    ),
     "suites": ("ConnectorSuite", "ListenerSuite", "PipelineSuite", "SinkSuite", "SourceSuite", "StoreSuite"),
 }
 
 __all__ = [
     "EVERYTHING",
+    "Breach",
     "ConformanceReport",
     "ConnectorSuite",
+    "Deed",
     "FakeConnector",
     "Hand",
+    "Hands",
     "KindUnderTest",
     "LawBroken",
+    "LawsBroken",
     "ListenerSuite",
     "ListenerUnderTest",
     "NotClaimed",
     "PipelineSuite",
     "PipelineUnderTest",
+    "SimReport",
+    "SimWorld",
     "SinkSuite",
     "SourceSuite",
     "StoreSuite",
+    "Trail",
+    "Violation",
     "conformance",
     "described",
+    "simulate",
 ]
 
 

@@ -16,7 +16,7 @@ from ...stores import MemoryStore
 from ..fakes.account_engagement import FakeAccountEngagement
 from ..fakes.salesforce import FakeSalesforce
 from ..sim import ManualClock
-from ..simulate import Deed, Hands, SimWorld, Trail
+from ..simulation import Deed, Hands, SimWorld, Trail
 from ..tables import Field
 
 ADDRESSES: Final = 14

@@ -18,7 +18,7 @@ from ..fakes.digima import FakeDigima
 from ..fakes.kengaku import FakeKengaku
 from ..fakes.kengaku import Kind as Entry
 from ..sim import ManualClock
-from ..simulate import Deed, Hands, SimWorld, Trail
+from ..simulation import Deed, Hands, SimWorld, Trail
 
 QUESTION: Final = "ご計画内容について"
 FORMS: Final = ("来場予約", "お問い合わせ", "資料請求")

@@ -6,7 +6,7 @@ asked that look at the systems' own ledgers and rows. The same seed lives the sa
 
 from ._laws import LAWS
 from ._report import LawsBroken, SimReport, Violation
-from ._simulate import simulate
+from ._seeds import simulate
 from ._world import Breach, Deed, Hands, SimWorld, Trail
 
 __all__ = ["LAWS", "Breach", "Deed", "Hands", "LawsBroken", "SimReport", "SimWorld", "Trail", "Violation", "simulate"]
