@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 import attrs
@@ -15,7 +15,8 @@ from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Re
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
+from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
+from ._followed import Followed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,8 +46,14 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    followed: Followed = attrs.field(factory=Followed)
+    """Where the references of this batch lead."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
+    woken: set[tuple[Side, RecordRef]] = attrs.field(factory=lambda: set[tuple[Side, RecordRef]]())
+    """Records whose parent came up in this run: each is woken once."""
+    parts: dict[str, None] = attrs.field(factory=lambda: dict[str, None]())
+    """The runs inside this one, in which parents were made, in order."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     blanks: int = 0
@@ -55,6 +62,8 @@ class Run:
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
     _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
+    bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
+    """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -118,6 +127,7 @@ class Run:
                 self.schemas[RIGHT, right_kind],
                 default=self.definition.default_policy,
                 towards_left=self.definition.may_write_left,
+                followed=self.followed.across,
             )
         return known
 
