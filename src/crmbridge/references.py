@@ -81,6 +81,8 @@ class Linked(_Column):
     absent: Absent = "hold"
     kinds: Mapping[Side, tuple[str, ...]] = attrs.field(factory=lambda: dict[Side, tuple[str, ...]](), eq=False)
     """The kinds that plain ids are of, by side; empty: what the field's schema says."""
+    systems: tuple[str, str] | None = attrs.field(default=None, eq=False)
+    """Between which systems it leads, where that is known."""
 
     @property
     def name(self) -> str:
@@ -114,6 +116,11 @@ class Ensured(_Column):
     def kinds(self) -> Mapping[Side, tuple[str, ...]]:
         """Give the kinds that plain ids are of."""
         return _kinds(self.within)
+
+    @property
+    def systems(self) -> tuple[str, str]:
+        """Tell between which systems it leads."""
+        return _systems(self.within)
 
     @property
     def name(self) -> str:
@@ -176,7 +183,8 @@ def linked(parents: str | Parents, field: Name | None = None, *, absent: Absent 
     _stated(absent)
     if isinstance(parents, str):
         return Linked(parents, field, absent)
-    return Linked(parents.definition.name, field, absent, _kinds(parents.definition))
+    there = parents.definition
+    return Linked(there.name, field, absent, _kinds(there), _systems(there))
 
 
 def ensured(parents: Parents, field: Name | None = None) -> Ensured:
@@ -210,6 +218,10 @@ def _stated(absent: Absent) -> None:
 def _pointing(of: Name | None, kind: str) -> frozenset[str]:
     named = None if of is None else name_on(of, kind)
     return frozenset() if named is None else frozenset((named[0],))
+
+
+def _systems(definition: Definition) -> tuple[str, str]:
+    return definition.left.system, definition.right.system
 
 
 def _kinds(definition: Definition) -> Mapping[Side, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
 from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
+from ._check_references import check_references
 from ._followed import Followed
 
 P = ParamSpec("P")
@@ -170,6 +171,7 @@ def prepare(run: Run) -> Flow[None]:
 
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
     """Refuse unknown fields and read-only targets; raises `PairError` with both fields, the rule and the remedy."""
+    check_references(definition, schemas)
     for pair in definition.fields:
         for side in SIDES:
             end = definition.end(side)
@@ -213,4 +215,7 @@ def _unknown(definition: Definition, pair: PairedField, system: str, kind: str, 
 
     near = difflib.get_close_matches(name, schema.fields, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
+    outer = name.rpartition(".")[0]
+    if outer in schema.fields and near in ([], [outer]):
+        hint = f": {outer!r} is a plain field there, with nothing inside"
     return f"{definition.name}: the pair {pair.label} names {name!r}, and {system}.{kind} has no such field{hint}"
