@@ -197,15 +197,18 @@ class _Rules:
         """Stop: events from now on are not taken; what waits already is kept."""
         self._stored().agenda.enable(self.name, None)
 
-    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+    def _listeners(self) -> list[Listener]:
         own = [end.connector for end in (self.definition.left, self.definition.right)]
-        listeners = [*self.definition.listeners, *(one for one in own if hasattr(one, "receive"))]
+        return [*self.definition.listeners, *(cast("Listener", one) for one in own if hasattr(one, "receive"))]
+
+    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+        listeners = self._listeners()
         if not listeners:
             raise UsageError(f"{self.name}: nobody opens deliveries here; name one with listen(...)")
         refused: ForgedDelivery | None = None
         for listener in listeners:
             try:
-                return self.accept(cast("Listener", listener).receive(delivery, now=now))
+                return self.accept(listener.receive(delivery, now=now))
             except ForgedDelivery as error:
                 refused = error
         raise refused or UsageError(f"{self.name}: nobody opens deliveries here")

@@ -208,6 +208,12 @@ def look_up(name: str, where: End, *levels: Level, adopt: Adoption = refuse, abs
     return LookUp(name, where, LevelMatcher(levels, adopt), absent)
 
 
+def parents_of(definition: Definition) -> frozenset[str]:
+    """Name the pipelines by whose links a pipeline's records refer to their parents."""
+    every = (*definition.references, *(pair.via for pair in definition.crossings))
+    return frozenset(one.parents for one in every if isinstance(one, Linked | Ensured))
+
+
 def _stated(absent: Absent) -> None:
     if isinstance(absent, str) and absent not in _WORDS:
         raise UsageError(

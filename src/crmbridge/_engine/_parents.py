@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import attrs
 
 from ..definition import Definition
 from ..errors import LeaseHeld
 from ..flow import Flow, call
-from ..model import Cell, Decision, Disposition, Missing, Record, RecordRef, Side
+from ..model import Cell, Missing, Record, RecordRef, Side
 from ..protocols import Unmatched
 from ..reasons import Code, because
 from ..references import Ensured
@@ -21,16 +20,6 @@ from ._matching import Search
 from ._recover import recover, take_over
 from ._references import candidates, counterparts, missing, waiting
 from ._run import Run, prepare
-
-AWAITED: Final = "(new)"
-"""Stands in plans for the id of a record that the plan itself will make."""
-
-
-def awaited(cell: Cell) -> bool:
-    """Say whether a planned value points to a record that the plan itself was to make."""
-    held = cell[0] if isinstance(cell, tuple) and cell else cell
-    return held == AWAITED or (isinstance(held, RecordRef) and held.id == AWAITED)
-
 
 _IN_TROUBLE = ("disputed", "quarantined")
 
@@ -76,10 +65,8 @@ def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
             search.record.ref: candidates(run, "left", reference, reference.of, search.record) for search in wanting
         }
         refs = list(dict.fromkeys(ref for parents in pointed.values() for ref in parents))
-        planned = yield from _brought(run, reference.within, refs)
+        yield from _brought(run, reference.within, refs)
         found, parked = yield from counterparts(run, reference.parents, "left", refs)
-        found = {**_planned(reference.within, planned), **found}
-        parked = {**parked, **_in_trouble(planned)}
         for search in wanting:
             parents = pointed[search.record.ref]
             ref = next((found[parent] for parent in parents if parent in found), None)
@@ -116,18 +103,18 @@ def settle_parents(run: Run) -> Flow[None]:
     """Look after what earlier runs promised for parents, so that who waits for them need not wait for another run."""
     for reference in run.definition.references:
         if isinstance(reference, Ensured) and not run.planning:
-            _ = yield from _brought(run, reference.within, ())
+            yield from _brought(run, reference.within, ())
 
 
-def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Decision]]:
+def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[None]:
     """Let the parents' pipeline decide about these records, with its own lease, promises and rules.
 
-    Gives what it decided where this is a plan. Where somebody else runs it at this moment, the children wait.
+    Where somebody else runs it at this moment, the children wait.
     """
     try:
         fence = yield from call(run.store.leases.take, within.name, run.id, run.now(), within.lease)
     except LeaseHeld:
-        return {}
+        return
     approved = None if run.approved is None else part(run.approved, within.name)
     name = part(run.id, within.name)
     inner = Run(within, run.store, run.clock, name, fence, run.planning, approved, run.observer, bring=run.bring)
@@ -148,28 +135,10 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[Ma
         raise
     yield from call(run.store.leases.release, inner.fence)
     yield from run.renewed()
-    if not run.planning:
-        return {}
-    return (yield from run.ask(run.store.outbox.planned, name, refs))
+    if run.planning:
+        run.upcoming[within.name] = within, name
 
 
 def part(run: str, parents: str) -> str:
     """Name the part of a run or plan in which the parents of a pipeline were seen to."""
     return f"{run}+{parents}"
-
-
-def _planned(within: Definition, decisions: Mapping[RecordRef, Decision]) -> dict[RecordRef, RecordRef]:
-    """Tell where parents lead that are planned: to a record that is there, or to one that the plan will make."""
-    found: dict[RecordRef, RecordRef] = {}
-    for ref, decision in decisions.items():
-        if decision.counterpart is not None:
-            found[ref] = decision.counterpart
-        elif decision.disposition is Disposition.APPLIED:
-            found[ref] = RecordRef(within.right.system, within.right.new or within.right.kinds[0], AWAITED)
-    return found
-
-
-def _in_trouble(decisions: Mapping[RecordRef, Decision]) -> dict[RecordRef, QueueRow]:
-    """Tell which parents a plan leaves to a person, as they would be parked."""
-    ended = {ref: str(decision.disposition) for ref, decision in decisions.items()}
-    return {ref: QueueRow("left", ref, "quarantined") for ref, how in ended.items() if how in _IN_TROUBLE}

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from ..definition import End
 from ..flow import Flow
 from ..given import Given, Reference
-from ..model import MISSING, SIDES, Cell, Disposition, Link, Missing, Record, RecordRef, Rows, Side, is_blank
+from ..model import (
+    MISSING,
+    SIDES,
+    Cell,
+    Decision,
+    Disposition,
+    Link,
+    Missing,
+    Record,
+    RecordRef,
+    Rows,
+    Side,
+    is_blank,
+    other,
+)
 from ..plan import Name, name_on
 from ..reasons import Code, Reason, because
 from ..references import Absent, Ensured, FoundField, Linked, LookUp
@@ -19,6 +34,9 @@ from ._look_up import look_up
 from ._run import Run
 
 Columns: TypeAlias = "dict[RecordRef, dict[str, Cell | Missing]]"
+
+AWAITED: Final = "(new)"
+"""Stands in plans for the id of a record that a plan will make."""
 
 _WAITS: Mapping[str, tuple[Disposition, Literal["held", "quarantined"] | None]] = {
     "hold": (Disposition.HELD, "held"),
@@ -108,7 +126,34 @@ def counterparts(
             found[ref] = link.right if side == "left" else link.left
     open_ones = [ref for ref in refs if ref not in found]
     parked = yield from run.ask(run.store.quarantine.of, parents, side, open_ones)
-    return found, parked
+    if parents not in run.upcoming:
+        return found, parked
+    definition, plan = run.upcoming[parents]
+    decided = yield from run.ask(run.store.outbox.planned, plan, open_ones)
+    made, failed = foreseen(definition.end(other(side)), decided)
+    return {**found, **made}, {**parked, **failed}
+
+
+def foreseen(
+    end: End, decisions: Mapping[RecordRef, Decision]
+) -> tuple[dict[RecordRef, RecordRef], dict[RecordRef, QueueRow]]:
+    """Tell where parents lead that are planned, and which of them the plan leaves to a person, as they would be parked."""
+    made: dict[RecordRef, RecordRef] = {}
+    failed: dict[RecordRef, QueueRow] = {}
+    for ref, decision in decisions.items():
+        if decision.disposition in (Disposition.DISPUTED, Disposition.QUARANTINED):
+            failed[ref] = QueueRow(decision.side, ref, "quarantined")
+        elif decision.counterpart is not None:
+            made[ref] = decision.counterpart
+        elif decision.disposition is Disposition.APPLIED:
+            made[ref] = RecordRef(end.system, end.new or end.kinds[0], AWAITED)
+    return made, failed
+
+
+def awaited(cell: Cell) -> bool:
+    """Say whether a planned value points to a record that the plan itself was to make."""
+    held = cell[0] if isinstance(cell, tuple) and cell else cell
+    return held == AWAITED or (isinstance(held, RecordRef) and held.id == AWAITED)
 
 
 def missing(parents: str, refs: Sequence[RecordRef], parked: Mapping[RecordRef, QueueRow]) -> Reason:

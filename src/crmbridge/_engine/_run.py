@@ -51,6 +51,8 @@ class Run:
     """Where the references of this batch lead."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
+    upcoming: dict[str, tuple[Definition, str]] = attrs.field(factory=lambda: dict[str, tuple[Definition, str]]())
+    """While planning: plans of parents' pipelines, by their names, whose records are not made yet."""
     woken: set[tuple[Side, RecordRef]] = attrs.field(factory=lambda: set[tuple[Side, RecordRef]]())
     """Records whose parent came up in this run: each is woken once."""
     parts: dict[str, None] = attrs.field(factory=lambda: dict[str, None]())

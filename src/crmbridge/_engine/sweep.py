@@ -33,8 +33,9 @@ from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
 from ._notices import notices, send_notices
-from ._parents import awaited, settle_parents, wake
+from ._parents import settle_parents, wake
 from ._recover import recover, take_over
+from ._references import awaited
 from ._remember import Memory, remember, rows_of
 from ._run import Run, prepare
 from ._subjects import Verdict
@@ -61,9 +62,12 @@ def sweep(
     planning: bool = False,
     approved: str | None = None,
     feed: bool = True,
+    upcoming: Sequence[tuple[Definition, str]] = (),
     observer: Observer | None = None,
 ) -> Flow[Swept]:
     """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
+
+    *upcoming*: pipelines of parents, and the plans of them that this plan goes with.
 
     Raises `LeaseHeld` where another run is under way, `GuardTripped` where a guard objects, `PairError` and
     `CapabilityError` where the pipeline cannot work; nothing was written then.
@@ -73,6 +77,7 @@ def sweep(
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
     totals = _Totals()
     run = Run(definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring)
+    run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
     try:
         swept = yield from _swept(run, totals, feed=feed)
     except GeneratorExit:
