@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Self, TypeVar, overload
@@ -29,10 +30,10 @@ T = TypeVar("T")
 
 
 @attrs.frozen
-class _Parts:
+class _Parts(ABC):
     @property
-    def _each(self) -> Sequence[Plan | Report]:
-        raise NotImplementedError
+    @abstractmethod
+    def _each(self) -> Sequence[Plan | Report]: ...
 
     def rows(self, disposition: Disposition | None = None) -> Iterator[Decision]:
         """Give the decisions, pipeline by pipeline, of one disposition or of all."""
@@ -47,8 +48,8 @@ class _Parts:
         told = [part.say(language, samples=samples) for part in self._each]
         return "\n".join([*told, *self._sums(language)])
 
-    def _sums(self, language: Language) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _sums(self, language: Language) -> list[str]: ...
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ is none. What they lead to is a column of the record, so gates and values read i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
@@ -36,15 +37,15 @@ class Parents(Protocol):
         ...
 
 
-class _Column:
+class _Column(ABC):
     """What references share: the engine follows them, and writes what they lead to into a column of the record."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Name the reference."""
-        raise NotImplementedError
 
     @property
     def column(self) -> str:
@@ -61,9 +62,9 @@ class _Column:
         """Give this reference."""
         return (self,)
 
+    @abstractmethod
     def reads(self, kind: str) -> frozenset[str]:
         """Name the fields of a kind that must be read."""
-        raise NotImplementedError
 
     def value(self, record: Record) -> Cell | Missing:
         """Give what it leads to."""

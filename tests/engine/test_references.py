@@ -11,7 +11,7 @@ from crmbridge import Disposition, at, coalesce, events, one_way, pair, policies
 from crmbridge.errors import PairError, UsageError
 from crmbridge.gates import filled
 from crmbridge.given import Constant
-from crmbridge.match import key, level, newest
+from crmbridge.match import all_of, key, level, newest
 from crmbridge.model import FieldSpec, FieldType, RecordRef
 from crmbridge.reasons import Code
 from crmbridge.references import ensured, linked, look_up
@@ -628,3 +628,48 @@ def test_a_misspelt_absent_and_a_look_up_without_keys_are_refused(world):
         linked("companies", "company_id", absent="held")
     with pytest.raises(UsageError, match="level"):
         look_up("person", at(world.crm, "contact"))
+
+
+def test_check_names_the_fields_that_a_look_up_asks_for_in_vain(world):
+    tasks = world.tasks(put("Owner", person_of(world).field("OwnerI")))
+    fatal = [str(finding) for finding in world.ready(tasks).check() if finding.fatal]
+    assert len(fatal) == 2
+    assert all("OwnerI" in line and "person" in line for line in fatal)
+
+
+# -- keys and values of the record that a reference points to ---------------------------------------
+
+
+def cards(world):
+    """A CRM whose cards are matched by their customer's address, and whose own fields nest."""
+    crm = FaultyConnector(
+        "crm", described("customer", *fields("address")),
+        described("card", *fields("name", "contact.email"), FieldSpec("customer.address", read_only=True),
+                  FieldSpec("customer", FieldType.REFERENCE, refers_to=("customer",))),
+        capabilities=SEARCHED, now=world.clock.now,
+    )  # fmt: skip
+    pipe = (
+        one_way("cards", at(world.ma, "person"), at(crm, "card"))
+        .match(level("address", all_of(key("name", "name"), key("firm", "customer.address"))))
+        .fields(pair("name", "name"), pair("email", "contact.email"))
+    )
+    return crm, pipe
+
+
+def test_a_key_may_be_of_the_record_that_the_other_one_refers_to(world):
+    crm, pipe = cards(world)
+    tokyo, osaka = (crm.put("customer", address=city) for city in ("Tokyo", "Osaka"))
+    crm.put("card", "K1", name="Kim", customer=tokyo)
+    crm.put("card", "K2", name="Kim", customer=osaka)
+    world.ma.put("person", name="Kim", firm="Osaka", email="kim@x.example")
+    world.run(pipe)
+    assert [(row["id"], row.get("contact.email")) for row in crm.rows("card")] == [
+        ("K1", None),
+        ("K2", "kim@x.example"),
+    ]
+
+
+def test_a_path_to_another_records_field_is_never_written(world):
+    _, pipe = cards(world)
+    with pytest.raises(PairError, match="lets nobody write"):
+        world.run(pipe.fields(pair("firm", "customer.address")))

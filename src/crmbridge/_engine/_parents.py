@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -11,7 +11,7 @@ from ..errors import LeaseHeld
 from ..flow import Flow, call
 from ..model import Cell, Missing, Record, RecordRef, Side
 from ..protocols import Unmatched
-from ..reasons import Code, because
+from ..reasons import Code, Fact, because
 from ..references import Ensured
 from ..roles import Delta, QueueRow
 from ._create import refused
@@ -31,7 +31,7 @@ def wake(run: Run) -> Flow[bool]:
     parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
     waits: dict[tuple[str, Side], list[tuple[QueueRow, RecordRef]]] = {}
     for row in parked:
-        facts = row.because.facts if row.because is not None else {}
+        facts: Mapping[str, Fact] = row.because.facts if row.because is not None else {}
         if "pipeline" in facts and (row.side, row.ref) not in run.woken:
             parent = RecordRef(str(facts["system"]), str(facts["kind"]), str(facts["id"]))
             side: Side = "left" if parent.system == run.definition.left.system else "right"

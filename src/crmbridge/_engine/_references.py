@@ -56,7 +56,7 @@ def widened(run: Run, side: Side, tables: Sequence[Rows]) -> Flow[list[Rows]]:
     for reference in references:
         if isinstance(reference, Linked | Ensured):
             yield from follow_links(run, reference, records, columns)
-    for asked in _look_ups(references):
+    for asked in look_ups(references):
         yield from _look(run, asked, records, columns)
     names = tuple(reference.column for reference in references)
     return [_beside(rows, names, columns) for rows in tables]
@@ -186,7 +186,7 @@ def _absent(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Mis
 # -- by keys --------------------------------------------------------------------------------
 
 
-def _look_ups(references: Iterable[Reference]) -> list[tuple[LookUp, tuple[FoundField, ...]]]:
+def look_ups(references: Iterable[Reference]) -> list[tuple[LookUp, tuple[FoundField, ...]]]:
     """Put together what is asked of one look-up."""
     found: dict[str, tuple[LookUp, tuple[FoundField, ...]]] = {}
     for reference in references:
