@@ -190,9 +190,8 @@ def decide_merge(
         ruled=side_choice(run, link, (left.record, right.record)),
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
-    told = followed(run, pairing, link.left, decided.fields)
-    verdict = attrs.evolve(verdict, fields=told, counterpart=link.ref(other(subject.side)))
-    decided = attrs.evolve(decided, fields=told)
+    decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
+    verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
     if decided.problems:
         return attrs.evolve(
             verdict,
@@ -227,6 +226,8 @@ def followed(
     run: Run, pairing: Pairing, ref: RecordRef, fields: tuple[FieldDecision, ...]
 ) -> tuple[FieldDecision, ...]:
     """Say which reference was followed for a field."""
+    if not run.followed.told:
+        return fields
     columns = {pair.left: tuple(reference.column for reference in references(pair.given)) for pair in pairing.pairs}
     return run.followed.explained(ref, fields, columns)
 

@@ -83,11 +83,9 @@ class Followed:
         return next((self.stops[one.ref] for one in records if one is not None and one.ref in self.stops), None)
 
     def explained(
-        self, ref: RecordRef | None, fields: tuple[FieldDecision, ...], columns: Mapping[str, tuple[str, ...]]
+        self, ref: RecordRef, fields: tuple[FieldDecision, ...], columns: Mapping[str, tuple[str, ...]]
     ) -> tuple[FieldDecision, ...]:
         """Say of the fields that a reference filled which record it led to; *columns*: by the field's left name."""
-        if ref is None or not self.told:
-            return fields
         found: list[FieldDecision] = []
         for line in fields:
             names = columns.get(line.left_field, ()) if line.towards == "right" else ()

@@ -26,7 +26,7 @@ _IN_TROUBLE = ("disputed", "quarantined")
 
 def wake(run: Run) -> Flow[bool]:
     """Make those ready whose parent was linked, or came into trouble, since they began to wait; say whether any was."""
-    if not run.definition.references and not run.definition.crossings:
+    if not run.references and not run.crossings:
         return False
     parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
     waits: dict[tuple[str, Side], list[tuple[QueueRow, RecordRef]]] = {}
@@ -55,7 +55,7 @@ def wake(run: Run) -> Flow[bool]:
 
 def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
     """Have the parents made of those records that will be made themselves, and tell these where they lead."""
-    for reference in run.definition.references:
+    for reference in run.references:
         if not isinstance(reference, Ensured):
             continue
         wanting = [search for search in searches if _wants(run, search, reference)]
@@ -101,7 +101,7 @@ def _filled(record: Record, column: str, value: Cell) -> Record:
 
 def settle_parents(run: Run) -> Flow[None]:
     """Look after what earlier runs promised for parents, so that who waits for them need not wait for another run."""
-    for reference in run.definition.references:
+    for reference in run.references:
         if isinstance(reference, Ensured) and not run.planning:
             yield from _brought(run, reference.within, ())
 

@@ -47,10 +47,12 @@ _WAITS: Mapping[str, tuple[Disposition, Literal["held", "quarantined"] | None]] 
 
 def widened(run: Run, side: Side, tables: Sequence[Rows]) -> Flow[list[Rows]]:
     """Follow the references of records that were read, and give them with a column for each."""
+    references = run.references if side == "left" else ()
+    if not references and not run.crossings:
+        return list(tables)
     records = [record for rows in tables for record in rows]
     yield from _crossed(run, side, records)
-    references = run.definition.references
-    if side == "right" or not references or not records:
+    if not references or not records:
         return list(tables)
     columns: Columns = {record.ref: {} for record in records}
     for reference in references:
@@ -229,7 +231,7 @@ def _look(
 
 def _crossed(run: Run, side: Side, records: Sequence[Record]) -> Flow[None]:
     """Learn the counterparts of what either side points to, and stop what points to a record without one."""
-    for pair in run.definition.crossings:
+    for pair in run.crossings:
         name, via = pair.left if side == "left" else pair.right, pair.via
         if not isinstance(via, Linked) or isinstance(name, Given):
             continue
@@ -252,7 +254,7 @@ def _cell(value: Cell | Missing) -> Cell:
 
 def follow_agreements(run: Run, links: Sequence[Link]) -> Flow[None]:
     """Learn the counterparts of what both sides pointed to when they last agreed; closed links tell them too."""
-    for pair in run.definition.crossings:
+    for pair in run.crossings:
         if not isinstance(pair.via, Linked):
             continue
         for side in SIDES:

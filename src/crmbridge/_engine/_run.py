@@ -11,6 +11,7 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
+from ..given import Reference
 from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
@@ -67,10 +68,13 @@ class Run:
     _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
     bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
     """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
+    references: tuple[Reference, ...] = attrs.field(init=False)
+    crossings: tuple[PairedField, ...] = attrs.field(init=False)
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.table = moves(self.definition.deletes)
+        self.references, self.crossings = self.definition.references, self.definition.crossings
 
     @property
     def name(self) -> str:
