@@ -109,11 +109,6 @@ class Ensured(_Column):
         return self.within.name
 
     @property
-    def absent(self) -> Absent:
-        """Hold what waits for a parent."""
-        return "hold"
-
-    @property
     def kinds(self) -> Mapping[Side, tuple[str, ...]]:
         """Give the kinds that plain ids are of."""
         return _kinds(self.within)

@@ -6,13 +6,17 @@ import datetime as dt
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crmbridge import Disposition, at, coalesce, events, one_way, pair, policies, put, two_way
-from crmbridge.errors import PairError, UsageError
-from crmbridge.gates import filled
+from crmbridge._engine._followed import Followed
+from crmbridge.errors import NotAllowed, PairError, UsageError
+from crmbridge.gates import at_least, consented, either, equals, every, filled, has_any, unless
 from crmbridge.given import Constant
 from crmbridge.match import all_of, key, level, newest
-from crmbridge.model import FieldSpec, FieldType, RecordRef
+from crmbridge.model import FieldSpec, FieldType, RecordRef, target_kind
+from crmbridge.plain import each
 from crmbridge.reasons import Code
 from crmbridge.references import ensured, linked, look_up
 from crmbridge.stores import MemoryStore, SqliteStore
@@ -673,3 +677,157 @@ def test_a_path_to_another_records_field_is_never_written(world):
     _, pipe = cards(world)
     with pytest.raises(PairError, match="lets nobody write"):
         world.run(pipe.fields(pair("firm", "customer.address")))
+
+
+# -- gates, several references of one record, and what is left -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gate", "admitted"),
+    [
+        (lambda person: equals(person.field("Owner"), "U1"), 1),
+        (lambda person: equals(person.field("Owner"), "U2"), 0),
+        (lambda person: has_any(person.field("Owner"), ["U1", "U3"]), 1),
+        (lambda person: at_least(person.field("Score"), 5), 1),
+        (lambda person: at_least(person.field("Score"), 6), 0),
+        (lambda person: consented(person.field("Out")), 0),
+        (lambda person: unless(filled(person)), 0),
+        (lambda person: every(filled(person), either(filled("host"), filled(person.field("Owner")))), 1),
+    ],
+)
+def test_every_gate_may_look_at_what_a_reference_leads_to(world, gate, admitted):
+    crm = FaultyConnector(
+        "crm", described("contact", *fields("Email", "Owner", "Score", "Out")), described("task", *fields("Text")),
+        capabilities=SEARCHED, now=world.clock.now,
+    )  # fmt: skip
+    crm.put("contact", Email="kim@x.example", Owner="U1", Score=5, Out=True)
+    person = look_up("person", at(crm, "contact"), level("email", key("email", "Email")))
+    tasks = events("tasks", at(world.ma, "event"), at(crm, "task")).fields(pair("text", "Text")).gate(gate(person))
+    fire(world, tasks, {"email": "kim@x.example", "text": "a"})
+    assert world.run(tasks).counts[Disposition.APPLIED] == admitted
+
+
+def test_a_refusal_names_what_the_gate_looked_at(world):
+    tasks = world.tasks().gate(unless(filled(person_of(world))), filled(person_of(world).field("Owner")))
+    with pytest.raises(PairError, match="two look-ups"):
+        world.run(tasks)
+    person = person_of(world)
+    world.crm.put("contact", Email="kim@x.example")
+    tasks = world.tasks().gate(unless(filled(person)), filled(person.field("Owner")))
+    fire(world, tasks, {"email": "kim@x.example"}, {"email": "no"})
+    assert [row.because.facts["field"] for row in world.run(tasks).rows(Disposition.SKIPPED)] == [
+        "person",
+        "person.Owner",
+    ]
+
+
+def test_a_record_that_a_setting_skips_does_not_wait_for_its_other_parent(world):
+    nowhere = RecordRef("ma", "company", "c9")
+    world.ma.put("person", email="kim@x.example", company_id=nowhere)
+    people = world.people(
+        put("AccountText", linked("companies", "company_id")),
+        put("AccountName", linked("others", "company_id", absent="skip")),
+    )
+    assert world.run(people).counts[Disposition.SKIPPED] == 1
+    people = world.people(
+        put("AccountName", linked("others", "company_id", absent="skip")),
+        put("AccountText", linked("companies", "company_id")),
+    )
+    world.ma.put("person", email="lee@x.example", company_id=nowhere)
+    assert world.run(people).counts[Disposition.SKIPPED] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda world, pipe: pipe.gate(filled(person_of(world)), of="right"), "right record"),
+        (
+            lambda world, pipe: pipe.gate(
+                filled(look_up("x", at(world.crm, "contact"), level("e", key("nothing", "Email"))))
+            ),
+            "'nothing'",
+        ),
+        (lambda world, pipe: pipe.fields(pair("company_id", "Account", via=ensured(world.firms()))), "alone"),
+        (
+            lambda world, pipe: pipe.fields(
+                put("Owner", look_up("x", at(each(print, fields=["a"]), "row"), level("e", key("email", "a"))))
+            ),
+            "needs",
+        ),
+    ],
+)
+def test_what_a_gate_or_a_pair_cannot_follow_is_refused(world, change, said):
+    with pytest.raises(PairError, match=said):
+        world.run(change(world, world.people()))
+
+
+def test_an_error_of_the_world_while_a_parent_is_made_gives_both_leases_back(world):
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    people = ensuring(world)
+    world.crm.then(Fault.NOT_ALLOWED)
+    with pytest.raises(NotAllowed):
+        world.run(people)
+    assert world.store.leases.take("firms", "another", world.clock.now(), dt.timedelta(0)).token
+    world.clock.advance(dt.timedelta(minutes=20))
+    world.run(people)
+    assert len(world.crm.rows("account")) == len(world.crm.rows("contact")) == 1
+
+
+def test_what_look_ups_have_learned_is_bounded():
+    followed = Followed()
+    followed.records["person", RecordRef("crm", "contact", "C1")] = None
+    followed.forget(most=1)
+    assert followed.records
+    followed.forget(most=0)
+    assert not followed.records
+
+
+def test_parents_that_point_in_a_circle_wait_and_say_so(world):
+    people = world.people()
+    people = people.fields(put("AccountText", linked(people, "company")))
+    world.ma.put("person", "p1", email="kim@x.example", company="p2")
+    world.ma.put("person", "p2", email="lee@x.example", company="p1")
+    assert world.run(people).counts[Disposition.HELD] == 2
+    assert world.parked("people") == [("held", "parent_missing", "p1"), ("held", "parent_missing", "p2")]
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["company", "person", "move", "parents", "children", "refuse", "allow"]), st.integers(0, 3)
+    ),
+    max_size=25,
+)
+
+
+@given(OPERATIONS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_order_every_child_ends_with_the_counterpart_of_its_parent(operations):
+    world = World()
+    companies, people = world.companies(), world.people(BY_FIELD)
+    refs = [RecordRef("ma", "company", f"c{number}") for number in range(4)]
+    for what, number in operations:
+        known = {row["id"] for row in world.ma.rows("company")}
+        if what == "company" and f"c{number}" not in known:
+            world.ma.put("company", f"c{number}", name=f"firm {number}")
+        elif what == "person":
+            world.ma.put("person", email=f"p{len(world.ma.rows('person'))}@x.example", company_id=refs[number])
+        elif what == "move" and world.ma.rows("person"):
+            someone = world.ma.rows("person")[number % len(world.ma.rows("person"))]
+            world.ma.edit(RecordRef("ma", "person", someone["id"]), company_id=refs[(number + 1) % 4])
+        elif what in {"refuse", "allow"}:
+            trouble = Fault.REJECTED if what == "refuse" else None
+            world.crm.single = lambda action, trouble=trouble: trouble if target_kind(action) == "account" else None
+        elif what in {"parents", "children"}:
+            world.run(companies if what == "parents" else people)
+    world.crm.single = lambda action: None
+    for number in range(4):
+        if not any(row["id"] == f"c{number}" for row in world.ma.rows("company")):
+            world.ma.put("company", f"c{number}", name=f"firm {number}")
+    world.ready(companies).retry()
+    for pipe in (companies, people, people):
+        world.run(pipe)
+    accounts = {row["id"]: row["Name"] for row in world.crm.rows("account")}
+    contacts = {row["Email"]: accounts[row["Account"].id] for row in world.crm.rows("contact")}
+    assert contacts == {row["email"]: f"firm {row['company_id'].id[1:]}" for row in world.ma.rows("person")}
+    assert sorted(accounts.values()) == [f"firm {number}" for number in range(4)]
+    assert world.parked("people") == []

@@ -71,9 +71,8 @@ def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
             parents = pointed[search.record.ref]
             ref = next((found[parent] for parent in parents if parent in found), None)
             if ref is None:
-                stop = waiting(run, reference.absent, missing(reference.parents, parents, parked))
-                if stop is not None:
-                    run.followed.stop(search.record.ref, stop)
+                why = missing(reference.parents, parents, parked)
+                run.followed.stop(search.record.ref, waiting(run, "hold", why))
                 continue
             told = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")
             run.followed.told[search.record.ref, reference.column] = told

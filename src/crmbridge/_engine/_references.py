@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -27,7 +27,7 @@ from ..model import (
 )
 from ..plan import Name, name_on
 from ..reasons import Code, Reason, because
-from ..references import Absent, Ensured, FoundField, Linked, LookUp
+from ..references import Absent, Ensured, FoundField, Linked, LookUp, Word
 from ..roles import QueueRow
 from ._followed import Stop
 from ._look_up import look_up
@@ -88,7 +88,7 @@ def follow_links(run: Run, reference: Linked | Ensured, records: Sequence[Record
         elif parents and isinstance(reference, Ensured):
             # Nothing stops it yet: its parent is made if this record is, and not if it matches one that has its own.
             value = MISSING
-        elif parents:
+        elif parents and isinstance(reference, Linked):
             value = _absent(run, reference.absent, record, missing(reference.parents, parents, parked))
         columns[record.ref][reference.column] = value
 
@@ -166,10 +166,8 @@ def missing(parents: str, refs: Sequence[RecordRef], parked: Mapping[RecordRef, 
     return because(code, parent=f"{ref.kind} {ref.id}", pipeline=parents, system=ref.system, kind=ref.kind, id=ref.id)
 
 
-def waiting(run: Run, absent: Absent, why: Reason) -> Stop | None:
-    """Say how a record waits for what it refers to; None where it goes on without."""
-    if not isinstance(absent, str) or absent == "blank":
-        return None
+def waiting(run: Run, absent: Word, why: Reason) -> Stop:
+    """Say how a record waits for what it refers to."""
     if why.code is Code.PARENT_FAILED and absent == "hold":
         return Stop(Disposition.QUARANTINED, why, "quarantined")
     disposition, park = _WAITS[absent]
@@ -179,10 +177,11 @@ def waiting(run: Run, absent: Absent, why: Reason) -> Stop | None:
 
 
 def _absent(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Missing:
-    stop = waiting(run, absent, why)
-    if stop is not None:
-        run.followed.stop(record.ref, stop)
-    return absent.value(record) if isinstance(absent, Given) else None
+    if not isinstance(absent, str):
+        return absent.value(record)
+    if absent != "blank":
+        run.followed.stop(record.ref, waiting(run, absent, why))
+    return None
 
 
 # -- by keys --------------------------------------------------------------------------------
@@ -231,10 +230,7 @@ def _look(
 
 def _crossed(run: Run, side: Side, records: Sequence[Record]) -> Flow[None]:
     """Learn the counterparts of what either side points to, and stop what points to a record without one."""
-    for pair in run.crossings:
-        name, via = pair.left if side == "left" else pair.right, pair.via
-        if not isinstance(via, Linked) or isinstance(name, Given):
-            continue
+    for _, via, name in _crossings(run, side):
         pointed = {record.ref: candidates(run, side, via, name, record) for record in records}
         found, parked = yield from counterparts(run, via.parents, side, [*_every(pointed.values())])
         for record in records:
@@ -254,20 +250,23 @@ def _cell(value: Cell | Missing) -> Cell:
 
 def follow_agreements(run: Run, links: Sequence[Link]) -> Flow[None]:
     """Learn the counterparts of what both sides pointed to when they last agreed; closed links tell them too."""
-    for pair in run.crossings:
-        if not isinstance(pair.via, Linked):
-            continue
-        for side in SIDES:
-            name = pair.left if side == "left" else pair.right
+    for side in SIDES:
+        for crossing, via, name in _crossings(run, side):
             agreed = [
                 (link.ref(side).kind, cell)
                 for link in links
                 for label, cell in zip(link.agreed(side).fields, link.agreed(side).cells, strict=True)
-                if label == pair.label and not isinstance(cell, Missing) and not is_blank(cell)
+                if label == crossing and not isinstance(cell, Missing) and not is_blank(cell)
             ]
-            if isinstance(name, Given) or not agreed:
-                continue
-            yield from _agreed(run, side, pair.via, name, agreed)
+            yield from _agreed(run, side, via, name, agreed)
+
+
+def _crossings(run: Run, side: Side) -> Iterator[tuple[str, Linked, Name]]:
+    """Give the label of each pair that crosses by links, whose links these are, and the field on a side."""
+    for pair in run.crossings:
+        name = pair.left if side == "left" else pair.right
+        if isinstance(pair.via, Linked) and not isinstance(name, Given):
+            yield pair.label, pair.via, name
 
 
 def _agreed(run: Run, side: Side, via: Linked, name: Name, agreed: Sequence[tuple[str, Cell]]) -> Flow[None]:
