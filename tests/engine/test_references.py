@@ -831,3 +831,59 @@ def test_whatever_the_order_every_child_ends_with_the_counterpart_of_its_parent(
     assert contacts == {row["email"]: f"firm {row['company_id'].id[1:]}" for row in world.ma.rows("person")}
     assert sorted(accounts.values()) == [f"firm {number}" for number in range(4)]
     assert world.parked("people") == []
+
+
+# -- what must not happen beside it ---------------------------------------------------------------------
+
+
+def test_a_record_that_matches_keeps_its_own_parent_although_another_one_is_linked(world):
+    own = world.crm.put("account", Name="Holding")
+    world.crm.put("contact", Email="kim@x.example", Account=own)
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    world.run(world.firms())
+    world.run(ensuring(world))
+    assert world.crm.rows("contact")[0]["Account"] == own
+
+
+def test_a_parent_in_trouble_is_not_tried_again_for_each_change_of_its_child(world):
+    person = world.ma.put("person", email="kim@x.example", firm="Acme")
+    world.crm.single = lambda action: Fault.REJECTED if action.kind == "account" else None
+    people = ensuring(world)
+    world.run(people)
+    world.crm.requests.clear()
+    for name in ("a", "b"):
+        world.ma.edit(person, name=name)
+        world.run(people)
+    assert [what for what in world.crm.requests if what.startswith("create")] == []
+    assert [(state, code) for state, code, _ in world.parked("people")] == [("quarantined", "parent_failed")]
+
+
+def test_a_parent_is_found_by_keys_that_only_the_directory_knows(world):
+    there = world.crm.put("account", Name="ACME")
+    firms = (
+        one_way("firms", at(world.ma, "person"), at(world.crm, "account")).many_to_one()
+        .match(level("firm", key("firm", "Name", str.lower))).fields(pair("firm", "Name", policies.only_on_create))
+    )  # fmt: skip
+    world.ma.put("person", email="kim@x.example", firm="acme")
+    world.run(world.people(put("Account", ensured(firms))))
+    assert [row["Account"] for row in world.crm.rows("contact")] == [there]
+    assert len(world.crm.rows("account")) == 1
+
+
+def test_a_left_record_with_references_is_written_where_the_system_has_no_conditional_writes(world):
+    for end in (world.ma, world.crm):
+        end._capabilities = attrs.evolve(SEARCHED, conditional_writes=False)
+    parent = world.ma.put("company", name="Acme")
+    person = world.ma.put("person", email="kim@x.example", name="Kim", company_id=parent)
+    world.run(world.companies())
+    people = (
+        two_way("people", at(world.ma, "person"), at(world.crm, "contact"))
+        .match(level("email", key("email", "Email")))
+        .creates(left=False, right=True)
+        .fields(pair("email", "Email"), pair("name", "Name"), BY_FIELD, policy=policies.right_wins)
+    )
+    world.run(people)
+    [contact] = world.crm.rows("contact")
+    world.crm.edit(RecordRef("crm", "contact", contact["id"]), Name="Park")
+    world.run(people)
+    assert world.ma.values(person)["name"] == "Park"
