@@ -887,3 +887,24 @@ def test_a_left_record_with_references_is_written_where_the_system_has_no_condit
     world.crm.edit(RecordRef("crm", "contact", contact["id"]), Name="Park")
     world.run(people)
     assert world.ma.values(person)["name"] == "Park"
+
+
+def test_a_plain_id_may_be_of_any_kind_of_the_parents_pipeline(world):
+    ma = FaultyConnector(
+        "ma", *(described(kind, *fields("name", "of")) for kind in ("firm", "branch", "person")),
+        capabilities=SEARCHED, now=world.clock.now,
+    )  # fmt: skip
+    parents = (
+        one_way("parents", at(ma, "firm", "branch"), at(world.crm, "account"))
+        .match(level("name", key("name", "Name"))).fields(pair("name", "Name"))
+    )  # fmt: skip
+    people = one_way("people", at(ma, "person"), at(world.crm, "contact")).fields(
+        pair("name", "Name"), put("Account", linked(parents, "of"))
+    )
+    ma.put("person", name="Kim", of="B1")
+    ma.put("branch", "B1", name="Osaka")
+    assert world.run(people).counts[Disposition.HELD] == 1
+    world.run(parents)
+    world.clock.advance(dt.timedelta(minutes=16))
+    world.run(people)
+    assert [row["Account"] for row in world.crm.rows("contact")] == [account(world, "Osaka")]

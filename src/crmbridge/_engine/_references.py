@@ -163,7 +163,14 @@ def missing(parents: str, refs: Sequence[RecordRef], parked: Mapping[RecordRef, 
     failed = next((ref for ref in refs if ref in parked and parked[ref].state in ("disputed", "quarantined")), None)
     ref = failed or refs[0]
     code = Code.PARENT_MISSING if failed is None else Code.PARENT_FAILED
-    return because(code, parent=f"{ref.kind} {ref.id}", pipeline=parents, system=ref.system, kind=ref.kind, id=ref.id)
+    named = {
+        "parent": f"{ref.kind} {ref.id}",
+        "pipeline": parents,
+        "system": ref.system,
+        "kind": ref.kind,
+        "id": ref.id,
+    }
+    return Reason(code, named if len(refs) == 1 else {**named, "kinds": len(refs)})
 
 
 def waiting(run: Run, absent: Word, why: Reason) -> Stop:
@@ -171,8 +178,10 @@ def waiting(run: Run, absent: Word, why: Reason) -> Stop:
     if why.code is Code.PARENT_FAILED and absent == "hold":
         return Stop(Disposition.QUARANTINED, why, "quarantined")
     disposition, park = _WAITS[absent]
-    # A parent that is linked wakes whoever waits for it; nobody tells of a record that a look-up would find.
-    until = run.now() + run.definition.looks_again if absent == "hold" and "pipeline" not in why.facts else None
+    # A parent that is linked wakes whoever waits for it. Nobody tells of a record that a look-up would find, nor which
+    # of several kinds a plain id was of.
+    told = "pipeline" in why.facts and "kinds" not in why.facts
+    until = run.now() + run.definition.looks_again if absent == "hold" and not told else None
     return Stop(disposition, why, park, until)
 
 
