@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bundles import AsyncBundle as AsyncBundle
+    from .bundles import Bundle as Bundle
+    from .bundles import bundle as bundle
     from .given import coalesce as coalesce
     from .given import computed as computed
     from .given import field as field
@@ -35,10 +38,14 @@ if TYPE_CHECKING:
     from .protocols import Matcher as Matcher
     from .protocols import Sink as Sink
     from .protocols import Source as Source
+    from .references import ensured as ensured
+    from .references import linked as linked
+    from .references import look_up as look_up
     from .report import Plan as Plan
     from .report import Report as Report
 
 _HOMES = {
+    "bundles": ("AsyncBundle", "Bundle", "bundle"),
     "given": ("coalesce", "computed", "field", "joined", "template"),
     "match": ("key", "level"),
     "model": ("Disposition", "RecordRef"),
@@ -55,11 +62,14 @@ _HOMES = {
         "two_way",
     ),
     "protocols": ("Codec", "Connector", "FieldPolicy", "Gate", "Matcher", "Sink", "Source"),
+    "references": ("ensured", "linked", "look_up"),
     "report": ("Plan", "Report"),
 }
 
 __all__ = [
+    "AsyncBundle",
     "AsyncPipeline",
+    "Bundle",
     "Codec",
     "Connector",
     "Disposition",
@@ -73,13 +83,17 @@ __all__ = [
     "Sink",
     "Source",
     "at",
+    "bundle",
     "coalesce",
     "computed",
+    "ensured",
     "events",
     "field",
     "joined",
     "key",
     "level",
+    "linked",
+    "look_up",
     "one_way",
     "pair",
     "per_kind",

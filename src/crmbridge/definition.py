@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, cast
 import attrs
 
 from .errors import CapabilityError, PairError
+from .given import Reference, columns, references
 from .match import LevelMatcher
 from .model import Capabilities, Side
 from .plan import Deletes, PairedField, label
@@ -94,6 +95,8 @@ class Definition:
     batch: int = 200
     """Records that are decided together."""
     lease: dt.timedelta = dt.timedelta(minutes=10)
+    looks_again: dt.timedelta = dt.timedelta(minutes=15)
+    """After this a record is looked at again that waits for one which a look-up did not find."""
     schema_age: dt.timedelta = dt.timedelta(hours=1)
     """A schema older than this is read again before a run."""
 
@@ -129,9 +132,24 @@ class Definition:
             names[name] = None
         for placed in self.gates:
             if placed.of == side:
-                for name in sorted(placed.gate.fields):
+                for name in sorted(columns(placed.gate.fields)):
                     names[name] = None
+                for reference in references(placed.gate):
+                    for name in sorted(reference.reads(kind)):
+                        names[name] = None
         return tuple(names)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give what the left records refer to, in values and gates: each once."""
+        of_gates = (reference for placed in self.gates for reference in references(placed.gate))
+        of_pairs = (reference for pair in self.fields for reference in references(pair.left))
+        return tuple({reference.column: reference for reference in (*of_gates, *of_pairs)}.values())
+
+    @property
+    def crossings(self) -> tuple[PairedField, ...]:
+        """Give the pairs whose sides both point to records of another pipeline."""
+        return tuple(pair for pair in self.fields if isinstance(pair.via, Reference))
 
 
 def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: FieldPolicy | None) -> Definition:

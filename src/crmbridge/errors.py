@@ -20,6 +20,7 @@ CrmBridgeError
 │   ├── StoreTooNew           written by a newer version
 │   └── StoreDamaged
 ├── GuardTripped              .objection; nothing was written
+├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
 """
 
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from .reasons import Reason
@@ -153,6 +155,22 @@ class GuardTripped(CrmBridgeError):
         super().__init__(f"{pipeline}: {objection}; nothing was written")
         self.pipeline = pipeline
         self.objection = objection
+
+
+class BundleFailed(CrmBridgeError):
+    """Some pipelines of a bundle could not be run; the others were.
+
+    `.errors` has what was raised, by pipeline; `.left_out` names those that were not begun, since they refer to one of
+    these; `.report` (or plan) is of the others.
+    """
+
+    def __init__(self, errors: Mapping[str, CrmBridgeError], left_out: Sequence[str], report: object) -> None:
+        said = [f"{name}: {error}" for name, error in errors.items()]
+        said += [f"{name}: not run, since it refers to one that failed" for name in left_out]
+        super().__init__("; ".join(said))
+        self.errors = errors
+        self.left_out = tuple(left_out)
+        self.report = report
 
 
 class RunFailed(CrmBridgeError):

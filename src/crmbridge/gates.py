@@ -7,18 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import TypeAlias
 
 import attrs
 
+from .given import Given, Reference, references
 from .model import Cell, Missing, Record, Totals, is_blank
 from .protocols import Admit, Crossing, Gate, Skip
 from .reasons import Code, Reason, because
 
 _ADMIT = Admit()
 
+Of: TypeAlias = "str | Given"
+"""What a condition looks at: a field of the record, or a value made from it, such as a reference."""
 
-def _blank(record: Record, field: str) -> bool:
-    value = record.get(field)
+
+def _value(record: Record, of: Of) -> Cell | Missing:
+    return record.get(of) if isinstance(of, str) else of.value(record)
+
+
+def _called(of: Of) -> str:
+    return of if isinstance(of, str) else of.name
+
+
+def _fields(*looked_at: Of) -> frozenset[str]:
+    return frozenset[str]().union(*(frozenset((of,)) if isinstance(of, str) else of.fields for of in looked_at))
+
+
+def _references(*looked_at: object) -> tuple[Reference, ...]:
+    return tuple(reference for of in looked_at for reference in references(of))
+
+
+def _blank(record: Record, of: Of) -> bool:
+    value = _value(record, of)
     return isinstance(value, Missing) or is_blank(value)
 
 
@@ -26,18 +47,23 @@ def _blank(record: Record, field: str) -> bool:
 class Filled:
     """Admit a record whose fields all hold a value."""
 
-    names: tuple[str, ...]
+    names: tuple[Of, ...]
 
     @property
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
-        return frozenset(self.names)
+        return _fields(*self.names)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(*self.names)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
         for name in self.names:
             if _blank(crossing.record, name):
-                return Skip(because(Code.GATE, gate="filled", field=name))
+                return Skip(because(Code.GATE, gate="filled", field=_called(name)))
         return _ADMIT
 
 
@@ -45,77 +71,97 @@ class Filled:
 class Equals:
     """Admit a record whose field holds exactly this value; a bound of None is not used."""
 
-    field: str
+    field: Of
     value: Cell = attrs.field(repr=False)
 
     @property
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
-        return frozenset((self.field,))
+        return _fields(self.field)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(self.field)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        if self.value is None or crossing.record.get(self.field) == self.value:
+        if self.value is None or _value(crossing.record, self.field) == self.value:
             return _ADMIT
-        return Skip(because(Code.GATE, gate="equals", field=self.field))
+        return Skip(because(Code.GATE, gate="equals", field=_called(self.field)))
 
 
 @attrs.frozen
 class HasAny:
     """Admit a record whose field holds at least one of these values; no values: not used."""
 
-    field: str
+    field: Of
     values: tuple[str, ...]
 
     @property
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
-        return frozenset((self.field,))
+        return _fields(self.field)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(self.field)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        held = crossing.record.get(self.field)
+        held = _value(crossing.record, self.field)
         elements = held if isinstance(held, tuple) else (held,)
         if not self.values or any(element in self.values for element in elements):
             return _ADMIT
-        return Skip(because(Code.GATE, gate="has_any", field=self.field))
+        return Skip(because(Code.GATE, gate="has_any", field=_called(self.field)))
 
 
 @attrs.frozen
 class AtLeast:
     """Admit a record whose number is not below a bound; a bound of None is not used."""
 
-    field: str
+    field: Of
     bound: Decimal | int | None
 
     @property
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
-        return frozenset((self.field,))
+        return _fields(self.field)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(self.field)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        held = crossing.record.get(self.field)
+        held = _value(crossing.record, self.field)
         if self.bound is None or (isinstance(held, int | Decimal) and held >= self.bound):
             return _ADMIT
-        return Skip(because(Code.GATE, gate="at_least", field=self.field))
+        return Skip(because(Code.GATE, gate="at_least", field=_called(self.field)))
 
 
 @attrs.frozen
 class Consented:
     """Admit a record whose opt-out flag is not set."""
 
-    opted_out: str
+    opted_out: Of
 
     @property
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
-        return frozenset((self.opted_out,))
+        return _fields(self.opted_out)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(self.opted_out)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        if crossing.record.get(self.opted_out) is True:
-            return Skip(because(Code.GATE, gate="consented", field=self.opted_out))
+        if _value(crossing.record, self.opted_out) is True:
+            return Skip(because(Code.GATE, gate="consented", field=_called(self.opted_out)))
         return _ADMIT
 
 
@@ -129,6 +175,11 @@ class Every:
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
         return frozenset[str]().union(*(gate.fields for gate in self.gates))
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that they look at."""
+        return _references(*self.gates)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing; the first refusal is the reason."""
@@ -149,6 +200,11 @@ class Either:
     def fields(self) -> frozenset[str]:
         """Name the fields to read."""
         return frozenset[str]().union(*(gate.fields for gate in self.gates))
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that they look at."""
+        return _references(*self.gates)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing; the last refusal is the reason."""
@@ -171,11 +227,16 @@ class Unless:
         """Name the fields to read."""
         return self.gate.fields
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references that it looks at."""
+        return _references(self.gate)
+
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
         if isinstance(self.gate.admit(crossing), Skip):
             return _ADMIT
-        return Skip(because(Code.GATE, gate="unless", field=", ".join(sorted(self.gate.fields))))
+        return Skip(because(Code.GATE, gate="unless", field=", ".join(_told(self.gate))))
 
 
 @attrs.frozen
@@ -191,27 +252,31 @@ class By:
         return _ADMIT if self.fn(crossing) else Skip(because(Code.RULE, rule=self.name))
 
 
-def filled(*fields: str) -> Gate:
+def _told(gate: Gate) -> list[str]:
+    return sorted({*gate.fields, *(reference.name for reference in references(gate))})
+
+
+def filled(*fields: Of) -> Gate:
     """Admit a record whose fields all hold a value."""
     return Filled(fields)
 
 
-def equals(field: str, value: Cell) -> Gate:
+def equals(field: Of, value: Cell) -> Gate:
     """Admit a record whose field holds exactly this value."""
     return Equals(field, value)
 
 
-def has_any(field: str, values: Iterable[str]) -> Gate:
+def has_any(field: Of, values: Iterable[str]) -> Gate:
     """Admit a record whose field holds at least one of these values."""
     return HasAny(field, tuple(values))
 
 
-def at_least(field: str, bound: Decimal | int | None) -> Gate:
+def at_least(field: Of, bound: Decimal | int | None) -> Gate:
     """Admit a record whose number is not below a bound."""
     return AtLeast(field, bound)
 
 
-def consented(opted_out: str) -> Gate:
+def consented(opted_out: Of) -> Gate:
     """Admit a record whose opt-out flag is not set."""
     return Consented(opted_out)
 

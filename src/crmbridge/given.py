@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
@@ -28,6 +28,36 @@ class Given(Protocol):
     def value(self, record: Record) -> Cell | Missing:
         """Make the value; `MISSING` where a field was not read."""
         ...
+
+
+@runtime_checkable
+class Reference(Protocol):
+    """A value that lies beyond the record: followed for a whole batch, and then read as a column of the record."""
+
+    @property
+    def name(self) -> str:
+        """Name the reference, as reasons and reports will."""
+        ...
+
+    @property
+    def column(self) -> str:
+        """Name the column that holds what it leads to; it begins with `@`, as no field does."""
+        ...
+
+    def reads(self, kind: str) -> frozenset[str]:
+        """Name the fields of a kind that must be read to follow it."""
+        ...
+
+
+def references(value: object) -> tuple[Reference, ...]:
+    """Give the references that a value, a gate or a codec is made of; none for what depends on the record alone."""
+    found: tuple[Reference, ...] = getattr(value, "references", ())
+    return found
+
+
+def columns(fields: Iterable[str]) -> frozenset[str]:
+    """Leave out of a record's fields the columns of references, which no system knows."""
+    return frozenset(field for field in fields if not field.startswith("@"))
 
 
 @attrs.frozen
@@ -183,6 +213,11 @@ class Coalesce:
         """Name the fields to read."""
         return frozenset[str]().union(*(given.fields for given in self.given))
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Give the references among the values."""
+        return tuple(reference for given in self.given for reference in references(given))
+
     def value(self, record: Record) -> Cell | Missing:
         """Make the value."""
         for given in self.given:
@@ -215,9 +250,9 @@ def computed(fn: Callable[..., Cell], *fields: str) -> Computed:
     return Computed(fn, fields)
 
 
-def coalesce(*given: Given) -> Coalesce:
-    """Take the first value that is not blank."""
-    return Coalesce(given)
+def coalesce(*given: Value) -> Coalesce:
+    """Take the first value that is not blank; a plain value at the end is a constant."""
+    return Coalesce(tuple(as_given(one) for one in given))
 
 
 def as_given(value: Value) -> Given:

@@ -18,10 +18,11 @@ from ._engine.sweep import Swept, sweep, woken
 from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
-from .given import Value, as_given
+from .given import Reference, Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import Arrived, Delivery, RecordRef, Side, Signal
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
+from .policies import only_on_create
 from .protocols import (
     Clock,
     Codec,
@@ -37,6 +38,7 @@ from .protocols import (
     Source,
     Towards,
 )
+from .references import Ensured
 from .report import Finding, Names, Plan, Report
 from .roles import JournalRow, Ruling, StateStore
 
@@ -64,15 +66,27 @@ def per_kind(**names: str | ReadOnly) -> Mapping[str, str | ReadOnly]:
 
 
 def pair(
-    left: Name, right: Name, policy: FieldPolicy | None = None, *, via: Codec | None = None, owner: Owner | None = None
+    left: Name,
+    right: Name,
+    policy: FieldPolicy | None = None,
+    *,
+    via: Codec | Reference | None = None,
+    owner: Owner | None = None,
 ) -> PairedField:
-    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's."""
+    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
+
+    *via* `linked(...)`: the two fields point to records that another pipeline keeps in step.
+    """
     return PairedField(left, right, policy, via, owner)
 
 
 def put(right: Name, value: Value, policy: FieldPolicy | None = None) -> PairedField:
-    """Write a right field with a constant, or with a value made from the left record."""
-    return PairedField(as_given(value), right, policy)
+    """Write a right field with a constant, or with a value made from the left record.
+
+    A parent that is ensured is written to new records only, unless a policy says otherwise: one that is there has its own.
+    """
+    given = as_given(value)
+    return PairedField(given, right, policy or (only_on_create if isinstance(given, Ensured) else None))
 
 
 @attrs.frozen
@@ -183,15 +197,18 @@ class _Rules:
         """Stop: events from now on are not taken; what waits already is kept."""
         self._stored().agenda.enable(self.name, None)
 
-    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+    def _listeners(self) -> list[Listener]:
         own = [end.connector for end in (self.definition.left, self.definition.right)]
-        listeners = [*self.definition.listeners, *(one for one in own if hasattr(one, "receive"))]
+        return [*self.definition.listeners, *(cast("Listener", one) for one in own if hasattr(one, "receive"))]
+
+    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+        listeners = self._listeners()
         if not listeners:
             raise UsageError(f"{self.name}: nobody opens deliveries here; name one with listen(...)")
         refused: ForgedDelivery | None = None
         for listener in listeners:
             try:
-                return self.accept(cast("Listener", listener).receive(delivery, now=now))
+                return self.accept(listener.receive(delivery, now=now))
             except ForgedDelivery as error:
                 refused = error
         raise refused or UsageError(f"{self.name}: nobody opens deliveries here")
@@ -208,10 +225,10 @@ class _Rules:
         return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(swept.id, self._names(), self._stored(), swept.totals)
+        return Plan(swept.id, self._names(), self._stored(), swept.totals, parts=swept.parts)
 
     def _report(self, swept: Swept) -> Report:
-        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts)
+        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts, parts=swept.parts)
 
     def _names(self) -> Names:
         return Names(self.definition.left.system, self.definition.right.system)

@@ -36,6 +36,7 @@ class Code(enum.StrEnum):
     RECOVERED_CONFLICT = "recovered_conflict"
     UNDONE = "undone"
     RULED = "ruled"
+    FOLLOWED = "followed"
 
     # -- how a counterpart was found
     MATCHED = "matched"

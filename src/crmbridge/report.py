@@ -45,12 +45,18 @@ class _Rows:
     id: str
     names: Names
     _store: StateStore = attrs.field(repr=False, eq=False)
+    parts: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """The runs or plans inside this one, in which parents were made; their rows come first."""
 
     def rows(self, disposition: Disposition | None = None) -> Iterator[Decision]:
         """Give the decisions, in order, of one disposition or of all."""
+        for part in (*self.parts, self.id):
+            yield from self._rows_of(part, disposition)
+
+    def _rows_of(self, part: str, disposition: Disposition | None) -> Iterator[Decision]:
         after = 0
         while True:
-            page = self._store.outbox.rows(self.id, disposition, after=after, limit=_PAGE)
+            page = self._store.outbox.rows(part, disposition, after=after, limit=_PAGE)
             for after, decision in page:  # noqa: B007 - the last number read is where the next page begins
                 yield decision
             if len(page) < _PAGE:

@@ -13,7 +13,7 @@ from crmbridge.testing.fakes.salesforce import FakeSalesforce
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-KNOWN = {"account_engagement_salesforce.py", "kengaku_digima.py"}
+KNOWN = {"account_engagement_salesforce.py", "companies_and_people.py", "kengaku_digima.py"}
 """Those that a test below runs."""
 
 

@@ -117,4 +117,7 @@ def _moved_on(run: Run, side: Side, chunk: Sequence[Doing]) -> Flow[set[str]]:
 def _as_read(planned: Record | None, now: Record | None) -> bool:
     if planned is None or now is None:
         return False
-    return planned.rows.fields == now.rows.fields and planned.rows.cells[planned.row] == now.rows.cells[now.row]
+    # What references lead to stands behind the fields that were read.
+    width = len(now.rows.fields)
+    same_fields = planned.rows.fields[:width] == now.rows.fields
+    return same_fields and planned.rows.cells[planned.row][:width] == now.rows.cells[now.row]

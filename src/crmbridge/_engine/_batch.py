@@ -16,13 +16,18 @@ from ._create import decide_creation
 from ._decide import decide_linked, first_contact
 from ._happened import decide_events
 from ._matching import Search, Taken, match
+from ._parents import ensure
 from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
+from ._references import follow_agreements
 from ._relink import follow
 from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._subjects import Subject, Verdict, grouped, sharers
 from ._twins import Reserved, promised
+
+_KEPT = 10_000
+"""Records that look-ups keep in mind between batches, at most."""
 
 
 @attrs.define(eq=False)
@@ -40,6 +45,7 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     """Decide about a batch: departures before all others, so that links have followed when the rest is judged."""
     verdicts: list[Verdict] = []
     claims = _Claims()
+    run.followed.forget(_KEPT)
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
             verdicts.extend((yield from _decide(run, claims, chosen)))
@@ -164,6 +170,7 @@ def _worn_out(row: QueueRow) -> Verdict:
 def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
     for side in SIDES:
         yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
+    yield from follow_agreements(run, [subject.link for subject in pairs if subject.link is not None])
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
     verdicts: list[Verdict] = []
     for subject in pairs:
@@ -216,6 +223,7 @@ def _matched(
     if side == "right" and run.definition.topology == "two_way":
         yield from _contested(run, look, found)
     doubts = (yield from windows(run, side)) if present else ()
+    yield from ensure(run, list(found.values()))
     known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
     for subject, record in present:
         search = found[record.ref]

@@ -11,7 +11,7 @@ from ..plan import Move, State, creation
 from ..protocols import KeyValue
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
-from ._decide import gated, told_by
+from ._decide import followed, gated, stopped, told_by
 from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
@@ -35,9 +35,9 @@ def decide_creation(
     record, towards = search.record, other(subject.side)
     left, right = (record, None) if subject.side == "left" else (None, record)
     blank = Verdict(subject, Disposition.SKIPPED, because(Code.CREATES_OFF), None, left=left, right=right)
-    refused = _refused(run, towards, left, right)
-    if refused is not None:
-        return attrs.evolve(blank, because=refused)
+    why_not = refused(run, towards, left, right)
+    if why_not is not None:
+        return attrs.evolve(blank, because=why_not)
     due = _grace(run, subject.side, record)
     if due is not None:
         return attrs.evolve(due, subject=subject, left=left, right=right)
@@ -58,7 +58,8 @@ def decide_creation(
     return verdict
 
 
-def _refused(run: Run, towards: Side, left: Record | None, right: Record | None) -> Reason | None:
+def refused(run: Run, towards: Side, left: Record | None, right: Record | None) -> Reason | None:
+    """Tell the setting or gate that keeps a record from being made."""
     if not run.definition.creates(towards):
         return because(Code.CREATES_OFF, system=run.definition.end(towards).system)
     return gated(run, "creating", towards, left, right, None) or gated(run, "writing", towards, left, right, None)
@@ -96,12 +97,16 @@ def _new_kind(run: Run, side: Side) -> str:
 
 
 def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict) -> Verdict:
+    stop = run.followed.stopped(record)
+    if stop is not None:
+        return stopped(blank, stop)
     kind = _new_kind(run, towards)
     system = run.definition.end(towards).system
     kinds = (record.ref.kind, kind) if towards == "right" else (kind, record.ref.kind)
     pairing = run.pairing(*kinds)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
+    made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
     why = because(Code.NEW, system=run.definition.end(subject.side).system)
     if made.problems:
         return attrs.evolve(

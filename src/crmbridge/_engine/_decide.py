@@ -7,12 +7,14 @@ from typing import assert_never
 
 import attrs
 
+from ..given import references
 from ..model import (
     SIDES,
     Agreed,
     Archive,
     Delete,
     Disposition,
+    FieldDecision,
     Link,
     Record,
     RecordRef,
@@ -24,6 +26,7 @@ from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Skip
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
+from ._followed import Stop
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
@@ -170,6 +173,9 @@ def decide_merge(
     run: Run, subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, why: Reason
 ) -> Verdict:
     """Decide a pair field by field."""
+    stop = run.followed.stopped(left.record, right.record)
+    if stop is not None:
+        return stopped(_verdict(subject, stop.disposition, why, None, left, right), stop)
     first = subject.link is None
     closed = tuple(gated(run, "writing", side, left.record, right.record, link) for side in ("left", "right"))
     decided = merge(
@@ -184,6 +190,7 @@ def decide_merge(
         ruled=side_choice(run, link, (left.record, right.record)),
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
+    decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
     if decided.problems:
         return attrs.evolve(
@@ -208,6 +215,21 @@ def decide_merge(
         right_agreed=attrs.evolve(merged.right_agreed, settled_version=_version(right)),
     )
     return attrs.evolve(verdict, link=settled)
+
+
+def stopped(verdict: Verdict, stop: Stop) -> Verdict:
+    """Park a record for what keeps it from going on."""
+    return attrs.evolve(verdict, disposition=stop.disposition, because=stop.because, park=stop.park, until=stop.until)
+
+
+def followed(
+    run: Run, pairing: Pairing, ref: RecordRef, fields: tuple[FieldDecision, ...]
+) -> tuple[FieldDecision, ...]:
+    """Say which reference was followed for a field."""
+    if not run.followed.told:
+        return fields
+    columns = {pair.left: tuple(reference.column for reference in references(pair.given)) for pair in pairing.pairs}
+    return run.followed.explained(ref, fields, columns)
 
 
 def told_by(why: Reason, system: str) -> Reason:

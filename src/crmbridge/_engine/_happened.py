@@ -10,6 +10,7 @@ from ..reasons import Code, because
 from ..roles import Intent
 from ._create import decide_creation
 from ._matching import Search
+from ._parents import ensure
 from ._patience import in_doubt
 from ._run import Run
 from ._seen import Look
@@ -28,14 +29,18 @@ def decide_events(
     fresh = [subject for subject in single if subject.ref not in open_intents]
     look = Look(run)
     yield from look.read("left", [subject.ref for subject in fresh])
+    searches = {
+        ref: Search(record, "left") for one in fresh if (record := look.record("left", ref := one.ref)) is not None
+    }
+    due = [searches[one.ref] for one in fresh if one.blocked is None and one.ref in searches]
+    yield from ensure(run, due)
+    known = yield from promised(run, "left", due)
     for subject in fresh:
-        record = look.record("left", subject.ref)
-        if record is None:
+        if subject.ref not in searches:
             verdicts.append(Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None))
         elif subject.blocked is not None:
+            record = searches[subject.ref].record
             verdicts.append(Verdict(subject, Disposition.SKIPPED, subject.blocked, None, left=record))
         else:
-            search = Search(record, "left")
-            known = yield from promised(run, "left", [search])
-            verdicts.append(decide_creation(run, subject, search, Reserved(), known, ()))
+            verdicts.append(decide_creation(run, subject, searches[subject.ref], Reserved(), known, ()))
     return verdicts

@@ -49,6 +49,12 @@ def ingest(run: Run) -> Flow[None]:
         yield from _side(run, RIGHT, queue=two_way)
 
 
+def known_targets(run: Run) -> Flow[None]:
+    """Bring the directory of the right side up to date, where matching relies on it."""
+    if run.definition.right.tells and run.indexed(RIGHT):
+        yield from _side(run, RIGHT, queue=run.definition.topology == "two_way")
+
+
 def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
     end = run.definition.end(side)
     for kind in end.kinds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 import attrs
@@ -11,11 +11,14 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
+from ..given import Reference
 from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
+from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
+from ._check_references import check_references
+from ._followed import Followed
 from ._tied import Tied
 
 P = ParamSpec("P")
@@ -46,8 +49,16 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    followed: Followed = attrs.field(factory=Followed)
+    """Where the references of this batch lead."""
     taken: Tied = attrs.field(factory=Tied)
     """While planning: the records that the plan ties, since no link says so yet."""
+    upcoming: dict[str, tuple[Definition, str]] = attrs.field(factory=lambda: dict[str, tuple[Definition, str]]())
+    """While planning: plans of parents' pipelines, by their names, whose records are not made yet."""
+    woken: set[tuple[Side, RecordRef]] = attrs.field(factory=lambda: set[tuple[Side, RecordRef]]())
+    """Records whose parent came up in this run: each is woken once."""
+    parts: dict[str, None] = attrs.field(factory=lambda: dict[str, None]())
+    """The runs inside this one, in which parents were made, in order."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     blanks: int = 0
@@ -56,10 +67,15 @@ class Run:
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
     _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
+    bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
+    """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
+    references: tuple[Reference, ...] = attrs.field(init=False)
+    crossings: tuple[PairedField, ...] = attrs.field(init=False)
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.table = moves(self.definition.deletes)
+        self.references, self.crossings = self.definition.references, self.definition.crossings
 
     @property
     def name(self) -> str:
@@ -119,6 +135,7 @@ class Run:
                 self.schemas[RIGHT, right_kind],
                 default=self.definition.default_policy,
                 towards_left=self.definition.may_write_left,
+                followed=self.followed.across,
             )
         return known
 
@@ -161,6 +178,7 @@ def prepare(run: Run) -> Flow[None]:
 
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
     """Refuse unknown fields and read-only targets; raises `PairError` with both fields, the rule and the remedy."""
+    check_references(definition, schemas)
     for pair in definition.fields:
         for side in SIDES:
             end = definition.end(side)
@@ -204,4 +222,7 @@ def _unknown(definition: Definition, pair: PairedField, system: str, kind: str, 
 
     near = difflib.get_close_matches(name, schema.fields, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
+    outer = name.rpartition(".")[0]
+    if outer in schema.fields and near in ([], [outer]):
+        hint = f": {outer!r} is a plain field there, with nothing inside"
     return f"{definition.name}: the pair {pair.label} names {name!r}, and {system}.{kind} has no such field{hint}"

@@ -8,8 +8,9 @@ from typing import TypeAlias
 import attrs
 
 from ..flow import Flow, gather
-from ..model import Deleted, Departure, Page, Record, RecordRef, Side
+from ..model import Deleted, Departure, Page, Record, RecordRef, Rows, Side
 from ._events import arrived
+from ._references import widened
 from ._run import Run
 
 
@@ -61,19 +62,22 @@ class Look:
                 for start in range(0, len(ids), size)
             )
         pages = yield from gather([fetch(self._run, side, kind, chunk) for kind, chunk in asked])
-        for (_, chunk), page in zip(asked, pages, strict=True):
-            self._keep(side, chunk, page)
+        tables = yield from widened(self._run, side, [page.rows for page in pages])
+        for (_, chunk), page, rows in zip(asked, pages, tables, strict=True):
+            self._keep(side, chunk, page, rows)
 
     def _delivered(self, side: Side, wanted: dict[str, list[str]]) -> Flow[None]:
         """Take records of a system that cannot be read from what it delivered."""
         system = self._run.definition.end(side).system
         refs = [RecordRef(system, kind, one) for kind, ids in wanted.items() for one in ids]
         found = yield from arrived(self._run, refs)
+        tables = yield from widened(self._run, side, [record.rows for record in found.values()])
+        told = {ref: Record(rows, found[ref].row) for ref, rows in zip(found, tables, strict=True)}
         for ref in refs:
-            self._seen[side, ref] = found.get(ref, Absent(ref))
+            self._seen[side, ref] = told.get(ref, Absent(ref))
 
-    def _keep(self, side: Side, asked: Sequence[RecordRef], page: Page) -> None:
-        found: dict[RecordRef, Seen] = {record.ref: record for record in page.rows}
+    def _keep(self, side: Side, asked: Sequence[RecordRef], page: Page, rows: Rows) -> None:
+        found: dict[RecordRef, Seen] = {record.ref: record for record in rows}
         for gone in page.departures:
             found[gone.ref] = gone
         for ref in asked:

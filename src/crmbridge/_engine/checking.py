@@ -9,6 +9,7 @@ from ..errors import PairError
 from ..flow import Flow
 from ..model import SIDES, FieldSpec, FieldType, Schema, Side
 from ..reasons import Code, Reason, because
+from ._references import look_ups
 from ._run import check_pairs
 
 Found = tuple[str, Reason, bool]
@@ -28,7 +29,21 @@ def check(definition: Definition) -> Flow[list[Found]]:
         check_pairs(definition, schemas)
     except PairError as error:
         return [(str(error), because(Code.UNKNOWN_FIELD), True)]
-    return [*_types(definition, schemas), *_required(definition, schemas), *_creates(definition)]
+    looked_up = yield from _looked_up(definition)
+    return [*looked_up, *_types(definition, schemas), *_required(definition, schemas), *_creates(definition)]
+
+
+def _looked_up(definition: Definition) -> Flow[list[Found]]:
+    """Hold look-ups against the schemas of what they look at."""
+    found: list[Found] = []
+    for one, fields in look_ups(definition.references):
+        for kind in one.end.kinds:
+            schema = yield from one.end.connector.schema(kind)
+            asked = {*one.matcher.fields("right", kind), *(field.field for field in fields)}
+            for name in sorted(asked - schema.fields.keys()):
+                where = f"look_up({one.name!r}) {one.end.system}.{kind}.{name}"
+                found.append((where, because(Code.UNKNOWN_FIELD, system=one.end.system, field=name), True))
+    return found
 
 
 def _types(definition: Definition, schemas: dict[tuple[Side, str], Schema]) -> Iterable[Found]:

@@ -11,6 +11,7 @@ from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageE
 from ..flow import Flow, call
 from ..model import (
     SIDES,
+    Action,
     Cell,
     Create,
     Decision,
@@ -32,7 +33,9 @@ from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
 from ._notices import notices, send_notices
+from ._parents import settle_parents, wake
 from ._recover import recover, take_over
+from ._references import awaited
 from ._remember import Memory, remember, rows_of
 from ._run import Run, prepare
 from ._subjects import Verdict
@@ -46,6 +49,8 @@ class Swept:
     read: int
     counts: Mapping[Disposition, int]
     totals: Totals
+    parts: tuple[str, ...] = ()
+    """The runs or plans inside this one, in which parents were made."""
 
 
 def sweep(
@@ -57,9 +62,12 @@ def sweep(
     planning: bool = False,
     approved: str | None = None,
     feed: bool = True,
+    upcoming: Sequence[tuple[Definition, str]] = (),
     observer: Observer | None = None,
 ) -> Flow[Swept]:
     """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
+
+    *upcoming*: pipelines of parents, and the plans of them that this plan goes with.
 
     Raises `LeaseHeld` where another run is under way, `GuardTripped` where a guard objects, `PairError` and
     `CapabilityError` where the pipeline cannot work; nothing was written then.
@@ -67,9 +75,11 @@ def sweep(
     claimed(definition)
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
-    run = Run(definition, store, clock, name, fence, planning, approved, observer)
+    totals = _Totals()
+    run = Run(definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring)
+    run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
     try:
-        swept = yield from _swept(run, feed=feed)
+        swept = yield from _swept(run, totals, feed=feed)
     except GeneratorExit:
         raise
     except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
@@ -79,25 +89,29 @@ def sweep(
     return swept
 
 
-def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
+def _swept(run: Run, totals: _Totals, *, feed: bool) -> Flow[Swept]:
     yield from prepare(run)
     yield from take_over(run)
     yield from recover(run)
+    yield from settle_parents(run)
+    _ = yield from wake(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
     yield from (ingest(run) if feed else delivered(run))
     if not run.planning and run.approved is None:
         yield from _guarded(run)
-    totals = _Totals()
     if run.planning:
         yield from _planned(run, totals)
     else:
         yield from _worked(run)
         yield from send_notices(run)
-    counts = yield from run.ask(run.store.outbox.counts, run.id)
+    every = {disposition: run.settled.get(disposition, 0) for disposition in Disposition}
+    for part in (*run.parts, run.id):
+        counts = yield from run.ask(run.store.outbox.counts, part)
+        every = {disposition: every[disposition] + counts.get(disposition, 0) for disposition in Disposition}
     links = yield from run.ask(run.store.links.count, run.name)
-    every = {disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition}
-    read = run.read + sum(counts.values())
-    swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks))
+    read = sum(every.values())
+    judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
+    swept = Swept(run.id, read, every, judged, tuple(run.parts))
     if run.planning:
         objection = _objection(run.definition, swept.totals)
         yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
@@ -178,6 +192,17 @@ class _Totals:
                 self.writes[key] = self.writes.get(key, 0) + 1
             self.blanks += blanks(verdict)
 
+    def bring(self, run: Run, rows: Sequence[QueueRow]) -> Flow[None]:
+        """Decide about parents that somebody waits for, under the guards of their own pipeline."""
+        if run.planning:
+            yield from _foreseen(run, self, rows)
+            return
+        yield from run.commit(Delta(queue=tuple(rows)))
+        if run.approved is None:
+            yield from _guarded(run)
+        yield from _worked(run)
+        yield from send_notices(run)
+
 
 def _planned(run: Run, totals: _Totals) -> Flow[None]:
     """Decide the whole queue and promise nothing; the decisions are rows of the plan."""
@@ -187,19 +212,24 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         if not rows:
             return
         after = max(row.sequence for row in rows)
-        decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
-        rows = [row for row in rows if row.ref not in decided]
-        verdicts = yield from decide(run, rows)
-        totals.add(run, verdicts)
-        decisions: list[Decision] = []
-        keys: list[tuple[tuple[KeyValue, ...], ...]] = []
-        for verdict in verdicts:
-            for decision in verdict.decisions():
-                decisions.append(decision)
-                keys.append((verdict.keys,) if any(isinstance(i.action, Create) for i in verdict.intents) else ())
-        yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
-        run.saw("planned", records=len(rows))
-        yield from run.renewed()
+        yield from _foreseen(run, totals, rows)
+
+
+def _foreseen(run: Run, totals: _Totals, rows: Sequence[QueueRow]) -> Flow[None]:
+    """Decide about a batch for a plan."""
+    decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
+    rows = [row for row in rows if row.ref not in decided]
+    verdicts = yield from decide(run, rows)
+    totals.add(run, verdicts)
+    decisions: list[Decision] = []
+    keys: list[tuple[tuple[KeyValue, ...], ...]] = []
+    for verdict in verdicts:
+        for decision in verdict.decisions():
+            decisions.append(decision)
+            keys.append((verdict.keys,) if any(isinstance(i.action, Create) for i in verdict.intents) else ())
+    yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
+    run.saw("planned", records=len(rows))
+    yield from run.renewed()
 
 
 # -- run ---------------------------------------------------------------------------------
@@ -211,6 +241,8 @@ def _worked(run: Run) -> Flow[None]:
         yield from run.renewed()
         rows = yield from run.ask(run.store.agenda.due, run.name, run.now(), run.definition.batch)
         if not rows:
+            if (yield from wake(run)):
+                continue
             return
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
@@ -304,13 +336,19 @@ def _as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
 
 
 def _alike(planned: Decision | None, now: Decision) -> bool:
-    def shape(decision: Decision) -> list[object]:
-        return [
-            (verb(action), action.values if isinstance(action, Create | Update) else action.ref)
-            for action in decision.actions
-        ]
+    if planned is None or len(planned.actions) != len(now.actions):
+        return False
+    return all(_same_write(one, two) for one, two in zip(planned.actions, now.actions, strict=True))
 
-    return planned is not None and shape(planned) == shape(now)
+
+def _same_write(planned: Action, now: Action) -> bool:
+    if verb(planned) != verb(now):
+        return False
+    if isinstance(planned, Create | Update) and isinstance(now, Create | Update):
+        return planned.values.keys() == now.values.keys() and all(
+            cell == now.values[name] or awaited(cell) for name, cell in planned.values.items()
+        )
+    return not isinstance(planned, Create) and not isinstance(now, Create) and planned.ref == now.ref
 
 
 def woken(

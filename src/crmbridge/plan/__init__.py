@@ -4,6 +4,7 @@ from ._compare import Cells
 from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
 from ._pairing import Pair, Pairing, pairing
+from ._references import Crossing, Followed, pointing
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs
 from ._table import Deletes, IfEdited, Move, Removal, State, moves
@@ -11,7 +12,9 @@ from ._table import Deletes, IfEdited, Move, Removal, State, moves
 __all__ = [
     "Cells",
     "Choice",
+    "Crossing",
     "Deletes",
+    "Followed",
     "Gated",
     "IfEdited",
     "Merge",
@@ -35,5 +38,6 @@ __all__ = [
     "moves",
     "name_on",
     "pairing",
+    "pointing",
     "unchanged",
 ]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 import attrs
 
-from ..given import Given
+from ..given import Given, Reference
 from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..policies import lets_cross, lets_values_cross
 from ..protocols import Codec, FieldPolicy
 from ._compare import Cells, Comparison, comparison
+from ._references import Crossing, Followed, given_cell
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
+
+EMPTY: Final[Followed] = MappingProxyType({})
+"""Nothing was followed."""
 
 
 @attrs.frozen
@@ -124,7 +129,7 @@ def _cell(pair: Pair, side: Side, place: int | None, rows: Rows, row: int) -> Ce
     if pair.absent:
         return MISSING
     if side == "left" and pair.given is not None:
-        return pair.given.value(Record(rows, row))
+        return given_cell(pair.given.value(Record(rows, row)), pair.right_spec)
     return MISSING if place is None else rows.cells[row][place]
 
 
@@ -135,16 +140,20 @@ def pairing(
     *,
     default: FieldPolicy,
     towards_left: bool,
+    followed: Followed = EMPTY,
 ) -> Pairing:
     """Work out the pairs for two kinds.
 
     *towards_left*: the left may be written at all. A field that its system lets nobody write is never written.
+    *followed*: what references lead to, as far as it is known when a pair is judged.
     """
-    pairs = tuple(_pair(field, left, right, default, towards_left=towards_left) for field in fields)
+    pairs = tuple(_pair(field, left, right, default, followed, towards_left=towards_left) for field in fields)
     return Pairing(left.kind, right.kind, pairs, tuple(pair.label for pair in pairs))
 
 
-def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy, *, towards_left: bool) -> Pair:
+def _pair(
+    field: PairedField, left: Schema, right: Schema, default: FieldPolicy, followed: Followed, *, towards_left: bool
+) -> Pair:
     on_left, on_right = field.on("left", left.kind), field.on("right", right.kind)
     given = field.left if isinstance(field.left, Given) else None
     left_spec = left.fields.get(on_left[0]) if on_left else None
@@ -152,13 +161,15 @@ def _pair(field: PairedField, left: Schema, right: Schema, default: FieldPolicy,
     creates_left = bool(on_left and on_left[1] and towards_left and left_spec and not left_spec.read_only)
     creates_right = bool(on_right and on_right[1] and right_spec and not right_spec.read_only)
     policy = field.policy or default
+    via = field.via
+    codec = Crossing(via.name, followed, left_spec, right_spec) if isinstance(via, Reference) else via
     return Pair(
         field.label,
         on_left[0] if on_left else field.left_label,
         on_right[0] if on_right else "",
         policy,
         given,
-        field.via,
+        codec,
         field.owner,
         left_spec,
         right_spec,

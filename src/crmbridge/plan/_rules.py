@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ..given import Given
+from ..given import Given, Reference, references
 from ..model import Side
 from ..protocols import Codec, FieldPolicy
 
@@ -47,7 +47,8 @@ class PairedField:
     left: Name | Given
     right: Name
     policy: FieldPolicy | None = None
-    via: Codec | None = None
+    via: Codec | Reference | None = None
+    """A reference: both sides point to records that another pipeline keeps in step."""
     owner: Owner | None = None
 
     @property
@@ -70,6 +71,8 @@ class PairedField:
         """Give the fields of a side that this pair needs to read."""
         if side == "left" and isinstance(self.left, Given):
             yield from sorted(self.left.fields)
+            for reference in references(self.left):
+                yield from sorted(reference.reads(kind))
         else:
             found = self.on(side, kind)
             if found is not None:

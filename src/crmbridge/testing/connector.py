@@ -221,7 +221,9 @@ class FakeConnector:
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]
         known = self._schemas[kind].fields
-        cells = tuple(tuple(row.values.get(name) if name in known else MISSING for name in fields) for row in found)
+        cells = tuple(
+            tuple(self._cell(kind, row, name) if name in known else MISSING for name in fields) for row in found
+        )
         return Rows(
             self.system,
             kind,
@@ -232,6 +234,19 @@ class FakeConnector:
             tuple(row.stamp for row in found),
             tuple(row.author for row in found),
         )
+
+    def _cell(self, kind: str, row: _Row, name: str) -> Cell:
+        """Read a value, by a dotted path that of the record which a reference of this one points to."""
+        if name in row.values or "." not in name:
+            return row.values.get(name)
+        reference, _, inner = name.partition(".")
+        spec = self._schemas[kind].fields.get(reference)
+        pointed = row.values.get(reference)
+        for there in spec.refers_to if spec is not None and pointed is not None else ():
+            parent = self._rows[there].get(pointed.id if isinstance(pointed, RecordRef) else str(pointed))
+            if parent is not None:
+                return self._cell(there, parent, inner)
+        return None
 
     # -- Sink ----------------------------------------------------------------------------
 
@@ -247,18 +262,18 @@ class FakeConnector:
         ids = [
             id
             for id, row in candidates.items()
-            if any(all(self._holds(id, row, key) for key in keys) for keys in question.any_of)
+            if any(all(self._holds(kind, id, row, key) for key in keys) for keys in question.any_of)
         ][: question.limit]
         if question.gone:
             return Rows(self.system, kind, (), tuple(ids), ((),) * len(ids))
         return self._as_rows(kind, fields, ids)
 
-    def _holds(self, id: str, row: _Row, key: KeyValue) -> bool:
+    def _holds(self, kind: str, id: str, row: _Row, key: KeyValue) -> bool:
         if key.field == ID_FIELD:
             return id == key.value
         if key.field == self.capabilities("").create_key:
             return row.key == key.value
-        return bool(key.value) and str(row.values.get(key.field) or "") == key.value
+        return bool(key.value) and str(self._cell(kind, row, key.field) or "") == key.value
 
     def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
         """Write a batch of one kind and one verb."""

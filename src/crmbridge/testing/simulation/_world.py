@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from ...definition import Definition
+from ...given import Reference
 from ...match import AllOf, FirstOf, Level, LevelMatcher
 from ...model import RecordRef, Side
 from ...pipeline import Pipeline
@@ -207,7 +208,7 @@ def watched(definition: Definition) -> tuple[Watched, ...]:
         blanks = _BLANKS.get(outer, "cross")
         core = inner.rstrip(")").partition("(")[0] if blanks != "cross" else outer
         if core in _RULES and pair.owner is None and (isinstance(pair.left, str | Mapping | ReadOnly)):
-            found.append(Watched(pair, _RULES[core], blanks, pair.via))
+            found.append(Watched(pair, _RULES[core], blanks, None if isinstance(pair.via, Reference) else pair.via))
     return tuple(found)
 
 

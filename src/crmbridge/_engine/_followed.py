@@ -1,0 +1,94 @@
+"""What is known of the references of a batch: where they lead, and whom they keep from going on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ..model import Cell, Disposition, FieldDecision, Record, RecordRef, Side
+from ..protocols import KeyValue, Question
+from ..reasons import Reason
+from ..roles import QueueState
+
+_FIRST = (Disposition.SKIPPED, Disposition.QUARANTINED, Disposition.DISPUTED, Disposition.HELD)
+"""Where several references stop one record, the earliest of these is its reason: what ends need not wait."""
+
+
+@attrs.frozen
+class Stop:
+    """Why a record does not go on, and how its rows are parked."""
+
+    disposition: Disposition
+    because: Reason
+    park: QueueState | None
+    until: dt.datetime | None = None
+
+
+@attrs.define(eq=False)
+class Index:
+    """The records of one kind by their comparison keys, where a vendor cannot be asked for them."""
+
+    refs: dict[KeyValue, dict[RecordRef, None]] = attrs.field(factory=lambda: dict[KeyValue, dict[RecordRef, None]]())
+
+    def answer(self, question: Question) -> Sequence[RecordRef]:
+        """Give the records that have all keys of one alternative."""
+        found: dict[RecordRef, None] = {}
+        for keys in question.any_of:
+            first, *others = (self.refs.get(key, {}) for key in keys)
+            found.update((ref, None) for ref in first if all(ref in held for held in others))
+        return list(found)[: question.limit]
+
+
+@attrs.define(eq=False)
+class Followed:
+    """Where references lead: of the batch at hand, and what look-ups have learned in this run."""
+
+    across: dict[tuple[str, Side, Cell], RecordRef] = attrs.field(
+        factory=lambda: dict[tuple[str, Side, Cell], RecordRef]()
+    )
+    """Of references that cross both ways: the counterpart of what a value points to."""
+    stops: dict[RecordRef, Stop] = attrs.field(factory=lambda: dict[RecordRef, Stop]())
+    told: dict[tuple[RecordRef, str], Reason] = attrs.field(factory=lambda: dict[tuple[RecordRef, str], Reason]())
+    """By record and column: what was followed, for `why`."""
+    answers: dict[tuple[str, Question], tuple[RecordRef, ...]] = attrs.field(
+        factory=lambda: dict[tuple[str, Question], tuple[RecordRef, ...]]()
+    )
+    """What a look-up was told, for the whole run."""
+    records: dict[tuple[str, RecordRef], Record | None] = attrs.field(
+        factory=lambda: dict[tuple[str, RecordRef], Record | None]()
+    )
+    """What it then read by id; None: it was not there."""
+    indexes: dict[tuple[str, str], Index] = attrs.field(factory=lambda: dict[tuple[str, str], Index]())
+    """By look-up and kind."""
+
+    def forget(self, most: int) -> None:
+        """Begin another batch; what look-ups have learned is kept while it is not more than *most* records."""
+        self.across.clear()
+        self.stops.clear()
+        self.told.clear()
+        if len(self.records) > most or len(self.answers) > most:
+            self.records.clear()
+            self.answers.clear()
+
+    def stop(self, ref: RecordRef, stop: Stop) -> None:
+        """Keep a record from going on."""
+        known = self.stops.get(ref)
+        if known is None or _FIRST.index(stop.disposition) < _FIRST.index(known.disposition):
+            self.stops[ref] = stop
+
+    def stopped(self, *records: Record | None) -> Stop | None:
+        """Tell what keeps a pair, or a record alone, from going on."""
+        return next((self.stops[one.ref] for one in records if one is not None and one.ref in self.stops), None)
+
+    def explained(
+        self, ref: RecordRef, fields: tuple[FieldDecision, ...], columns: Mapping[str, tuple[str, ...]]
+    ) -> tuple[FieldDecision, ...]:
+        """Say of the fields that a reference filled which record it led to; *columns*: by the field's left name."""
+        found: list[FieldDecision] = []
+        for line in fields:
+            names = columns.get(line.left_field, ()) if line.towards == "right" else ()
+            why = next((self.told[ref, name] for name in names if (ref, name) in self.told), line.because)
+            found.append(line if why is line.because else attrs.evolve(line, because=why))
+        return tuple(found)

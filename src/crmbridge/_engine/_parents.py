@@ -1,0 +1,143 @@
+"""Parents: children that wait wake once theirs is linked, and those that are ensured are made before their children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ..definition import Definition
+from ..errors import LeaseHeld
+from ..flow import Flow, call
+from ..model import Cell, Missing, Record, RecordRef, Side
+from ..protocols import Unmatched
+from ..reasons import Code, Fact, because
+from ..references import Ensured
+from ..roles import Delta, QueueRow
+from ._create import refused
+from ._ingest import known_targets
+from ._matching import Search
+from ._recover import recover, take_over
+from ._references import candidates, counterparts, missing, waiting
+from ._run import Run, prepare
+
+_IN_TROUBLE = ("disputed", "quarantined")
+
+
+def wake(run: Run) -> Flow[bool]:
+    """Make those ready whose parent was linked, or came into trouble, since they began to wait; say whether any was."""
+    if not run.references and not run.crossings:
+        return False
+    parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
+    waits: dict[tuple[str, Side], list[tuple[QueueRow, RecordRef]]] = {}
+    for row in parked:
+        facts: Mapping[str, Fact] = row.because.facts if row.because is not None else {}
+        if "pipeline" in facts and (row.side, row.ref) not in run.woken:
+            parent = RecordRef(str(facts["system"]), str(facts["kind"]), str(facts["id"]))
+            side: Side = "left" if parent.system == run.definition.left.system else "right"
+            waits.setdefault((str(facts["pipeline"]), side), []).append((row, parent))
+    places: list[tuple[Side, RecordRef]] = []
+    for (parents, side), rows in waits.items():
+        refs = list(dict.fromkeys(parent for _, parent in rows))
+        found, parked_parents = yield from counterparts(run, parents, side, refs)
+        failed = {ref for ref, row in parked_parents.items() if row.state in _IN_TROUBLE}
+        places.extend(
+            (row.side, row.ref) for row, ref in rows if ref in found or (row.state == "held" and ref in failed)
+        )
+    if places:
+        run.woken.update(places)
+        yield from run.commit(Delta(wake=tuple(places)))
+    return bool(places)
+
+
+# -- parents that are made first ------------------------------------------------------------
+
+
+def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
+    """Have the parents made of those records that will be made themselves, and tell these where they lead."""
+    for reference in run.references:
+        if not isinstance(reference, Ensured):
+            continue
+        wanting = [search for search in searches if _wants(run, search, reference)]
+        if not wanting:
+            continue
+        pointed = {
+            search.record.ref: candidates(run, "left", reference, reference.of, search.record) for search in wanting
+        }
+        refs = list(dict.fromkeys(ref for parents in pointed.values() for ref in parents))
+        yield from _brought(run, reference.within, refs)
+        found, parked = yield from counterparts(run, reference.parents, "left", refs)
+        for search in wanting:
+            parents = pointed[search.record.ref]
+            ref = next((found[parent] for parent in parents if parent in found), None)
+            if ref is None:
+                why = missing(reference.parents, parents, parked)
+                run.followed.stop(search.record.ref, waiting(run, "hold", why))
+                continue
+            told = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")
+            run.followed.told[search.record.ref, reference.column] = told
+            search.record = _filled(search.record, reference.column, ref)
+
+
+def _wants(run: Run, search: Search, reference: Ensured) -> bool:
+    """Say whether a record is to be made and its parent is not known: one that matched has a parent of its own."""
+    record = search.record
+    if search.side != "left" or not isinstance(search.found, Unmatched | None):
+        return False
+    if not isinstance(record.get(reference.column), Missing) or run.followed.stopped(record) is not None:
+        return False
+    return refused(run, "right", record, None) is None
+
+
+def _filled(record: Record, column: str, value: Cell) -> Record:
+    place = record.rows.fields.index(column)
+    cells = list(record.rows.cells)
+    own = list(cells[record.row])
+    own[place] = value
+    cells[record.row] = tuple(own)
+    return Record(attrs.evolve(record.rows, cells=tuple(cells)), record.row)
+
+
+def settle_parents(run: Run) -> Flow[None]:
+    """Look after what earlier runs promised for parents, so that who waits for them need not wait for another run."""
+    for reference in run.references:
+        if isinstance(reference, Ensured) and not run.planning:
+            yield from _brought(run, reference.within, ())
+
+
+def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[None]:
+    """Let the parents' pipeline decide about these records, with its own lease, promises and rules.
+
+    Where somebody else runs it at this moment, the children wait.
+    """
+    try:
+        fence = yield from call(run.store.leases.take, within.name, run.id, run.now(), within.lease)
+    except LeaseHeld:
+        return
+    approved = None if run.approved is None else part(run.approved, within.name)
+    name = part(run.id, within.name)
+    inner = Run(within, run.store, run.clock, name, fence, run.planning, approved, run.observer, bring=run.bring)
+    run.parts[name] = None
+    try:
+        yield from prepare(inner)
+        yield from take_over(inner)
+        yield from recover(inner)
+        yield from known_targets(inner)
+        known = yield from run.ask(run.store.agenda.rows, within.name, "left", refs)
+        rows = [QueueRow("left", ref, run=name) for ref in refs if ref not in known]
+        yield from inner.bring(inner, rows)
+        run.parts.update(inner.parts)
+    except GeneratorExit:
+        raise
+    except BaseException:  # as in a sweep: nobody waits for the end of a lease that could be given back
+        yield from call(run.store.leases.release, inner.fence)
+        raise
+    yield from call(run.store.leases.release, inner.fence)
+    yield from run.renewed()
+    if run.planning:
+        run.upcoming[within.name] = within, name
+
+
+def part(run: str, parents: str) -> str:
+    """Name the part of a run or plan in which the parents of a pipeline were seen to."""
+    return f"{run}+{parents}"

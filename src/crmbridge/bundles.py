@@ -1,0 +1,347 @@
+"""Bundles: pipelines that refer to each other, run as one, parents first."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Self, TypeVar, overload
+
+import attrs
+
+from ._engine.checking import check
+from ._engine.sweep import Swept
+from .errors import BundleFailed, CrmBridgeError, ForgedDelivery, RunFailed, UsageError
+from .flow import Flow, call
+from .model import Decision, Delivery, Disposition, RecordRef, Totals
+from .pipeline import Pipeline, chain
+from .protocols import Clock
+from .references import parents_of
+from .report import Finding, Plan, Report, counts
+from .roles import JournalRow, StateStore
+from .wording import Language
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from .drive import AsyncDriver, Driver
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _Parts(ABC):
+    @property
+    @abstractmethod
+    def _each(self) -> Sequence[Plan | Report]: ...
+
+    def rows(self, disposition: Disposition | None = None) -> Iterator[Decision]:
+        """Give the decisions, pipeline by pipeline, of one disposition or of all."""
+        for part in self._each:
+            yield from part.rows(disposition)
+
+    def __str__(self) -> str:
+        return self.say()
+
+    def say(self, language: Language = "en", *, samples: int = 3) -> str:
+        """Show each pipeline as it shows itself, parents first, and the sums at the end."""
+        told = [part.say(language, samples=samples) for part in self._each]
+        return "\n".join([*told, *self._sums(language)])
+
+    @abstractmethod
+    def _sums(self, language: Language) -> list[str]: ...
+
+
+@attrs.frozen
+class BundlePlan(_Parts):
+    """What a run of a bundle would do. It promises nothing."""
+
+    plans: Mapping[str, Plan]
+    """By the name of the pipeline, parents first."""
+
+    @property
+    def _each(self) -> Sequence[Plan]:
+        return list(self.plans.values())
+
+    @property
+    def totals(self) -> Totals:
+        """Count all pipelines together."""
+        every = [plan.totals for plan in self.plans.values()]
+        writes: dict[tuple[str, str], int] = {}
+        for one in every:
+            for key, count in one.writes.items():
+                writes[key] = writes.get(key, 0) + count
+        return Totals(
+            sum(one.read for one in every),
+            sum(one.links for one in every),
+            _summed(one.by_disposition for one in every),
+            writes,
+            sum(one.blanks for one in every),
+        )
+
+    def _sums(self, language: Language) -> list[str]:
+        return [
+            _ALL[language].format(read=self.totals.read),
+            *counts(self.totals.by_disposition, language, planned=True),
+        ]
+
+
+@attrs.frozen
+class BundleReport(_Parts):
+    """What a run of a bundle did. Counts add up to what was read, by pipeline and in all."""
+
+    reports: Mapping[str, Report]
+    """By the name of the pipeline, parents first; one that could not be run is left out."""
+
+    @property
+    def _each(self) -> Sequence[Report]:
+        return list(self.reports.values())
+
+    @property
+    def read(self) -> int:
+        """Count what all pipelines read."""
+        return sum(report.read for report in self.reports.values())
+
+    @property
+    def counts(self) -> Mapping[Disposition, int]:
+        """Count how the records of all pipelines ended."""
+        return _summed(report.counts for report in self.reports.values())
+
+    @property
+    def writes(self) -> int:
+        """Count the records that something was written for."""
+        return self.counts.get(Disposition.APPLIED, 0)
+
+    def _sums(self, language: Language) -> list[str]:
+        return [_ALL[language].format(read=self.read), *counts(self.counts, language)]
+
+    def raise_for_failures(self) -> Self:
+        """Raise `RunFailed` where records were disputed or quarantined; give the report itself where none were."""
+        disputed = self.counts.get(Disposition.DISPUTED, 0)
+        quarantined = self.counts.get(Disposition.QUARANTINED, 0)
+        if disputed or quarantined:
+            raise RunFailed(f"{', '.join(self.reports)}: {quarantined} quarantined, {disputed} disputed", self)
+        return self
+
+
+_ALL: Mapping[Language, str] = {"en": "in all: {read:,} records read", "ja": "合計: {read:,} 件を読み込みました"}
+
+
+def _summed(every: Iterable[Mapping[Disposition, int]]) -> dict[Disposition, int]:
+    found = dict.fromkeys(Disposition, 0)
+    for one in every:
+        for disposition, count in one.items():
+            found[disposition] += count
+    return found
+
+
+# -- the bundle itself ------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Bundled:
+    pipelines: tuple[Pipeline, ...]
+    """Parents before those that refer to them."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the pipelines, in the order in which they run."""
+        return tuple(pipe.name for pipe in self.pipelines)
+
+    def pipeline(self, name: str) -> Pipeline:
+        """Give one pipeline, for what concerns it alone: rulings, retries, enabling; raises `UsageError`."""
+        for pipe in self.pipelines:
+            if pipe.name == name:
+                return pipe
+        raise UsageError(f"no pipeline {name!r} in this bundle; there are {', '.join(self.names)}")
+
+    def remember(self, store: StateStore) -> Self:
+        """Keep what must be remembered of all pipelines in this store."""
+        return attrs.evolve(self, pipelines=tuple(pipe.remember(store) for pipe in self.pipelines))
+
+    # -- flows: what the verbs of both colours perform ------------------------------------
+
+    def _checked(self) -> Flow[list[Finding]]:
+        found: list[Finding] = []
+        for pipe in self.pipelines:
+            each = yield from check(pipe.definition)
+            found.extend(Finding(f"{pipe.name}: {where}", why, fatal) for where, why, fatal in each)
+        return found
+
+    def _planned(self, clock: Clock) -> Flow[BundlePlan]:
+        upcoming: dict[str, str] = {}
+        plans: dict[str, Plan] = {}
+        failed: dict[str, CrmBridgeError] = {}
+        for pipe in self._able(failed):
+            known = [(self.pipeline(name).definition, plan) for name, plan in upcoming.items()]
+            try:
+                swept = yield from pipe._sweep(clock, planning=True, upcoming=known)
+            except CrmBridgeError as error:
+                failed[pipe.name] = error
+                continue
+            upcoming[pipe.name] = swept.id
+            plans[pipe.name] = pipe._plan(swept)
+        made = BundlePlan(plans)
+        self._raise(failed, made)
+        return made
+
+    def _swept(self, clock: Clock, plan: BundlePlan | None, *, feed: bool) -> Flow[BundleReport]:
+        reports: dict[str, Report] = {}
+        failed: dict[str, CrmBridgeError] = {}
+        for pipe in self._able(failed):
+            if plan is not None and pipe.name not in plan.plans:
+                raise UsageError(f"the plan was made without {pipe.name}; make it with the bundle that runs it")
+            approved = None if plan is None else plan.plans[pipe.name].id
+            try:
+                swept: Swept = yield from pipe._sweep(clock, approved=approved, feed=feed)
+            except CrmBridgeError as error:
+                failed[pipe.name] = error
+                continue
+            reports[pipe.name] = pipe._report(swept)
+        made = BundleReport(reports)
+        self._raise(failed, made)
+        return made
+
+    def _able(self, failed: Mapping[str, CrmBridgeError]) -> Iterator[Pipeline]:
+        """Give the pipelines one after the other, but none whose parents could not be run."""
+        out: set[str] = set()
+        for pipe in self.pipelines:
+            if out.union(failed).isdisjoint(parents_of(pipe.definition) - {pipe.name}):
+                yield pipe
+            else:
+                out.add(pipe.name)
+
+    def _raise(self, failed: Mapping[str, CrmBridgeError], made: BundlePlan | BundleReport) -> None:
+        if failed:
+            done = made.plans if isinstance(made, BundlePlan) else made.reports
+            left = [name for name in self.names if name not in failed and name not in done]
+            raise BundleFailed(failed, left, made)
+
+    def _received(self, delivery: Delivery, now: dt.datetime) -> int:
+        """Let each pipeline that opens deliveries open this one: what is genuine for one is stored for that one."""
+        listening = [pipe for pipe in self.pipelines if pipe._listeners()]
+        if not listening:
+            raise UsageError(f"{', '.join(self.names)}: nobody opens deliveries here; name one with listen(...)")
+        taken: list[int] = []
+        refused: list[ForgedDelivery] = []
+        for pipe in listening:
+            try:
+                taken.append(pipe._received(delivery, now))
+            except ForgedDelivery as error:
+                refused.append(error)
+        if not taken:
+            raise refused[0]
+        return sum(taken)
+
+    def _why(self, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
+        found = [row for pipe in self.pipelines for row in chain(pipe._stored(), pipe.name, ref, field)]
+        return sorted(found, key=lambda row: row.at)
+
+
+@attrs.frozen
+class Bundle(_Bundled):
+    """Pipelines that run as one; its verbs block."""
+
+    driver: Driver | None = attrs.field(default=None, repr=False)
+
+    @overload
+    def using(self, driver: Driver) -> Bundle: ...
+    @overload
+    def using(self, driver: AsyncDriver) -> AsyncBundle: ...
+    def using(self, driver: Driver | AsyncDriver) -> Bundle | AsyncBundle:
+        """Perform the verbs with this driver; an `AsyncDriver` gives the same verbs, awaited."""
+        from .drive import AsyncDriver
+
+        if isinstance(driver, AsyncDriver):
+            return AsyncBundle(self.pipelines, driver=driver)
+        return Bundle(tuple(pipe.using(driver) for pipe in self.pipelines), driver)
+
+    def check(self) -> Sequence[Finding]:
+        """Name what cannot work, or deserves a second thought, in any of the pipelines; writes nothing."""
+        return self._perform(lambda _clock: self._checked())
+
+    def plan(self) -> BundlePlan:
+        """Say what a run would do, and why: what refers to a parent that is planned too is planned with it."""
+        return self._perform(self._planned)
+
+    def run(self, plan: BundlePlan | None = None) -> BundleReport:
+        """Bring all pipelines into step, parents first; with an approved plan, do what it says and nothing else.
+
+        A pipeline that cannot be run stops those that refer to it, and no other; `BundleFailed` says so at the end.
+        """
+        return self._perform(lambda clock: self._swept(clock, plan, feed=True))
+
+    def drain(self) -> BundleReport:
+        """Take in deliveries and what is due, without asking any system for changes."""
+        return self._perform(lambda clock: self._swept(clock, None, feed=False))
+
+    def receive(self, delivery: Delivery) -> int:
+        """Open a delivery, store what it brings to any pipeline, and tell how much was new; raises `ForgedDelivery`."""
+        return self._received(delivery, self._perform(lambda clock: call(clock.now)))
+
+    def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
+        """Tell what any pipeline wrote to a record or because of it, and why, oldest first."""
+        return self._why(ref, field)
+
+    def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:
+        from .drive import Driver
+
+        if self.driver is not None:
+            return self.driver.run(make(self.driver.clock))
+        with Driver(self.pipelines[0]._stored()) as driver:
+            return driver.run(make(driver.clock))
+
+
+@attrs.frozen
+class AsyncBundle(_Bundled):
+    """The same bundle with its verbs awaited."""
+
+    driver: AsyncDriver = attrs.field(kw_only=True, repr=False)
+
+    async def check(self) -> Sequence[Finding]:
+        """Name what cannot work, or deserves a second thought, in any of the pipelines; writes nothing."""
+        return await self.driver.run(self._checked())
+
+    async def plan(self) -> BundlePlan:
+        """Say what a run would do, and why: what refers to a parent that is planned too is planned with it."""
+        return await self.driver.run(self._planned(self.driver.clock))
+
+    async def run(self, plan: BundlePlan | None = None) -> BundleReport:
+        """Bring all pipelines into step, parents first; with an approved plan, do what it says and nothing else."""
+        return await self.driver.run(self._swept(self.driver.clock, plan, feed=True))
+
+    async def drain(self) -> BundleReport:
+        """Take in deliveries and what is due, without asking any system for changes."""
+        return await self.driver.run(self._swept(self.driver.clock, None, feed=False))
+
+    async def receive(self, delivery: Delivery) -> int:
+        """Open a delivery, store what it brings to any pipeline, and tell how much was new; raises `ForgedDelivery`."""
+        return await self.driver.run(call(self._received, delivery, self.driver.clock.now()))
+
+    async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
+        """Tell what any pipeline wrote to a record or because of it, and why, oldest first."""
+        return self._why(ref, field)
+
+
+def bundle(*pipelines: Pipeline) -> Bundle:
+    """Run pipelines as one, parents before those that refer to them; otherwise in the order in which they are named.
+
+    Raises `UsageError` where two have one name, or where they refer to each other in a circle.
+    """
+    if not pipelines:
+        raise UsageError("bundle(): name at least one pipeline")
+    named = {pipe.name: pipe for pipe in pipelines}
+    if len(named) < len(pipelines):
+        raise UsageError("bundle(): two pipelines have one name; what each remembers goes by its name")
+    wants = {name: parents_of(pipe.definition) & (named.keys() - {name}) for name, pipe in named.items()}
+    try:
+        TopologicalSorter(wants).prepare()
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise UsageError(
+            f"bundle(): pipelines refer to each other in a circle: {circle}; none could be first"
+        ) from None
+    ordered: list[str] = []
+    while len(ordered) < len(named):
+        ordered.append(next(name for name in named if name not in ordered and wants[name] <= set(ordered)))
+    return Bundle(tuple(named[name] for name in ordered))
