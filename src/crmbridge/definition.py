@@ -11,7 +11,7 @@ import attrs
 from .errors import CapabilityError, PairError
 from .match import LevelMatcher
 from .model import Capabilities, Side
-from .plan import Deletes, PairedField, label
+from .plan import Deletes, PairedField, conflict, label
 from .policies import left_wins
 from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
 
@@ -156,6 +156,7 @@ def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: 
                     f"{definition.name}: the pair {pair.label} names no policy, and in a two-way pipeline somebody "
                     "must win; pass policy= to pair() or to fields()"
                 )
+    _answerable(definition, pairs)
     return attrs.evolve(definition, fields=everything)
 
 
@@ -170,7 +171,15 @@ def with_override(definition: Definition, replacing: tuple[PairedField, ...]) ->
             )
         new_policy = pair.policy or kept[name].policy
         kept[name] = attrs.evolve(pair, policy=new_policy)
+    _answerable(definition, tuple(kept.values()))
     return attrs.evolve(definition, fields=tuple(kept.values()))
+
+
+def _answerable(definition: Definition, pairs: tuple[PairedField, ...]) -> None:
+    for pair in pairs:
+        found = conflict(pair, two_way=definition.topology == "two_way")
+        if found is not None:
+            raise PairError(f"{definition.name}: the pair {pair.label}: if_refused={pair.if_refused.name} {found}")
 
 
 def claimed(definition: Definition) -> None:

@@ -22,6 +22,7 @@ from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import Arrived, Delivery, RecordRef, Side, Signal
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
+from .preflight import Answer, reject
 from .protocols import (
     Clock,
     Codec,
@@ -64,15 +65,24 @@ def per_kind(**names: str | ReadOnly) -> Mapping[str, str | ReadOnly]:
 
 
 def pair(
-    left: Name, right: Name, policy: FieldPolicy | None = None, *, via: Codec | None = None, owner: Owner | None = None
+    left: Name,
+    right: Name,
+    policy: FieldPolicy | None = None,
+    *,
+    via: Codec | None = None,
+    owner: Owner | None = None,
+    if_refused: Answer = reject,
 ) -> PairedField:
-    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's."""
-    return PairedField(left, right, policy, via, owner)
+    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
+
+    *if_refused* is what is sent where the target would refuse the value: see `crmbridge.preflight`.
+    """
+    return PairedField(left, right, policy, via, owner, if_refused)
 
 
-def put(right: Name, value: Value, policy: FieldPolicy | None = None) -> PairedField:
+def put(right: Name, value: Value, policy: FieldPolicy | None = None, *, if_refused: Answer = reject) -> PairedField:
     """Write a right field with a constant, or with a value made from the left record."""
-    return PairedField(as_given(value), right, policy)
+    return PairedField(as_given(value), right, policy, if_refused=if_refused)
 
 
 @attrs.frozen

@@ -391,6 +391,22 @@ def lets_values_cross(policy: FieldPolicy) -> bool:
     return lets_cross(policy)
 
 
+def never_empties(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, promises that no filled field is emptied."""
+    parts = _parts(policy)
+    return any(isinstance(part, (FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)) for part in parts)
+
+
+def weighs_elements(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, compares single values of one side with those of the other."""
+    return any(isinstance(part, (Union, LastValue)) for part in _parts(policy))
+
+
+def _parts(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
+    inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None
+    return (policy,) if inner is None else (policy, *_parts(inner))
+
+
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
     """Let the later change live on; *otherwise* is the side for times that are unknown or too close."""
     return NewestWins(otherwise, tolerance)
@@ -446,6 +462,7 @@ __all__ = [
     "lets_values_cross",
     "monotone",
     "never_clear",
+    "never_empties",
     "newest_wins",
     "once_per_link",
     "only_if_empty",
@@ -453,5 +470,6 @@ __all__ = [
     "right_always",
     "right_wins",
     "union",
+    "weighs_elements",
     "write_once",
 ]

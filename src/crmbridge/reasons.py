@@ -67,7 +67,9 @@ class Code(enum.StrEnum):
 
     # -- trouble
     TOO_LONG = "too_long"
+    TOO_MANY_BYTES = "too_many_bytes"
     TOO_MANY_DIGITS = "too_many_digits"
+    OUT_OF_RANGE = "out_of_range"
     NOT_AN_OPTION = "not_an_option"
     NOT_AN_EMAIL = "not_an_email"
     NOT_A_NUMBER = "not_a_number"
@@ -79,6 +81,12 @@ class Code(enum.StrEnum):
     IN_DOUBT = "in_doubt"
     NEVER_SETTLES = "never_settles"
     PARENT_FAILED = "parent_failed"
+
+    # -- what was sent instead of a value that would be refused
+    TRUNCATED = "truncated"
+    CLEARED = "cleared"
+    MAPPED = "mapped"
+    LAST_OF_SEVERAL = "last_of_several"
 
     # -- guards
     TOO_MANY_CREATES = "too_many_creates"

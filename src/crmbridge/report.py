@@ -171,12 +171,20 @@ def show(decision: Decision, names: Names, language: Language = "en") -> list[st
             else f"{head} → {verb(verb_of(action), language)} {into} {what}"
         )
         lines.append(f"{written} - {say(action.because, language)}")
-    copied = [field for field in decision.fields if field.because.code is Code.NEW and field.towards is not None]
+    copied = [field for field in decision.fields if _plainly_copied(field)]
     values = [f"{_written_field(field)[1]} {_text(field.sent, language)}" for field in copied]
     lines.extend(f"      {', '.join(values[at : at + _ABREAST])}" for at in range(0, len(values), _ABREAST))
-    told = (field for field in decision.fields if field not in copied and field.because.code not in _NO_NEWS)
+    told = (
+        field
+        for field in decision.fields
+        if field not in copied and (field.because.code not in _NO_NEWS or field.answer)
+    )
     lines.extend(show_field(field, names, language) for field in told)
     return lines
+
+
+def _plainly_copied(field: FieldDecision) -> bool:
+    return field.because.code is Code.NEW and field.towards is not None and field.answer is None
 
 
 def _target(action: Action, decision: Decision, names: Names) -> tuple[str, str]:
@@ -197,11 +205,16 @@ def show_field(field: FieldDecision, names: Names, language: Language = "en") ->
         left = f"{names.left}.{field.left_field} {_text(field.left, language)}"
         right = f"{names.right}.{field.right_field} {_text(field.right, language)}"
         why = _told(field.because, field=field.left_field or field.right_field)
-        return f"      {left} | {right}: {say(why, language)}"
+        return f"      {left} | {right}: {say(why, language)}{_answered(field, language)}"
     into, out_of = (names.left, names.right) if field.towards == "left" else (names.right, names.left)
     held, name = _written_field(field)
     why = _told(field.because, field=name, system=out_of)
-    return f"      {into}.{name} {_text(held, language)} → {_text(field.sent, language)} ({say(why, language)})"
+    return f"      {into}.{name} {_text(held, language)} → {_text(field.sent, language)} ({say(why, language)}{_answered(field, language)})"
+
+
+def _answered(field: FieldDecision, language: Language) -> str:
+    """Say what was sent instead of a value that would have been refused."""
+    return "" if field.answer is None else f" {say(field.answer, language)}"
 
 
 def _told(why: Reason, *, field: str, system: str = "") -> Reason:

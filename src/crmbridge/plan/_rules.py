@@ -9,6 +9,7 @@ import attrs
 
 from ..given import Given
 from ..model import Side
+from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
 
 Owner: TypeAlias = Literal["first_linked", "newest"]
@@ -49,6 +50,8 @@ class PairedField:
     policy: FieldPolicy | None = None
     via: Codec | None = None
     owner: Owner | None = None
+    if_refused: Answer = reject
+    """What is sent where the target would refuse the value."""
 
     @property
     def label(self) -> str:
