@@ -15,6 +15,7 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
+from .check import Finding
 from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
@@ -38,7 +39,7 @@ from .protocols import (
     Source,
     Towards,
 )
-from .report import Finding, Names, Plan, Report
+from .report import Names, Plan, Report
 from .roles import JournalRow, Ruling, StateStore
 
 if TYPE_CHECKING:
@@ -218,10 +219,10 @@ class _Rules:
         return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(swept.id, self._names(), self._stored(), swept.totals)
+        return Plan(swept.id, self._names(), self._stored(), swept.totals, swept.findings)
 
     def _report(self, swept: Swept) -> Report:
-        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts)
+        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts, swept.findings)
 
     def _names(self) -> Names:
         return Names(self.definition.left.system, self.definition.right.system)
@@ -247,7 +248,7 @@ class Pipeline(_Rules):
 
     def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
-        return [Finding(*found) for found in self._perform(lambda _clock: check(self.definition))]
+        return self._perform(lambda _clock: check(self.definition, self.store))
 
     def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -312,7 +313,7 @@ class AsyncPipeline(_Rules):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs."""
-        return [Finding(*found) for found in await self.driver.run(check(self.definition))]
+        return await self.driver.run(check(self.definition, self.store))
 
     async def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""

@@ -391,15 +391,19 @@ def lets_values_cross(policy: FieldPolicy) -> bool:
     return lets_cross(policy)
 
 
+def has_part(policy: FieldPolicy, *kinds: type) -> bool:
+    """Say whether a policy, or one that it is made of, is of one of these kinds."""
+    return any(isinstance(part, kinds) for part in _parts(policy))
+
+
 def never_empties(policy: FieldPolicy) -> bool:
     """Say whether a policy, or one that it is made of, promises that no filled field is emptied."""
-    parts = _parts(policy)
-    return any(isinstance(part, (FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)) for part in parts)
+    return has_part(policy, FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)
 
 
 def weighs_elements(policy: FieldPolicy) -> bool:
     """Say whether a policy, or one that it is made of, compares single values of one side with those of the other."""
-    return any(isinstance(part, (Union, LastValue)) for part in _parts(policy))
+    return has_part(policy, Union, LastValue)
 
 
 def _parts(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
@@ -455,6 +459,7 @@ __all__ = [
     "ask_a_person",
     "by",
     "filled_beats_blank",
+    "has_part",
     "last_value",
     "left_always",
     "left_wins",

@@ -103,6 +103,25 @@ class Code(enum.StrEnum):
     NO_CONDITION = "no_condition"
     WEAK_CLOCK = "weak_clock"
     CREATE_CLASS = "create_class"
+    CHOICES_LACKING = "choices_lacking"
+    LENGTHS_DIFFER = "lengths_differ"
+    POLICY_NEEDS = "policy_needs"
+    NEVER_WRITTEN = "never_written"
+    CREATE_ONLY_TARGET = "create_only_target"
+    CANNOT_READ = "cannot_read"
+    CANNOT_CREATE = "cannot_create"
+    CANNOT_UPDATE = "cannot_update"
+    CANNOT_REMOVE = "cannot_remove"
+    DELETES_UNSEEN = "deletes_unseen"
+    TIMES_USED = "times_used"
+
+    # -- what became of a schema
+    FIELD_GONE = "field_gone"
+    TYPE_CHANGED = "type_changed"
+    BECAME_READ_ONLY = "became_read_only"
+    BECAME_REQUIRED = "became_required"
+    BECAME_SHORTER = "became_shorter"
+    CHOICE_LOST = "choice_lost"
 
 
 def _no_facts() -> dict[str, Fact]:

@@ -8,6 +8,7 @@ from typing import Self
 
 import attrs
 
+from .check import Finding
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
@@ -62,6 +63,8 @@ class Plan(_Rows):
     """A handle on a plan in the store: what a run would do, and why. It promises nothing."""
 
     totals: Totals
+    findings: tuple[Finding, ...] = ()
+    """What has changed in a schema and concerns a pair."""
 
     def __str__(self) -> str:
         return self.say()
@@ -69,6 +72,7 @@ class Plan(_Rows):
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
+        lines.extend(f"! {finding.say(language)}" for finding in self.findings)
         lines.extend(counts(self.totals.by_disposition, language, planned=True))
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
@@ -100,6 +104,8 @@ class Report(_Rows):
 
     read: int
     counts: Mapping[Disposition, int]
+    findings: tuple[Finding, ...] = ()
+    """What has changed in a schema and concerns a pair."""
 
     @property
     def run(self) -> str:
@@ -116,7 +122,9 @@ class Report(_Rows):
 
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show what was done: counts, then samples of what needs somebody's attention."""
-        lines = [_HEADS[language].format(name=self.id, read=self.read), *counts(self.counts, language)]
+        lines = [_HEADS[language].format(name=self.id, read=self.read)]
+        lines.extend(f"! {finding.say(language)}" for finding in self.findings)
+        lines.extend(counts(self.counts, language))
         for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
@@ -237,15 +245,3 @@ def _text(value: Cell | Missing, language: Language) -> str:
 def repr_short(text: str) -> str:
     """Shorten a text for a line."""
     return f"「{text[: _WIDTH - 1]}…」" if len(text) > _WIDTH else f"「{text}」"
-
-
-@attrs.frozen
-class Finding:
-    """Something that a check found."""
-
-    where: str
-    because: Reason
-    fatal: bool
-
-    def __str__(self) -> str:
-        return f"{self.where}: {say(self.because)}"

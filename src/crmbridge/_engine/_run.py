@@ -8,14 +8,16 @@ from typing import ParamSpec, TypeVar
 
 import attrs
 
+from ..check import Finding, drift, nearest, refuses, routes, unknown
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
 from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
+from ._drift import refuse_drift
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,6 +56,8 @@ class Run:
     read: int = 0
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
+    findings: list[Finding] = attrs.field(factory=lambda: list[Finding]())
+    """What has changed in a schema and concerns a pair."""
     _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
@@ -150,57 +154,35 @@ def prepare(run: Run) -> Flow[None]:
             known = yield from run.ask(run.store.directory.schema, run.name, side, kind)
             if known is None or run.now() - known.at > run.definition.schema_age:
                 schema = yield from end.connector.schema(kind)
+                if known is not None:
+                    run.findings.extend(drift(run.definition, side, known.schema, schema))
                 known = StoredSchema(schema, run.now())
                 fresh.append((side, known))
             run.schemas[side, kind] = known.schema
+    refuse_drift(run.name, run.findings)
     check_pairs(run.definition, run.schemas)
+    for finding in run.findings:
+        run.saw("drifted", where=finding.where, code=str(finding.because.code), pair=finding.pair)
     if fresh:
         yield from run.commit(Delta(schemas=tuple(fresh)))
 
 
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
     """Refuse unknown fields and read-only targets; raises `PairError` with both fields, the rule and the remedy."""
-    for pair in definition.fields:
-        for side in SIDES:
-            end = definition.end(side)
-            for kind in end.kinds:
-                for name in pair.reads(side, kind):
-                    if name not in schemas[side, kind].fields:
-                        raise PairError(_unknown(definition, pair, end.system, kind, name, schemas[side, kind]))
-        for kind in definition.right.kinds:
-            _check_target(definition, pair, "right", kind, schemas)
-        if definition.topology == "two_way" and definition.left.kinds:
-            for kind in definition.left.kinds:
-                _check_target(definition, pair, "left", kind, schemas)
+    for pair, side, kind, name in unknown(definition, schemas):
+        if pair is not None:
+            raise PairError(_unknown(definition, pair, side, kind, name, schemas[side, kind]))
+    for route in routes(definition, schemas):
+        if refuses(definition, route):
+            raise PairError(
+                f"{definition.name}: the pair {route.pair.label} would write {route.where}, which {route.system} lets "
+                f"nobody write; name it read_only({route.target.name!r}) in the pair, or give the pair the policy "
+                f"{route.towards}_always"
+            )
 
 
-def _check_target(
-    definition: Definition,
-    pair: PairedField,
-    side: Side,
-    kind: str,
-    schemas: Mapping[tuple[Side, str], Schema],
-) -> None:
-    named = pair.on(side, kind)
-    if named is None or not named[1]:
-        return
-    spec: FieldSpec = schemas[side, kind].fields[named[0]]
-    if not spec.read_only:
-        return
-    policy = pair.policy or definition.default_policy
-    master = {"left": "left_always", "right": "right_always"}[side]
-    if master in policy.name or "only_on_create" in policy.name:
-        return
-    system = definition.end(side).system
-    raise PairError(
-        f"{definition.name}: the pair {pair.label} would write {system}.{kind}.{spec.name}, which {system} lets nobody "
-        f"write; name it read_only({spec.name!r}) in the pair, or give the pair the policy {master}"
-    )
-
-
-def _unknown(definition: Definition, pair: PairedField, system: str, kind: str, name: str, schema: Schema) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, schema.fields, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{definition.name}: the pair {pair.label} names {name!r}, and {system}.{kind} has no such field{hint}"
+def _unknown(definition: Definition, pair: PairedField, side: Side, kind: str, name: str, schema: Schema) -> str:
+    near = nearest(name, schema.fields)
+    hint = f"; did you mean {near!r}?" if near else ""
+    where = f"{definition.end(side).system}.{kind}"
+    return f"{definition.name}: the pair {pair.label} names {name!r}, and {where} has no such field{hint}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ..check import Finding
 from ..definition import Definition, claimed
 from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageError
 from ..flow import Flow, call
@@ -46,6 +47,7 @@ class Swept:
     read: int
     counts: Mapping[Disposition, int]
     totals: Totals
+    findings: tuple[Finding, ...] = ()
 
 
 def sweep(
@@ -97,7 +99,9 @@ def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
     links = yield from run.ask(run.store.links.count, run.name)
     every = {disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition}
     read = run.read + sum(counts.values())
-    swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks))
+    swept = Swept(
+        run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks), tuple(run.findings)
+    )
     if run.planning:
         objection = _objection(run.definition, swept.totals)
         yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))

@@ -85,6 +85,54 @@ _TEXTS: Final = {
         "value of {field} counts as newer."
     ),
     Code.CREATE_CLASS: "When the answer to a create[ in {system}] is lost, {create_class}.",
+    Code.CHOICES_LACKING: (
+        "Not every choice of the other field is offered for {field}[ in {system}][: {count} are lacking, such as {choices}]."
+    ),
+    Code.LENGTHS_DIFFER: (
+        "{field}[ in {system}] holds less than the other field may send[: {limit} {unit}][, where {length} may come]"
+        "[; what does not fit is {answer}]."
+    ),
+    Code.POLICY_NEEDS: (
+        "The rule for {field} needs a field of several values, and neither of the two fields is one[: {policy}]."
+    ),
+    Code.NEVER_WRITTEN: "{field}[ in {system}] gets a value in new records only, and no record is created there.",
+    Code.CREATE_ONLY_TARGET: (
+        "{field}[ in {system}] can be written when a record is created and never after, so later changes stay behind."
+    ),
+    Code.CANNOT_READ: "Records[ of {system}] cannot be read by id, so nothing can be kept in step with them.",
+    Code.CANNOT_CREATE: (
+        "No record[ of the kind {kind}] can be created[ in {system}]; switch creation off, or name another kind for it."
+    ),
+    Code.CANNOT_UPDATE: "Records[ of the kind {kind}][ in {system}] cannot be changed once they are there.",
+    Code.CANNOT_REMOVE: "Records[ of the kind {kind}][ in {system}] cannot be removed as the settings ask[: {verb}].",
+    Code.DELETES_UNSEEN: "Nothing tells of removals[ in {system}], so one is met only where its record is read again.",
+    Code.TIMES_USED: (
+        "A write[ to {system}] whose answer is lost is waited for[ {settle} seconds], a search may lag[ {index} seconds] "
+        "and a change may show up late[ by {overlap} seconds]."
+    ),
+    Code.FIELD_GONE: (
+        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in the pair, or take the pair "
+        "out."
+    ),
+    Code.TYPE_CHANGED: (
+        "{field}[ in {system}] now holds another type[: {type} instead of {other_type}]. Give the pair a codec, or another "
+        "field."
+    ),
+    Code.BECAME_READ_ONLY: (
+        "{field}[ in {system}] can no longer be written. Let its system be the master in the pair, or ask for the permission to "
+        "write it."
+    ),
+    Code.BECAME_REQUIRED: (
+        "{field}[ in {system}] is now required. Fill it by a pair or a constant, and see that no blank is sent."
+    ),
+    Code.BECAME_SHORTER: (
+        "{field}[ in {system}] now holds less[: {limit}][ instead of {length}]. Say in the pair what is sent where a value "
+        "does not fit."
+    ),
+    Code.CHOICE_LOST: (
+        "{field}[ in {system}] no longer offers every choice[: {count} are gone, such as {choices}]. Say in the pair what is "
+        "sent instead."
+    ),
 }
 
 _TYPES: Final = {
@@ -135,6 +183,20 @@ ENGLISH: Final = Catalogue(
             "consented": "there is no consent",
             "unless": "an exception applies",
         },
+        "unit": {
+            "characters": "characters",
+            "bytes": "bytes",
+            "before_point": "digits before the decimal point",
+            "after_point": "digits after the decimal point",
+        },
+        "answer": {
+            "reject": "refused",
+            "truncate": "cut",
+            "clear": "not sent",
+            "map": "replaced where the table knows it",
+            "last_value": "refused",
+        },
+        "verb": {"archive": "archive", "delete": "delete"},
         "by": {"newer": "its change is the newer one", "otherwise": "the times do not decide"},
         "shape": {
             **_TYPES,

@@ -87,6 +87,43 @@ _TEXTS: Final = {
         "変わることがあります。"
     ),
     Code.CREATE_CLASS: "[{system}での]新規作成の応答を受け取れなかった場合、{create_class}。",
+    Code.CHOICES_LACKING: (
+        "[{system}の]{field}には、相手の項目の選択肢がすべて用意されているわけではありません[(不足{count}件。例:{choices})]。"
+    ),
+    Code.LENGTHS_DIFFER: (
+        "[{system}の]{field}に入る長さは、相手の項目より短いです[(上限{limit}{unit})][(最大{length}の値が届きます)]"
+        "[。収まらない値は{answer}]。"
+    ),
+    Code.POLICY_NEEDS: "{field}のルール[({policy})]には複数の値を持つ項目が必要ですが、どちらの項目も単一の値です。",
+    Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
+    Code.CREATE_ONLY_TARGET: "[{system}の]{field}は新規作成のときだけ書き込めるため、その後の変更は反映されません。",
+    Code.CANNOT_READ: "[{system}の]レコードをIDで読み取れないため、同期を保てません。",
+    Code.CANNOT_CREATE: (
+        "[{system}では]レコード[({kind})]を新規作成できません。新規作成をオフにするか、別の種類を指定してください。"
+    ),
+    Code.CANNOT_UPDATE: "[{system}では]登録済みのレコード[({kind})]を変更できません。",
+    Code.CANNOT_REMOVE: "[{system}では]設定どおりにレコード[({kind})]を削除できません[({verb})]。",
+    Code.DELETES_UNSEEN: "[{system}からは]削除が通知されないため、レコードを読み直したときにだけ分かります。",
+    Code.TIMES_USED: (
+        "[{system}への]書き込みの応答がない場合に待つ時間[({settle}秒)]、検索の遅れ[({index}秒)]、"
+        "変更通知の遅れ[({overlap}秒)]を見込んでいます。"
+    ),
+    Code.FIELD_GONE: (
+        "[{system}から]{field}がなくなりました[(近い名前は{nearest}です)]。別の項目を指定するか、この組み合わせを外してください。"
+    ),
+    Code.TYPE_CHANGED: (
+        "[{system}の]{field}の種類が変わりました[({other_type}から{type})]。変換を設定するか、別の項目を指定してください。"
+    ),
+    Code.BECAME_READ_ONLY: (
+        "[{system}の]{field}に書き込めなくなりました。このシステムの値を正とするか、書き込みの権限を付けてください。"
+    ),
+    Code.BECAME_REQUIRED: "[{system}の]{field}が必須項目になりました。値を入れる設定を加え、空欄を送らないようにしてください。",
+    Code.BECAME_SHORTER: (
+        "[{system}の]{field}に入る長さが短くなりました[(上限{limit})][(以前は{length})]。収まらない値の扱いを設定してください。"
+    ),
+    Code.CHOICE_LOST: (
+        "[{system}の]{field}から選択肢がなくなりました[({count}件。例:{choices})]。代わりに送る値を設定してください。"
+    ),
 }
 
 _TYPES: Final = {
@@ -149,6 +186,20 @@ JAPANESE: Final = Catalogue(
             "consented": "同意がありません",
             "unless": "除外条件に該当します",
         },
+        "unit": {
+            "characters": "文字",
+            "bytes": "バイト",
+            "before_point": "桁(整数部)",
+            "after_point": "桁(小数部)",
+        },
+        "answer": {
+            "reject": "送信しません",
+            "truncate": "切り詰めます",
+            "clear": "空欄にします",
+            "map": "対応表にあれば置き換えます",
+            "last_value": "送信しません",
+        },
+        "verb": {"archive": "アーカイブ", "delete": "削除"},
         "by": {"newer": "変更が新しいため", "otherwise": "変更の前後を判定できないため"},
         "shape": {
             **_TYPES,
