@@ -35,7 +35,8 @@ def _fields(definition: Definition, side: Side, before: Schema, now: Schema) -> 
             more: dict[str, Fact] = {} if near is None else {"nearest": near}
             yield Finding(where, because(Code.FIELD_GONE, field=name, system=system, **more), _ERROR, label)
             continue
-        for code, severity, facts in _changes(was, spec, written=_written(definition, pair, side, kind)):
+        written = _written(definition, pair, side, kind)
+        for code, severity, facts in _changes(was, spec, written=written, master=_master(definition, pair, side)):
             yield Finding(where, because(code, field=name, system=system, **facts), severity, label)
 
 
@@ -48,17 +49,25 @@ def _renamed(was: FieldSpec, name: str, now: Schema, fresh: list[str]) -> str | 
 def _written(definition: Definition, pair: PairedField | None, side: Side, kind: str) -> bool:
     if pair is None or (side == "left" and not definition.may_write_left):
         return False
-    named, policy = pair.on(side, kind), pair.policy or definition.default_policy
-    return named is not None and named[1] and f"{side}_always" not in policy.name
+    named = pair.on(side, kind)
+    return named is not None and named[1]
 
 
-def _changes(was: FieldSpec, now: FieldSpec, *, written: bool) -> Iterator[tuple[Code, Severity, dict[str, Fact]]]:
+def _master(definition: Definition, pair: PairedField | None, side: Side) -> bool:
+    """Say whether a side's own value always lives on, so that it need not be written."""
+    policy = definition.default_policy if pair is None else pair.policy or definition.default_policy
+    return f"{side}_always" in policy.name
+
+
+def _changes(
+    was: FieldSpec, now: FieldSpec, *, written: bool, master: bool
+) -> Iterator[tuple[Code, Severity, dict[str, Fact]]]:
     if was.type != now.type:
         alike = {was.type, now.type} <= LOOSE
         yield Code.TYPE_CHANGED, _WARNING if alike else _ERROR, {"other_type": was.type.value, "type": now.type.value}
     if not written:
         return
-    if now.read_only and not was.read_only:
+    if now.read_only and not was.read_only and not master:
         yield Code.BECAME_READ_ONLY, _ERROR, {}
     elif now.create_only and not was.create_only:
         yield Code.CREATE_ONLY_TARGET, _WARNING, {}
