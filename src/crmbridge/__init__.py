@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cases import case as case
     from .given import coalesce as coalesce
     from .given import computed as computed
     from .given import field as field
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .report import Report as Report
 
 _HOMES = {
+    "cases": ("case",),
     "given": ("coalesce", "computed", "field", "joined", "template"),
     "match": ("key", "level"),
     "model": ("Disposition", "RecordRef"),
@@ -73,6 +75,7 @@ __all__ = [
     "Sink",
     "Source",
     "at",
+    "case",
     "coalesce",
     "computed",
     "events",

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias, cast
 
 import attrs
 
-from .errors import CapabilityError, PairError
+from .cases import Case
+from .errors import CapabilityError, PairError, UsageError
 from .match import LevelMatcher
 from .model import Capabilities, Side
 from .plan import Deletes, PairedField, conflict, label
@@ -82,6 +83,8 @@ class Definition:
     shared: bool = False
     """Several left records may hold one right record (many-to-one)."""
     fields: tuple[PairedField, ...] = ()
+    cases: tuple[Case, ...] = ()
+    """The first that admits a record chooses further fields."""
     gates: tuple[PlacedGate, ...] = ()
     guards: tuple[Guard, ...] = ()
     listeners: tuple[Listener, ...] = ()
@@ -115,6 +118,15 @@ class Definition:
         """Say whether the left is ever written."""
         return self.topology == "two_way"
 
+    def fields_of(self, case: str | None) -> tuple[PairedField, ...]:
+        """Give the pairs of records that a case tied; those of all records where it is none, or is no more."""
+        return (*self.fields, *(pair for one in self.cases if one.name == case for pair in one.fields))
+
+    @property
+    def every_field(self) -> tuple[PairedField, ...]:
+        """Give the pairs of all records and of every case."""
+        return (*self.fields, *(pair for one in self.cases for pair in one.fields))
+
     def gates_for(self, moment: Moment, towards: Side) -> tuple[PlacedGate, ...]:
         """Give the gates asked at a moment, towards a side."""
         return tuple(placed for placed in self.gates if placed.holds(moment, towards))
@@ -122,9 +134,11 @@ class Definition:
     def reads(self, side: Side, kind: str) -> tuple[str, ...]:
         """Name the fields of a kind that must be read: paired ones first, in the order of the pairs."""
         names: dict[str, None] = {}
-        for pair in self.fields:
+        for pair in self.every_field:
             for name in pair.reads(side, kind):
                 names[name] = None
+        for case in self.cases if side == "left" else ():
+            names.update(dict.fromkeys(sorted(case.when.fields)))
         for name in sorted(self.matcher.fields(side, kind)):
             names[name] = None
         for placed in self.gates:
@@ -157,7 +171,22 @@ def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: 
                     "must win; pass policy= to pair() or to fields()"
                 )
     _answerable(definition, pairs)
-    return attrs.evolve(definition, fields=everything)
+    return with_cases(attrs.evolve(definition, fields=everything, cases=()), definition.cases)
+
+
+def with_cases(definition: Definition, cases: tuple[Case, ...]) -> Definition:
+    """Let cases choose further fields; refuses them in a two-way pipeline, and a field that is paired already."""
+    if cases and definition.topology == "two_way":
+        raise UsageError(
+            f"{definition.name}: a case chooses what a record on the right holds, and in a two-way pipeline records "
+            "come from both sides; use one_way(), or a gate"
+        )
+    names = [case.name for case in cases]
+    if len(set(names)) != len(names):
+        raise UsageError(f"{definition.name}: two cases have one name: {', '.join(names)}")
+    own = len(definition.fields)
+    checked = tuple(attrs.evolve(one, fields=with_fields(definition, one.fields, None).fields[own:]) for one in cases)
+    return attrs.evolve(definition, cases=checked)
 
 
 def with_override(definition: Definition, replacing: tuple[PairedField, ...]) -> Definition:

@@ -15,8 +15,9 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
+from .cases import Case
 from .check import Finding
-from .definition import Definition, End, PlacedGate, with_fields, with_override
+from .definition import Definition, End, PlacedGate, with_cases, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
 from .given import Value, as_given
@@ -127,6 +128,14 @@ class _Rules:
     def override(self, *pairs: PairedField) -> Self:
         """Replace the pairs that have the same right field."""
         return attrs.evolve(self, definition=with_override(self.definition, pairs))
+
+    def cases(self, *cases: Case) -> Self:
+        """Let the first case that admits a record choose further fields; a record that none admits is skipped.
+
+        Raises `UsageError` in a two-way pipeline, and `PairError` for a field that is paired already.
+        """
+        added = (*self.definition.cases, *cases)
+        return attrs.evolve(self, definition=with_cases(self.definition, added))
 
     def gate(self, *gates: Gate, before: Moment = "writing", towards: Towards = "both", of: Side | None = None) -> Self:
         """Ask before linking, creating or writing, towards one side or both.

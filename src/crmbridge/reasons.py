@@ -46,6 +46,7 @@ class Code(enum.StrEnum):
     # -- settings that say no
     GATE = "gate"
     RULE = "rule"
+    NO_CASE = "no_case"
     CREATES_OFF = "creates_off"
     DETACHED = "detached"
     DUPLICATE_OF = "duplicate_of"

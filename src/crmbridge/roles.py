@@ -108,6 +108,8 @@ class Intent:
     incarnation: int = 0
     because: Reason | None = None
     run: str = ""
+    case: str | None = None
+    """The case that chose its fields."""
 
 
 @attrs.frozen
@@ -124,6 +126,8 @@ class JournalRow:
     because: Reason
     fields: tuple[FieldDecision, ...] = ()
     version: str | None = None
+    case: str | None = None
+    """The case that chose its fields."""
 
 
 @attrs.frozen

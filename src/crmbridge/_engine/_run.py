@@ -58,7 +58,9 @@ class Run:
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
     findings: list[Finding] = attrs.field(factory=lambda: list[Finding]())
     """What has changed in a schema and concerns a pair."""
-    _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
+    _pairings: dict[tuple[str, str, str | None], Pairing] = attrs.field(
+        factory=lambda: dict[tuple[str, str, str | None], Pairing]()
+    )
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -112,12 +114,12 @@ class Run:
         """Name the fields of a kind that are read for decisions."""
         return self.definition.reads(side, kind)
 
-    def pairing(self, left_kind: str, right_kind: str) -> Pairing:
-        """Give the pairs worked out for two kinds."""
-        known = self._pairings.get((left_kind, right_kind))
+    def pairing(self, left_kind: str, right_kind: str, case: str | None = None) -> Pairing:
+        """Give the pairs worked out for two kinds, and for the case that tied the records."""
+        known = self._pairings.get((left_kind, right_kind, case))
         if known is None:
-            known = self._pairings[left_kind, right_kind] = pairing(
-                self.definition.fields,
+            known = self._pairings[left_kind, right_kind, case] = pairing(
+                self.definition.fields_of(case),
                 self.schemas[LEFT, left_kind],
                 self.schemas[RIGHT, right_kind],
                 default=self.definition.default_policy,

@@ -21,7 +21,7 @@ def drift(definition: Definition, side: Side, before: Schema, now: Schema) -> li
 
 def _fields(definition: Definition, side: Side, before: Schema, now: Schema) -> Iterator[Finding]:
     kind = now.kind
-    pairs = {name: pair for pair in definition.fields for name in pair.reads(side, kind)}
+    pairs = {name: pair for pair in definition.every_field for name in pair.reads(side, kind)}
     for name in dict.fromkeys([*pairs, *definition.reads(side, kind)]):
         was, spec, pair = before.fields.get(name), now.fields.get(name), pairs.get(name)
         if was is None or was == spec:
@@ -87,7 +87,7 @@ def _required(definition: Definition, side: Side, before: Schema, now: Schema) -
     end = definition.end(side)
     if not definition.creates(side) or now.kind != end.new:
         return
-    named = ((pair.on(side, now.kind), pair) for pair in definition.fields)
+    named = ((pair.on(side, now.kind), pair) for pair in definition.every_field)
     filled = {at[0]: pair for at, pair in named if at is not None and at[1]}
     for field, spec in now.fields.items():
         was, pair = before.fields.get(field), filled.get(field)

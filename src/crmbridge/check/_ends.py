@@ -39,10 +39,9 @@ def _creating(definition: Definition, side: Side, end: End, schemas: Schemas) ->
         return
     why = because(Code.CREATE_CLASS, system=end.system, create_class=str(able.creates))
     yield Finding(f"{end.system}.{kind}", why, _NOTE)
-    named = [pair.on(side, kind) for pair in definition.fields]
-    filled = {name[0] for name in named if name is not None and name[1]}
+    ways = [definition.fields_of(case.name) for case in definition.cases] or [definition.fields]
     for name, spec in schemas[side, kind].fields.items():
-        if spec.required and name not in filled:
+        if spec.required and not all((name, True) in [pair.on(side, kind) for pair in way] for way in ways):
             yield Finding(f"{end.system}.{kind}.{name}", because(Code.NOTHING_FILLS, field=name), _ERROR)
 
 
@@ -91,6 +90,9 @@ def _seconds(span: dt.timedelta) -> int:
 
 def _gates(definition: Definition) -> Iterator[Finding]:
     """Warn of conditions that are switched on with nothing set: they admit every record."""
+    for case in definition.cases:
+        for gate in unset([case.when]):
+            yield Finding(f"{definition.name}: {case.name}", no_condition(gate), _WARNING)
     for placed in definition.gates:
         for gate in unset([placed.gate]):
             yield Finding(f"{definition.name}: {placed.moment}", no_condition(gate), _WARNING)

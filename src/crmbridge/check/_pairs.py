@@ -32,7 +32,7 @@ def about_pairs(definition: Definition, schemas: Schemas) -> Iterator[Finding]:
             yield from _lengths(route)
         if route.source is not None:
             yield from _choices(route)
-    for pair in definition.fields:
+    for pair in definition.every_field:
         yield from _policy(definition, pair, schemas)
 
 

@@ -38,7 +38,7 @@ class Route:
 
 def routes(definition: Definition, schemas: Schemas) -> Iterator[Route]:
     """Give every way that a value may take; a field that its system does not have is on none."""
-    for pair in definition.fields:
+    for pair in definition.every_field:
         for towards in SIDES:
             if towards == "left" and not definition.may_write_left:
                 continue
@@ -63,7 +63,7 @@ def unknown(definition: Definition, schemas: Schemas) -> Iterator[tuple[PairedFi
     for side in SIDES:
         for kind in definition.end(side).kinds:
             fields = schemas[side, kind].fields
-            paired = {name: pair for pair in definition.fields for name in pair.reads(side, kind)}
+            paired = {name: pair for pair in definition.every_field for name in pair.reads(side, kind)}
             for name in dict.fromkeys([*paired, *definition.reads(side, kind)]):
                 if name not in fields and not name.startswith("@"):
                     yield paired.get(name), side, kind, name
