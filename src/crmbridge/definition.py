@@ -12,6 +12,7 @@ from .cases import Case
 from .errors import CapabilityError, PairError, UsageError
 from .match import LevelMatcher
 from .model import Capabilities, Side
+from .pacing import Pacing
 from .plan import Deletes, PairedField, conflict, label
 from .policies import left_wins
 from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
@@ -72,6 +73,14 @@ class PlacedGate:
 
 
 @attrs.frozen
+class Paced:
+    """How far apart the writes of a pipeline are, and by which left field a cool-down counts; None: by record."""
+
+    pacing: Pacing
+    by: str | None = None
+
+
+@attrs.frozen
 class Definition:
     """Everything that a pipeline's author has said."""
 
@@ -86,6 +95,7 @@ class Definition:
     cases: tuple[Case, ...] = ()
     """The first that admits a record chooses further fields."""
     gates: tuple[PlacedGate, ...] = ()
+    paced: Paced | None = None
     guards: tuple[Guard, ...] = ()
     listeners: tuple[Listener, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
@@ -137,6 +147,8 @@ class Definition:
         for pair in self.every_field:
             for name in pair.reads(side, kind):
                 names[name] = None
+        if side == "left" and self.paced is not None and self.paced.by is not None:
+            names[self.paced.by] = None
         for case in self.cases if side == "left" else ():
             names.update(dict.fromkeys(sorted(case.when.fields)))
         for name in sorted(self.matcher.fields(side, kind)):

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
 
@@ -17,12 +17,13 @@ from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
 from .cases import Case
 from .check import Finding
-from .definition import Definition, End, PlacedGate, with_cases, with_fields, with_override
+from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
 from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import Arrived, Delivery, RecordRef, Side, Signal
+from .pacing import Pacing
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
 from .preflight import Answer, reject
 from .protocols import (
@@ -162,6 +163,25 @@ class _Rules:
         if left != "detach" and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
         return self._with(deletes=Deletes(left, right, if_edited))
+
+    def paced(
+        self,
+        *,
+        by: str | None = None,
+        cooldown: dt.timedelta = dt.timedelta(0),
+        spacing: dt.timedelta = dt.timedelta(0),
+        reservations: int | None = None,
+        window: dt.timedelta | Literal["day"] = "day",
+    ) -> Self:
+        """Say how far writes are apart; a record whose time has not come is held until then, and says when that is.
+
+        A cool-down counts by the value of the left field *by*, else by record; a spacing and the most *reservations* of
+        a window (a day of the Japanese calendar, unless a span is given) count for the whole pipeline. Raises `UsageError` in
+        a two-way pipeline.
+        """
+        if self.definition.topology == "two_way":
+            raise UsageError(f"{self.name}: only what goes one way is paced; a two-way pipeline is kept in step")
+        return self._with(paced=Paced(Pacing(cooldown, spacing, reservations, window), by))
 
     def leased(self, *, minutes: float) -> Self:
         """Say for how long a run that has stopped without a word keeps others out."""

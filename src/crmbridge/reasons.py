@@ -53,6 +53,7 @@ class Code(enum.StrEnum):
     FORGOTTEN = "forgotten"
 
     # -- waiting
+    PACED = "paced"
     NOT_DUE = "not_due"
     READ_TOO_EARLY = "read_too_early"
     MOVED_ON = "moved_on"

@@ -16,7 +16,7 @@ from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, RecordRef, Sc
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, Ruling, StateStore, StoredSchema
+from ..roles import Delta, Fence, Ruling, Start, StateStore, StoredSchema
 from ._drift import refuse_drift
 
 P = ParamSpec("P")
@@ -47,6 +47,8 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    starts: list[Start] | None = None
+    """What a pacing counts, in the order of time: starts, and the turns of those who wait; None: not read yet."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
     doubts: bool = False

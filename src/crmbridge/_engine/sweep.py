@@ -33,6 +33,7 @@ from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
 from ._notices import notices, send_notices
+from ._pacing import paced, remembering
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
 from ._run import Run, prepare
@@ -194,6 +195,7 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
         rows = [row for row in rows if row.ref not in decided]
         verdicts = yield from decide(run, rows)
+        verdicts, _ = yield from paced(run, verdicts)
         totals.add(run, verdicts)
         decisions: list[Decision] = []
         keys: list[tuple[tuple[KeyValue, ...], ...]] = []
@@ -219,8 +221,9 @@ def _worked(run: Run) -> Flow[None]:
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
             verdicts = yield from _as_approved(run, verdicts)
+        verdicts, starts = yield from paced(run, verdicts)
         yield from _blanks_judged(run, verdicts)
-        yield from run.commit(_promised(run, verdicts))
+        yield from run.commit(remembering(run, _promised(run, verdicts), starts))
         yield from _acted(run, verdicts)
         if run.doubts:
             yield from recover(run)

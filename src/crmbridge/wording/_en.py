@@ -40,6 +40,7 @@ _TEXTS: Final = {
     Code.DETACHED: "The counterpart was removed[ in {system}]; this record stays and is no longer written.",
     Code.DUPLICATE_OF: "The record is a duplicate of {record}.",
     Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
+    Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time].",
     Code.NOT_DUE: "It is not time yet[; due {until}].",
     Code.READ_TOO_EARLY: "What was read[ from {system}] is older than our own last write; it is read again[ at {until}].",
     Code.MOVED_ON: "The record changed[ in {system}] while this was being decided; it is decided again.",
@@ -183,6 +184,11 @@ ENGLISH: Final = Catalogue(
             "at_least": "the threshold is not reached",
             "consented": "there is no consent",
             "unless": "an exception applies",
+        },
+        "pace": {
+            "cooldown": "the same was done a short while ago",
+            "spacing": "another one was done a short while ago",
+            "reservations": "as many as are allowed have been done",
         },
         "unit": {
             "characters": "characters",

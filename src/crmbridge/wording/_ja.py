@@ -40,6 +40,7 @@ _TEXTS: Final = {
     Code.DETACHED: "対応する[{system}の]レコードが削除されたため、このレコードは残し、今後は書き込みません。",
     Code.DUPLICATE_OF: "このレコードは{record}と重複しています。",
     Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
+    Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます]。",
     Code.NOT_DUE: "まだ実行の時刻になっていません[(予定:{until})]。",
     Code.READ_TOO_EARLY: (
         "[{system}から]読み取った内容が直前の書き込みより古いため、[{until}に]もう一度読み取ります。"
@@ -187,6 +188,11 @@ JAPANESE: Final = Catalogue(
             "at_least": "基準値に達していません",
             "consented": "同意がありません",
             "unless": "除外条件に該当します",
+        },
+        "pace": {
+            "cooldown": "同じものを実行してから間もないため",
+            "spacing": "直前の実行から間もないため",
+            "reservations": "実行できる回数の上限に達しているため",
         },
         "unit": {
             "characters": "文字",
