@@ -104,7 +104,7 @@ PATCHES = {
     ),
     "a blank beats a value (AE-11)": (
         "policies.py",
-        "        if is_blank(left) == is_blank(right):\n            return self.policy.resolve(state)\n        why",
+        "        if is_blank(left) == is_blank(right):\n            return _unless_blank(self.policy.resolve(state), self.name)\n        why",
         "        if True:\n            return self.policy.resolve(state)\n        why",
         PLACE.format("values", "test_a_value_that_is_blanked_on_one_side_comes_back_whatever_the_master"),
     ),
