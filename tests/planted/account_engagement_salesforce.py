@@ -160,8 +160,8 @@ class NewestWins""",
     ),
     "a field that is not there is passed over (AE-32)": (
         "_engine/_run.py",
-        "                    if name not in schemas[side, kind].fields:\n",
-        "                    if False:\n",
+        "        if pair is not None:\n            raise PairError(_unknown(",
+        "        if False:\n            raise PairError(_unknown(",
         PLACE.format("trouble", "test_a_form_field_that_was_added_in_account_engagement_needs_its_field_in_salesforce"),
     ),
     "what failed is tried again without an edit (AE-27)": (
@@ -198,8 +198,8 @@ class NewestWins""",
     ),
     "a target that nobody may write is passed over": (
         "_engine/_run.py",
-        "    if not spec.read_only:\n        return\n",
-        "    if spec.name:\n        return\n",
+        "        if refuses(definition, route):\n            raise",
+        "        if False:\n            raise",
         PLACE.format("trouble", "test_a_read_only_field_as_a_target_is_refused_with_the_remedy"),
     ),
     "a deleted person's prospect stays (settings of deletion)": (
