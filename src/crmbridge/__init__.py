@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .bundles import AsyncBundle as AsyncBundle
     from .bundles import Bundle as Bundle
     from .bundles import bundle as bundle
+    from .cases import case as case
     from .given import coalesce as coalesce
     from .given import computed as computed
     from .given import field as field
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bundles": ("AsyncBundle", "Bundle", "bundle"),
+    "cases": ("case",),
     "given": ("coalesce", "computed", "field", "joined", "template"),
     "match": ("key", "level"),
     "model": ("Disposition", "RecordRef"),
@@ -84,6 +86,7 @@ __all__ = [
     "Source",
     "at",
     "bundle",
+    "case",
     "coalesce",
     "computed",
     "ensured",

@@ -11,13 +11,14 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept
+from .check import Finding
 from .errors import BundleFailed, CrmBridgeError, ForgedDelivery, RunFailed, UsageError
 from .flow import Flow, call
 from .model import Decision, Delivery, Disposition, RecordRef, Totals
 from .pipeline import Pipeline, chain
 from .protocols import Clock
 from .references import parents_of
-from .report import Finding, Plan, Report, counts
+from .report import Plan, Report, counts
 from .roles import JournalRow, StateStore
 from .wording import Language
 
@@ -164,8 +165,8 @@ class _Bundled:
     def _checked(self) -> Flow[list[Finding]]:
         found: list[Finding] = []
         for pipe in self.pipelines:
-            each = yield from check(pipe.definition)
-            found.extend(Finding(f"{pipe.name}: {where}", why, fatal) for where, why, fatal in each)
+            each = yield from check(pipe.definition, pipe.store)
+            found.extend(attrs.evolve(finding, where=f"{pipe.name}: {finding.where}") for finding in each)
         return found
 
     def _planned(self, clock: Clock) -> Flow[BundlePlan]:

@@ -8,11 +8,13 @@ from typing import Literal, TypeAlias, cast
 
 import attrs
 
-from .errors import CapabilityError, PairError
+from .cases import Case
+from .errors import CapabilityError, PairError, UsageError
 from .given import Reference, columns, references
 from .match import LevelMatcher
 from .model import Capabilities, Side
-from .plan import Deletes, PairedField, label
+from .pacing import Pacing
+from .plan import Deletes, PairedField, conflict, label
 from .policies import left_wins
 from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
 
@@ -72,6 +74,14 @@ class PlacedGate:
 
 
 @attrs.frozen
+class Paced:
+    """How far apart the writes of a pipeline are, and by which left field a cool-down counts; None: by record."""
+
+    pacing: Pacing
+    by: str | None = None
+
+
+@attrs.frozen
 class Definition:
     """Everything that a pipeline's author has said."""
 
@@ -83,7 +93,10 @@ class Definition:
     shared: bool = False
     """Several left records may hold one right record (many-to-one)."""
     fields: tuple[PairedField, ...] = ()
+    cases: tuple[Case, ...] = ()
+    """The first that admits a record chooses further fields."""
     gates: tuple[PlacedGate, ...] = ()
+    paced: Paced | None = None
     guards: tuple[Guard, ...] = ()
     listeners: tuple[Listener, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
@@ -118,38 +131,48 @@ class Definition:
         """Say whether the left is ever written."""
         return self.topology == "two_way"
 
+    def fields_of(self, case: str | None) -> tuple[PairedField, ...]:
+        """Give the pairs of records that a case tied; those of all records where it is none, or is no more."""
+        return (*self.fields, *(pair for one in self.cases if one.name == case for pair in one.fields))
+
+    @property
+    def every_field(self) -> tuple[PairedField, ...]:
+        """Give the pairs of all records and of every case."""
+        return (*self.fields, *(pair for one in self.cases for pair in one.fields))
+
     def gates_for(self, moment: Moment, towards: Side) -> tuple[PlacedGate, ...]:
         """Give the gates asked at a moment, towards a side."""
         return tuple(placed for placed in self.gates if placed.holds(moment, towards))
 
     def reads(self, side: Side, kind: str) -> tuple[str, ...]:
         """Name the fields of a kind that must be read: paired ones first, in the order of the pairs."""
-        names: dict[str, None] = {}
-        for pair in self.fields:
-            for name in pair.reads(side, kind):
-                names[name] = None
-        for name in sorted(self.matcher.fields(side, kind)):
-            names[name] = None
-        for placed in self.gates:
-            if placed.of == side:
-                for name in sorted(columns(placed.gate.fields)):
-                    names[name] = None
-                for reference in references(placed.gate):
-                    for name in sorted(reference.reads(kind)):
-                        names[name] = None
+        names = dict.fromkeys(name for pair in self.every_field for name in pair.reads(side, kind))
+        if side == "left" and self.paced is not None and self.paced.by is not None:
+            names[self.paced.by] = None
+        names.update(dict.fromkeys(sorted(self.matcher.fields(side, kind))))
+        for gate in self._looking_at(side):
+            names.update(dict.fromkeys(sorted(columns(gate.fields))))
+            for reference in references(gate):
+                names.update(dict.fromkeys(sorted(reference.reads(kind))))
         return tuple(names)
+
+    def _looking_at(self, side: Side) -> tuple[Gate, ...]:
+        """Give the gates, those of cases too, that look at the records of a side."""
+        of_cases = tuple(case.when for case in self.cases) if side == "left" else ()
+        return (*of_cases, *(placed.gate for placed in self.gates if placed.of == side))
 
     @property
     def references(self) -> tuple[Reference, ...]:
         """Give what the left records refer to, in values and gates: each once."""
-        of_gates = (reference for placed in self.gates for reference in references(placed.gate))
-        of_pairs = (reference for pair in self.fields for reference in references(pair.left))
+        gates = (*(case.when for case in self.cases), *(placed.gate for placed in self.gates))
+        of_gates = (reference for gate in gates for reference in references(gate))
+        of_pairs = (reference for pair in self.every_field for reference in references(pair.left))
         return tuple({reference.column: reference for reference in (*of_gates, *of_pairs)}.values())
 
     @property
     def crossings(self) -> tuple[PairedField, ...]:
         """Give the pairs whose sides both point to records of another pipeline."""
-        return tuple(pair for pair in self.fields if isinstance(pair.via, Reference))
+        return tuple(pair for pair in self.every_field if isinstance(pair.via, Reference))
 
 
 def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: FieldPolicy | None) -> Definition:
@@ -174,7 +197,23 @@ def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: 
                     f"{definition.name}: the pair {pair.label} names no policy, and in a two-way pipeline somebody "
                     "must win; pass policy= to pair() or to fields()"
                 )
-    return attrs.evolve(definition, fields=everything)
+    _answerable(definition, pairs)
+    return with_cases(attrs.evolve(definition, fields=everything, cases=()), definition.cases)
+
+
+def with_cases(definition: Definition, cases: tuple[Case, ...]) -> Definition:
+    """Let cases choose further fields; refuses them in a two-way pipeline, and a field that is paired already."""
+    if cases and definition.topology == "two_way":
+        raise UsageError(
+            f"{definition.name}: a case chooses what a record on the right holds, and in a two-way pipeline records "
+            "come from both sides; use one_way(), or a gate"
+        )
+    names = [case.name for case in cases]
+    if len(set(names)) != len(names):
+        raise UsageError(f"{definition.name}: two cases have one name: {', '.join(names)}")
+    own = len(definition.fields)
+    checked = tuple(attrs.evolve(one, fields=with_fields(definition, one.fields, None).fields[own:]) for one in cases)
+    return attrs.evolve(definition, cases=checked)
 
 
 def with_override(definition: Definition, replacing: tuple[PairedField, ...]) -> Definition:
@@ -188,7 +227,15 @@ def with_override(definition: Definition, replacing: tuple[PairedField, ...]) ->
             )
         new_policy = pair.policy or kept[name].policy
         kept[name] = attrs.evolve(pair, policy=new_policy)
+    _answerable(definition, tuple(kept.values()))
     return attrs.evolve(definition, fields=tuple(kept.values()))
+
+
+def _answerable(definition: Definition, pairs: tuple[PairedField, ...]) -> None:
+    for pair in pairs:
+        found = conflict(pair, two_way=definition.topology == "two_way")
+        if found is not None:
+            raise PairError(f"{definition.name}: the pair {pair.label}: if_refused={pair.if_refused.name} {found}")
 
 
 def claimed(definition: Definition) -> None:

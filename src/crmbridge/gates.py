@@ -5,7 +5,7 @@ A condition whose bound is `None` or empty is not used; a gate with nothing set 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -207,9 +207,9 @@ class Either:
         return _references(*self.gates)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
-        """Judge one crossing; the last refusal is the reason."""
+        """Judge one crossing; the last refusal is the reason, and a gate with nothing set is not used."""
         verdict: Admit | Skip = _ADMIT
-        for gate in self.gates:
+        for gate in filter(in_use, self.gates):
             verdict = gate.admit(crossing)
             if isinstance(verdict, Admit):
                 break
@@ -218,7 +218,7 @@ class Either:
 
 @attrs.frozen
 class Unless:
-    """Admit what a gate refuses."""
+    """Admit what a gate refuses; a gate with nothing set is not used."""
 
     gate: Gate
 
@@ -234,7 +234,7 @@ class Unless:
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        if isinstance(self.gate.admit(crossing), Skip):
+        if not in_use(self.gate) or isinstance(self.gate.admit(crossing), Skip):
             return _ADMIT
         return Skip(because(Code.GATE, gate="unless", field=", ".join(_told(self.gate))))
 
@@ -254,6 +254,26 @@ class By:
 
 def _told(gate: Gate) -> list[str]:
     return sorted({*gate.fields, *(reference.name for reference in references(gate))})
+
+
+def in_use(gate: Gate) -> bool:
+    """Say whether anything is set in a gate; one in which nothing is admits all."""
+    match gate:
+        case Filled(names=set_) | HasAny(values=set_):
+            return bool(set_)
+        case Equals(value=bound) | AtLeast(bound=bound):
+            return bound is not None
+        case Every(gates=inner) | Either(gates=inner):
+            return any(in_use(one) for one in inner)
+        case Unless(gate=inner):
+            return in_use(inner)
+        case _:
+            return True
+
+
+def unset(gates: Iterable[Gate]) -> Iterator[Gate]:
+    """Give the gates that are switched on with nothing set in them."""
+    return (gate for gate in gates if not in_use(gate))
 
 
 def filled(*fields: Of) -> Gate:

@@ -9,20 +9,24 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
-from .definition import Definition, End, PlacedGate, with_fields, with_override
+from .cases import Case
+from .check import Finding
+from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
 from .given import Reference, Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import Arrived, Delivery, RecordRef, Side, Signal
+from .pacing import Pacing
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
 from .policies import only_on_create
+from .preflight import Answer, reject
 from .protocols import (
     Clock,
     Codec,
@@ -39,7 +43,7 @@ from .protocols import (
     Towards,
 )
 from .references import Ensured
-from .report import Finding, Names, Plan, Report
+from .report import Names, Plan, Report
 from .roles import JournalRow, Ruling, StateStore
 
 if TYPE_CHECKING:
@@ -72,21 +76,24 @@ def pair(
     *,
     via: Codec | Reference | None = None,
     owner: Owner | None = None,
+    if_refused: Answer = reject,
 ) -> PairedField:
     """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
 
-    *via* `linked(...)`: the two fields point to records that another pipeline keeps in step.
+    *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *if_refused* is what is
+    sent where the target would refuse the value: see `crmbridge.preflight`.
     """
-    return PairedField(left, right, policy, via, owner)
+    return PairedField(left, right, policy, via, owner, if_refused)
 
 
-def put(right: Name, value: Value, policy: FieldPolicy | None = None) -> PairedField:
+def put(right: Name, value: Value, policy: FieldPolicy | None = None, *, if_refused: Answer = reject) -> PairedField:
     """Write a right field with a constant, or with a value made from the left record.
 
     A parent that is ensured is written to new records only, unless a policy says otherwise: one that is there has its own.
     """
     given = as_given(value)
-    return PairedField(given, right, policy or (only_on_create if isinstance(given, Ensured) else None))
+    once = only_on_create if isinstance(given, Ensured) else None
+    return PairedField(given, right, policy or once, if_refused=if_refused)
 
 
 @attrs.frozen
@@ -131,6 +138,14 @@ class _Rules:
         """Replace the pairs that have the same right field."""
         return attrs.evolve(self, definition=with_override(self.definition, pairs))
 
+    def cases(self, *cases: Case) -> Self:
+        """Let the first case that admits a record choose further fields; a record that none admits is skipped.
+
+        Raises `UsageError` in a two-way pipeline, and `PairError` for a field that is paired already.
+        """
+        added = (*self.definition.cases, *cases)
+        return attrs.evolve(self, definition=with_cases(self.definition, added))
+
     def gate(self, *gates: Gate, before: Moment = "writing", towards: Towards = "both", of: Side | None = None) -> Self:
         """Ask before linking, creating or writing, towards one side or both.
 
@@ -156,6 +171,25 @@ class _Rules:
         if left != "detach" and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
         return self._with(deletes=Deletes(left, right, if_edited))
+
+    def paced(
+        self,
+        *,
+        by: str | None = None,
+        cooldown: dt.timedelta = dt.timedelta(0),
+        spacing: dt.timedelta = dt.timedelta(0),
+        reservations: int | None = None,
+        window: dt.timedelta | Literal["day"] = "day",
+    ) -> Self:
+        """Say how far writes are apart; a record whose time has not come is held until then, and says when that is.
+
+        A cool-down counts by the value of the left field *by*, else by record; a spacing and the most *reservations* of
+        a window (a day of the Japanese calendar, unless a span is given) count for the whole pipeline. Raises `UsageError` in
+        a two-way pipeline.
+        """
+        if self.definition.topology == "two_way":
+            raise UsageError(f"{self.name}: only what goes one way is paced; a two-way pipeline is kept in step")
+        return self._with(paced=Paced(Pacing(cooldown, spacing, reservations, window), by))
 
     def leased(self, *, minutes: float) -> Self:
         """Say for how long a run that has stopped without a word keeps others out."""
@@ -225,10 +259,12 @@ class _Rules:
         return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(swept.id, self._names(), self._stored(), swept.totals, parts=swept.parts)
+        return Plan(swept.id, self._names(), self._stored(), swept.totals, swept.findings, parts=swept.parts)
 
     def _report(self, swept: Swept) -> Report:
-        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts, parts=swept.parts)
+        return Report(
+            swept.id, self._names(), self._stored(), swept.read, swept.counts, swept.findings, parts=swept.parts
+        )
 
     def _names(self) -> Names:
         return Names(self.definition.left.system, self.definition.right.system)
@@ -254,7 +290,7 @@ class Pipeline(_Rules):
 
     def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
-        return [Finding(*found) for found in self._perform(lambda _clock: check(self.definition))]
+        return self._perform(lambda _clock: check(self.definition, self.store))
 
     def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -319,7 +355,7 @@ class AsyncPipeline(_Rules):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs."""
-        return [Finding(*found) for found in await self.driver.run(check(self.definition))]
+        return await self.driver.run(check(self.definition, self.store))
 
     async def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""

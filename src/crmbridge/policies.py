@@ -136,7 +136,7 @@ class FilledBeatsBlank:
         """Judge one field."""
         left, right = _cell(state.left), _cell(state.right)
         if is_blank(left) == is_blank(right):
-            return self.policy.resolve(state)
+            return _unless_blank(self.policy.resolve(state), self.name)
         why = because(Code.FILLED_BEATS_BLANK, policy=self.name)
         # Where one side holds many values, the policy knows which of them the blank one takes: asked as at first contact.
         shaped = self.policy.resolve(attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
@@ -160,13 +160,17 @@ class NeverClear:
         """Judge one field."""
         left, right = _cell(state.left), _cell(state.right)
         if is_blank(left) == is_blank(right):
-            return self.policy.resolve(state)
+            return _unless_blank(self.policy.resolve(state), self.name)
         if not state.first and state.left_changed and state.right_changed:
             return Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
-        verdict = self.policy.resolve(state)
-        if isinstance(verdict, Settle) and is_blank(verdict.value):
-            return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
-        return verdict
+        return _unless_blank(self.policy.resolve(state), self.name)
+
+
+def _unless_blank(verdict: Resolution, policy: str) -> Resolution:
+    """Let each side keep what it has, rather than a blank live on."""
+    if isinstance(verdict, (Settle, Carry)) and is_blank(verdict.value):
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=policy))
+    return verdict
 
 
 @attrs.frozen
@@ -272,10 +276,10 @@ class Union:
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field, by element."""
         left, right = _elements(state.left), _elements(state.right)
-        removed = {
-            *set(_elements(state.left_agreed)).difference(left),
-            *set(_elements(state.right_agreed)).difference(right),
-        }
+        removed: set[Cell] = set()
+        if not state.first:
+            removed.update(set(_elements(state.left_agreed)).difference(left))
+            removed.update(set(_elements(state.right_agreed)).difference(right))
         kept = tuple(dict.fromkeys(element for element in (*left, *right) if element not in removed))
         why = because(Code.POLICY, policy=self.name)
         for value in (state.left, state.right):
@@ -391,6 +395,26 @@ def lets_values_cross(policy: FieldPolicy) -> bool:
     return lets_cross(policy)
 
 
+def has_part(policy: FieldPolicy, *kinds: type) -> bool:
+    """Say whether a policy, or one that it is made of, is of one of these kinds."""
+    return any(isinstance(part, kinds) for part in _parts(policy))
+
+
+def never_empties(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, promises that no filled field is emptied."""
+    return has_part(policy, FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)
+
+
+def weighs_elements(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, compares single values of one side with those of the other."""
+    return has_part(policy, Union, LastValue)
+
+
+def _parts(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
+    inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None
+    return (policy,) if inner is None else (policy, *_parts(inner))
+
+
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
     """Let the later change live on; *otherwise* is the side for times that are unknown or too close."""
     return NewestWins(otherwise, tolerance)
@@ -439,6 +463,7 @@ __all__ = [
     "ask_a_person",
     "by",
     "filled_beats_blank",
+    "has_part",
     "last_value",
     "left_always",
     "left_wins",
@@ -446,6 +471,7 @@ __all__ = [
     "lets_values_cross",
     "monotone",
     "never_clear",
+    "never_empties",
     "newest_wins",
     "once_per_link",
     "only_if_empty",
@@ -453,5 +479,6 @@ __all__ = [
     "right_always",
     "right_wins",
     "union",
+    "weighs_elements",
     "write_once",
 ]

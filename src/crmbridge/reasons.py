@@ -47,12 +47,14 @@ class Code(enum.StrEnum):
     # -- settings that say no
     GATE = "gate"
     RULE = "rule"
+    NO_CASE = "no_case"
     CREATES_OFF = "creates_off"
     DETACHED = "detached"
     DUPLICATE_OF = "duplicate_of"
     FORGOTTEN = "forgotten"
 
     # -- waiting
+    PACED = "paced"
     NOT_DUE = "not_due"
     READ_TOO_EARLY = "read_too_early"
     MOVED_ON = "moved_on"
@@ -68,7 +70,9 @@ class Code(enum.StrEnum):
 
     # -- trouble
     TOO_LONG = "too_long"
+    TOO_MANY_BYTES = "too_many_bytes"
     TOO_MANY_DIGITS = "too_many_digits"
+    OUT_OF_RANGE = "out_of_range"
     NOT_AN_OPTION = "not_an_option"
     NOT_AN_EMAIL = "not_an_email"
     NOT_A_NUMBER = "not_a_number"
@@ -80,6 +84,12 @@ class Code(enum.StrEnum):
     IN_DOUBT = "in_doubt"
     NEVER_SETTLES = "never_settles"
     PARENT_FAILED = "parent_failed"
+
+    # -- what was sent instead of a value that would be refused
+    TRUNCATED = "truncated"
+    CLEARED = "cleared"
+    MAPPED = "mapped"
+    LAST_OF_SEVERAL = "last_of_several"
 
     # -- guards
     TOO_MANY_CREATES = "too_many_creates"
@@ -96,6 +106,25 @@ class Code(enum.StrEnum):
     NO_CONDITION = "no_condition"
     WEAK_CLOCK = "weak_clock"
     CREATE_CLASS = "create_class"
+    CHOICES_LACKING = "choices_lacking"
+    LENGTHS_DIFFER = "lengths_differ"
+    POLICY_NEEDS = "policy_needs"
+    NEVER_WRITTEN = "never_written"
+    CREATE_ONLY_TARGET = "create_only_target"
+    CANNOT_READ = "cannot_read"
+    CANNOT_CREATE = "cannot_create"
+    CANNOT_UPDATE = "cannot_update"
+    CANNOT_REMOVE = "cannot_remove"
+    DELETES_UNSEEN = "deletes_unseen"
+    TIMES_USED = "times_used"
+
+    # -- what became of a schema
+    FIELD_GONE = "field_gone"
+    TYPE_CHANGED = "type_changed"
+    BECAME_READ_ONLY = "became_read_only"
+    BECAME_REQUIRED = "became_required"
+    BECAME_SHORTER = "became_shorter"
+    CHOICE_LOST = "choice_lost"
 
 
 def _no_facts() -> dict[str, Fact]:

@@ -8,6 +8,7 @@ from typing import Self
 
 import attrs
 
+from .check import Finding
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
@@ -68,6 +69,8 @@ class Plan(_Rows):
     """A handle on a plan in the store: what a run would do, and why. It promises nothing."""
 
     totals: Totals
+    findings: tuple[Finding, ...] = ()
+    """What has changed in a schema and concerns a pair."""
 
     def __str__(self) -> str:
         return self.say()
@@ -75,6 +78,7 @@ class Plan(_Rows):
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
+        lines.extend(f"! {finding.say(language)}" for finding in self.findings)
         lines.extend(counts(self.totals.by_disposition, language, planned=True))
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
@@ -106,6 +110,8 @@ class Report(_Rows):
 
     read: int
     counts: Mapping[Disposition, int]
+    findings: tuple[Finding, ...] = ()
+    """What has changed in a schema and concerns a pair."""
 
     @property
     def run(self) -> str:
@@ -122,7 +128,9 @@ class Report(_Rows):
 
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show what was done: counts, then samples of what needs somebody's attention."""
-        lines = [_HEADS[language].format(name=self.id, read=self.read), *counts(self.counts, language)]
+        lines = [_HEADS[language].format(name=self.id, read=self.read)]
+        lines.extend(f"! {finding.say(language)}" for finding in self.findings)
+        lines.extend(counts(self.counts, language))
         for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
@@ -177,12 +185,20 @@ def show(decision: Decision, names: Names, language: Language = "en") -> list[st
             else f"{head} → {verb(verb_of(action), language)} {into} {what}"
         )
         lines.append(f"{written} - {say(action.because, language)}")
-    copied = [field for field in decision.fields if field.because.code is Code.NEW and field.towards is not None]
+    copied = [field for field in decision.fields if _plainly_copied(field)]
     values = [f"{_written_field(field)[1]} {_text(field.sent, language)}" for field in copied]
     lines.extend(f"      {', '.join(values[at : at + _ABREAST])}" for at in range(0, len(values), _ABREAST))
-    told = (field for field in decision.fields if field not in copied and field.because.code not in _NO_NEWS)
+    told = (
+        field
+        for field in decision.fields
+        if field not in copied and (field.because.code not in _NO_NEWS or field.answer)
+    )
     lines.extend(show_field(field, names, language) for field in told)
     return lines
+
+
+def _plainly_copied(field: FieldDecision) -> bool:
+    return field.because.code is Code.NEW and field.towards is not None and field.answer is None
 
 
 def _target(action: Action, decision: Decision, names: Names) -> tuple[str, str]:
@@ -203,11 +219,16 @@ def show_field(field: FieldDecision, names: Names, language: Language = "en") ->
         left = f"{names.left}.{field.left_field} {_text(field.left, language)}"
         right = f"{names.right}.{field.right_field} {_text(field.right, language)}"
         why = _told(field.because, field=field.left_field or field.right_field)
-        return f"      {left} | {right}: {say(why, language)}"
+        return f"      {left} | {right}: {say(why, language)}{_answered(field, language)}"
     into, out_of = (names.left, names.right) if field.towards == "left" else (names.right, names.left)
     held, name = _written_field(field)
     why = _told(field.because, field=name, system=out_of)
-    return f"      {into}.{name} {_text(held, language)} → {_text(field.sent, language)} ({say(why, language)})"
+    return f"      {into}.{name} {_text(held, language)} → {_text(field.sent, language)} ({say(why, language)}{_answered(field, language)})"
+
+
+def _answered(field: FieldDecision, language: Language) -> str:
+    """Say what was sent instead of a value that would have been refused."""
+    return "" if field.answer is None else f" {say(field.answer, language)}"
 
 
 def _told(why: Reason, *, field: str, system: str = "") -> Reason:
@@ -230,15 +251,3 @@ def _text(value: Cell | Missing, language: Language) -> str:
 def repr_short(text: str) -> str:
     """Shorten a text for a line."""
     return f"「{text[: _WIDTH - 1]}…」" if len(text) > _WIDTH else f"「{text}」"
-
-
-@attrs.frozen
-class Finding:
-    """Something that a check found."""
-
-    where: str
-    because: Reason
-    fatal: bool
-
-    def __str__(self) -> str:
-        return f"{self.where}: {say(self.because)}"

@@ -108,6 +108,8 @@ class Intent:
     incarnation: int = 0
     because: Reason | None = None
     run: str = ""
+    case: str | None = None
+    """The case that chose its fields."""
 
 
 @attrs.frozen
@@ -124,6 +126,8 @@ class JournalRow:
     because: Reason
     fields: tuple[FieldDecision, ...] = ()
     version: str | None = None
+    case: str | None = None
+    """The case that chose its fields."""
 
 
 @attrs.frozen
@@ -195,6 +199,14 @@ class Tally:
 
 
 @attrs.frozen
+class Start:
+    """Something that was started, for a pacing to count; its key is a hash."""
+
+    key: str
+    at: dt.datetime
+
+
+@attrs.frozen
 class Delta:
     """All that one step changes; the whole of it or nothing."""
 
@@ -229,6 +241,9 @@ class Delta:
     keys: tuple[Keyed, ...] = ()
     schemas: tuple[tuple[Side, StoredSchema], ...] = ()
     notices: tuple[Notice, ...] = ()
+    starts: tuple[Start, ...] = ()
+    starts_matter: dt.datetime | None = None
+    """Starts from before this instant need not be kept any longer."""
 
 
 class Links(Protocol):
@@ -394,6 +409,10 @@ class Budgets(Protocol):
 
     def hold(self, account: str, lane: str, until: float) -> None:
         """Let nobody send before this instant (seconds since 1970): the system asked for it."""
+        ...
+
+    def starts(self, pipeline: str, since: dt.datetime) -> Sequence[Start]:
+        """Give what a pipeline has started since an instant, in the order of time; it is put by `commit`."""
         ...
 
 

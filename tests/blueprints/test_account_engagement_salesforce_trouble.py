@@ -138,8 +138,9 @@ def test_a_form_field_that_was_added_in_account_engagement_needs_its_field_in_sa
     world.rules = lambda pipeline: pipeline.fields(pair("question__c", "Question__c", left_wins))
     prospect, lead = world.linked("taro@east.example")
     world.ae.edit("prospect", prospect, question__c="導入時期は?")
-    [finding] = [found for found in world.pipeline().check() if found.fatal]
-    assert "'Question__c'" in finding.where
+    found = [finding for finding in world.pipeline().check() if finding.fatal]
+    assert [finding.where for finding in found] == [f"salesforce.{kind}.Question__c" for kind in ("Contact", "Lead")]
+    assert {finding.pair for finding in found} == {"question__c|Question__c"}
     with pytest.raises(PairError, match=r"'Question__c', and salesforce\.Contact has no such field"):
         world.run()
     assert world.ours() == []

@@ -64,8 +64,11 @@ def test_gates_compose_as_logic_does(a, b):
     assert admits(gates.unless(one), a=a, b=b) != x
 
 
+ANY = gates.by("any", lambda crossing: True, fields=["a"])
+
+
 def test_a_refusal_names_its_gate_and_field_and_never_the_value():
-    for gate in (gates.filled("a"), gates.equals("a", "wanted"), gates.at_least("a", 3), gates.unless(gates.every())):
+    for gate in (gates.filled("a"), gates.equals("a", "wanted"), gates.at_least("a", 3), gates.unless(ANY)):
         found = gate.admit(crossing(a=None))
         assert isinstance(found, Skip)
         assert found.because.code is Code.GATE
@@ -108,3 +111,18 @@ def test_a_share_of_few_links_never_means_less_than_its_floor():
 def test_no_bound_no_objection():
     assert gates.at_most().inspect(totals(create=10**6, delete=10**6)) is None
     assert gates.not_emptied().inspect(totals(links=0)) is None
+
+
+UNSET = [gates.filled(), gates.equals("a", None), gates.has_any("a", []), gates.at_least("a", None), gates.every()]
+
+
+@pytest.mark.parametrize("gate", UNSET)
+def test_a_condition_with_nothing_set_is_as_if_it_were_not_there(gate):
+    low = gates.at_least("a", 5)
+    crossing_low = crossing(a=1)
+    assert isinstance(gates.either(gate, low).admit(crossing_low), Skip)
+    assert isinstance(gates.every(gate, low).admit(crossing_low), Skip)
+    for outer in (gates.unless(gate), gates.either(gate), gates.every(gate)):
+        assert isinstance(outer.admit(crossing_low), Admit)
+        assert not gates.in_use(outer)
+    assert list(gates.unset([gate, gates.either(gate, low), low])) == [gate]

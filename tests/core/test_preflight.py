@@ -258,3 +258,40 @@ def test_any_value_is_judged_without_an_error_and_never_repeated(
     if found is not None:
         assert set(found.facts) <= {"field", "limit", "length", "shape", "expected"}
         assert all(isinstance(found.facts[name], int) for name in ("limit", "length") if name in found.facts)
+
+
+# -- bytes and ranges ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "limit", "told"),
+    [
+        ("山田", "utf-8", 6, None),
+        ("山田", "utf-8", 5, because(Code.TOO_MANY_BYTES, field="f", length=6, limit=5)),
+        ("山田", "cp932", 4, None),
+        ("山田", "cp932", 3, because(Code.TOO_MANY_BYTES, field="f", length=4, limit=3)),
+        ("👍", "cp932", 9, because(Code.WRONG_TYPE, field="f", expected="text", shape="unheld_sign")),
+    ],
+)
+def test_length_is_counted_in_bytes_where_the_system_does(text: str, encoding: str, limit: int, told: Reason | None):
+    assert judged(FieldType.TEXT, text, max_bytes=limit, encoding=encoding, max_length=9) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "most", "fitting", "wrong"),
+    [
+        (FieldType.NUMBER, 0, 100, [0, 100, Decimal("99.5"), "7"], [-1, Decimal("100.5"), "101"]),
+        (FieldType.NUMBER, None, Decimal(5), [-9, 5], [6]),
+        (FieldType.DATE, dt.date(1900, 1, 1), None, [dt.date(1900, 1, 1)], [dt.date(1899, 12, 31)]),
+        (FieldType.INSTANT, None, NOON, [NOON], [NOON + dt.timedelta(seconds=1)]),
+    ],
+)
+def test_numbers_dates_and_instants_are_held_against_their_range(
+    kind: FieldType, least: Cell, most: Cell, fitting: list[Cell], wrong: list[Cell]
+):
+    assert [code(kind, value, least=least, most=most) for value in fitting] == [None] * len(fitting)
+    assert [code(kind, value, least=least, most=most) for value in wrong] == [Code.OUT_OF_RANGE] * len(wrong)
+
+
+def test_a_value_out_of_range_is_told_the_range_and_is_not_told_itself():
+    assert judged(FieldType.NUMBER, 7, least=0, most=5) == because(Code.OUT_OF_RANGE, field="f", least="0", most="5")

@@ -8,7 +8,23 @@ import pytest
 import crmbridge
 
 PUBLIC = {
-    "crmbridge.preflight": {"EMAIL_LIMIT", "email_problem", "problem"},
+    "crmbridge.preflight": {
+        "EMAIL_LIMIT",
+        "Answer",
+        "Mapped",
+        "Passed",
+        "Refused",
+        "answered",
+        "clear",
+        "cut",
+        "email_problem",
+        "last_value",
+        "map",
+        "passed",
+        "problem",
+        "reject",
+        "truncate",
+    },
     "crmbridge.wording": {"LANGUAGES", "Language", "disposition", "say", "speaks", "verb"},
 }
 

@@ -71,7 +71,7 @@ def test_every_shape_gate_and_policy_of_the_code_has_a_word(sources):
 
 def test_every_shape_of_a_wrong_address_has_a_word():
 
-    tree = ast.parse(inspect.getsource(preflight))
+    tree = ast.parse(inspect.getsource(preflight.email_problem))
     [judge] = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "email_problem"]
     shapes = {key.value for node in ast.walk(judge) if isinstance(node, ast.Dict) for key in node.keys}
     assert shapes

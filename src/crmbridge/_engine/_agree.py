@@ -67,7 +67,7 @@ def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = Non
     sides is agreed only then.
     """
     base = link if link is not None else _made(run, ack)
-    pairing = run.pairing(base.left.kind, base.right.kind)
+    pairing = run.pairing(base.left.kind, base.right.kind, base.case)
     side, across = ack.intent.side, other(ack.intent.side)
     halves = _Halves.of(pairing, base)
     places = {label: place for place, label in enumerate(pairing.labels)}
@@ -88,9 +88,11 @@ def _made(run: Run, ack: Ack) -> Link:
     """Tie the record that was made to its origin."""
     intent, ref = ack.intent, ack.outcome.ref
     left, right = (ref, intent.origin) if intent.side == "left" else (intent.origin, ref)
-    nothing = Agreed.nothing(run.pairing(left.kind, right.kind).labels)
+    nothing = Agreed.nothing(run.pairing(left.kind, right.kind, intent.case).labels)
     shared = run.definition.shared
-    return Link(intent.link, left, right, nothing, nothing, run.now(), intent.incarnation, shared=shared)
+    return Link(
+        intent.link, left, right, nothing, nothing, run.now(), intent.incarnation, shared=shared, case=intent.case
+    )
 
 
 def _evolved(link: Link, pairing: Pairing, halves: _Halves, ack: Ack) -> Link:
@@ -126,7 +128,7 @@ def settle_other(run: Run, link: Link, side: Side, record: Record | None) -> Lin
     """Remember the version of a side that was read and not written, where it equals the agreement."""
     if record is None or record.version is None:
         return link
-    pairing = run.pairing(link.left.kind, link.right.kind)
+    pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     agreed = link.agreed(side)
     if agreed.unsettled or pairing.reader(side, record.rows.fields)(record.rows, record.row) != agreed.cells:
         return link

@@ -11,6 +11,7 @@ from ..plan import Move, State, creation
 from ..protocols import KeyValue
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
+from ._cases import case_of, told
 from ._decide import followed, gated, stopped, told_by
 from ._matching import Search
 from ._patience import Window, may_be_ours
@@ -48,11 +49,14 @@ def decide_creation(
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
         wait = max(run.able(subject.side, record.ref.kind).settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
+    case = case_of(run, left, right)
+    if isinstance(case, Reason):
+        return attrs.evolve(blank, because=case)
     if subject.side == "left":
         run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
     else:
         run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
-    verdict = _make(run, subject, record, towards, blank)
+    verdict = _make(run, subject, record, towards, blank, case)
     if verdict.keys and verdict.intents:
         reserved.add(verdict.keys)
     return verdict
@@ -96,18 +100,18 @@ def _new_kind(run: Run, side: Side) -> str:
     return kind
 
 
-def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict) -> Verdict:
+def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict, case: str | None) -> Verdict:
     stop = run.followed.stopped(record)
     if stop is not None:
         return stopped(blank, stop)
     kind = _new_kind(run, towards)
     system = run.definition.end(towards).system
     kinds = (record.ref.kind, kind) if towards == "right" else (kind, record.ref.kind)
-    pairing = run.pairing(*kinds)
+    pairing = run.pairing(*kinds, case)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
     made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
-    why = because(Code.NEW, system=run.definition.end(subject.side).system)
+    why = because(Code.NEW, system=run.definition.end(subject.side).system, **told(case))
     if made.problems:
         return attrs.evolve(
             blank,
@@ -140,6 +144,7 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
         incarnation=subject.incarnation,
         because=why,
         run=run.id,
+        case=case,
     )
     return attrs.evolve(
         blank,

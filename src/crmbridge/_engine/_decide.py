@@ -26,6 +26,7 @@ from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Skip
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
+from ._cases import case_of, told
 from ._followed import Stop
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
@@ -63,7 +64,9 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
 
 def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
     """Decide about a pair that has a live link."""
-    pairing = run.pairing(link.left.kind, link.right.kind)
+    case = case_of(run, _read(left), _read(right), link)
+    link = link if isinstance(case, Reason) or case == link.case else attrs.evolve(link, case=case)
+    pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
     move = run.table[on_left.state, on_right.state]
     run.judged(on_left.state, on_right.state, move)
@@ -94,6 +97,10 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
             raise AssertionError("a linked pair is never created")
         case _:
             assert_never(move)
+
+
+def _read(seen: Seen) -> Record | None:
+    return seen if isinstance(seen, Record) else None
 
 
 def _gone_from(run: Run, on_left: Half) -> str:
@@ -304,6 +311,7 @@ def _updates(
                 incarnation=link.incarnation,
                 because=why,
                 run=run.id,
+                case=link.case,
             )
         )
     return tuple(found)
@@ -349,11 +357,14 @@ def first_contact(run: Run, subject: Subject, left: Record, right: Record, level
         refused = gated(run, "linking", towards, left, right, None)
         if refused is not None:
             return Verdict(subject, Disposition.SKIPPED, refused, None, left=left, right=right)
+    case = case_of(run, left, right)
+    if isinstance(case, Reason):
+        return Verdict(subject, Disposition.SKIPPED, case, None, left=left, right=right)
     run.judged(State.CHANGED, State.CHANGED, Move.MERGE)
-    pairing = run.pairing(left.ref.kind, right.ref.kind)
+    pairing = run.pairing(left.ref.kind, right.ref.kind, case)
     nothing = Agreed.nothing(pairing.labels)
-    link = new_link(run, subject, left.ref, right.ref, nothing, nothing)
-    why = because(Code.MATCHED, level=level)
+    link = attrs.evolve(new_link(run, subject, left.ref, right.ref, nothing, nothing), case=case)
+    why = because(Code.MATCHED, level=level, **told(case))
     on_left, on_right = _met("left", left, pairing), _met("right", right, pairing)
     return decide_merge(run, subject, link, pairing, on_left, on_right, why)
 

@@ -116,7 +116,7 @@ def _update(run: Run, intent: Intent, action: Update) -> Flow[Delta]:
         return ended
     if action.if_version is not None and record.version == action.if_version:
         return ended
-    pairing = run.pairing(link.left.kind, link.right.kind)
+    pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     judged, ours, conflict = _judged(pairing, link, intent, record)
     rows = [_recovered(run, intent, action.ref, conflict=conflict)] if ours or conflict else []
     return attrs.evolve(ended, links=(judged,) if ours else (), journal=tuple(rows))

@@ -182,6 +182,7 @@ def journal_row(run: Run, intent: Intent, outcome: Applied) -> JournalRow:
         why,
         intent.decisions,
         outcome.version,
+        intent.case,
     )
 
 

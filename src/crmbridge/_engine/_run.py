@@ -8,16 +8,18 @@ from typing import ParamSpec, TypeVar
 
 import attrs
 
+from ..check import Finding, drift, nearest, refuses, routes, unknown
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
 from ..given import Reference
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
+from ..roles import Delta, Fence, QueueRow, Ruling, Start, StateStore, StoredSchema
 from ._check_references import check_references
+from ._drift import refuse_drift
 from ._followed import Followed
 from ._tied import Tied
 
@@ -49,6 +51,8 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    starts: list[Start] | None = None
+    """What a pacing counts, in the order of time: starts, and the turns of those who wait; None: not read yet."""
     followed: Followed = attrs.field(factory=Followed)
     """Where the references of this batch lead."""
     taken: Tied = attrs.field(factory=Tied)
@@ -66,7 +70,11 @@ class Run:
     read: int = 0
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
-    _pairings: dict[tuple[str, str], Pairing] = attrs.field(factory=lambda: dict[tuple[str, str], Pairing]())
+    findings: list[Finding] = attrs.field(factory=lambda: list[Finding]())
+    """What has changed in a schema and concerns a pair."""
+    _pairings: dict[tuple[str, str, str | None], Pairing] = attrs.field(
+        factory=lambda: dict[tuple[str, str, str | None], Pairing]()
+    )
     bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
     """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
     references: tuple[Reference, ...] = attrs.field(init=False)
@@ -125,12 +133,12 @@ class Run:
         """Name the fields of a kind that are read for decisions."""
         return self.definition.reads(side, kind)
 
-    def pairing(self, left_kind: str, right_kind: str) -> Pairing:
-        """Give the pairs worked out for two kinds."""
-        known = self._pairings.get((left_kind, right_kind))
+    def pairing(self, left_kind: str, right_kind: str, case: str | None = None) -> Pairing:
+        """Give the pairs worked out for two kinds, and for the case that tied the records."""
+        known = self._pairings.get((left_kind, right_kind, case))
         if known is None:
-            known = self._pairings[left_kind, right_kind] = pairing(
-                self.definition.fields,
+            known = self._pairings[left_kind, right_kind, case] = pairing(
+                self.definition.fields_of(case),
                 self.schemas[LEFT, left_kind],
                 self.schemas[RIGHT, right_kind],
                 default=self.definition.default_policy,
@@ -168,10 +176,15 @@ def prepare(run: Run) -> Flow[None]:
             known = yield from run.ask(run.store.directory.schema, run.name, side, kind)
             if known is None or run.now() - known.at > run.definition.schema_age:
                 schema = yield from end.connector.schema(kind)
+                if known is not None:
+                    run.findings.extend(drift(run.definition, side, known.schema, schema))
                 known = StoredSchema(schema, run.now())
                 fresh.append((side, known))
             run.schemas[side, kind] = known.schema
+    refuse_drift(run.name, run.findings)
     check_pairs(run.definition, run.schemas)
+    for finding in run.findings:
+        run.saw("drifted", where=finding.where, code=str(finding.because.code), pair=finding.pair)
     if fresh:
         yield from run.commit(Delta(schemas=tuple(fresh)))
 
@@ -179,50 +192,23 @@ def prepare(run: Run) -> Flow[None]:
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
     """Refuse unknown fields and read-only targets; raises `PairError` with both fields, the rule and the remedy."""
     check_references(definition, schemas)
-    for pair in definition.fields:
-        for side in SIDES:
-            end = definition.end(side)
-            for kind in end.kinds:
-                for name in pair.reads(side, kind):
-                    if name not in schemas[side, kind].fields:
-                        raise PairError(_unknown(definition, pair, end.system, kind, name, schemas[side, kind]))
-        for kind in definition.right.kinds:
-            _check_target(definition, pair, "right", kind, schemas)
-        if definition.topology == "two_way" and definition.left.kinds:
-            for kind in definition.left.kinds:
-                _check_target(definition, pair, "left", kind, schemas)
+    for pair, side, kind, name in unknown(definition, schemas):
+        if pair is not None:
+            raise PairError(_unknown(definition, pair, side, kind, name, schemas[side, kind]))
+    for route in routes(definition, schemas):
+        if refuses(definition, route):
+            raise PairError(
+                f"{definition.name}: the pair {route.pair.label} would write {route.where}, which {route.system} lets "
+                f"nobody write; name it read_only({route.target.name!r}) in the pair, or give the pair the policy "
+                f"{route.towards}_always"
+            )
 
 
-def _check_target(
-    definition: Definition,
-    pair: PairedField,
-    side: Side,
-    kind: str,
-    schemas: Mapping[tuple[Side, str], Schema],
-) -> None:
-    named = pair.on(side, kind)
-    if named is None or not named[1]:
-        return
-    spec: FieldSpec = schemas[side, kind].fields[named[0]]
-    if not spec.read_only:
-        return
-    policy = pair.policy or definition.default_policy
-    master = {"left": "left_always", "right": "right_always"}[side]
-    if master in policy.name or "only_on_create" in policy.name:
-        return
-    system = definition.end(side).system
-    raise PairError(
-        f"{definition.name}: the pair {pair.label} would write {system}.{kind}.{spec.name}, which {system} lets nobody "
-        f"write; name it read_only({spec.name!r}) in the pair, or give the pair the policy {master}"
-    )
-
-
-def _unknown(definition: Definition, pair: PairedField, system: str, kind: str, name: str, schema: Schema) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, schema.fields, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+def _unknown(definition: Definition, pair: PairedField, side: Side, kind: str, name: str, schema: Schema) -> str:
+    near = nearest(name, schema.fields)
+    hint = f"; did you mean {near!r}?" if near else ""
     outer = name.rpartition(".")[0]
-    if outer in schema.fields and near in ([], [outer]):
+    if outer in schema.fields and near in (None, outer):
         hint = f": {outer!r} is a plain field there, with nothing inside"
-    return f"{definition.name}: the pair {pair.label} names {name!r}, and {system}.{kind} has no such field{hint}"
+    where = f"{definition.end(side).system}.{kind}"
+    return f"{definition.name}: the pair {pair.label} names {name!r}, and {where} has no such field{hint}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ..check import Finding
 from ..definition import Definition, claimed
 from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageError
 from ..flow import Flow, call
@@ -33,6 +34,7 @@ from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
 from ._notices import notices, send_notices
+from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
 from ._recover import recover, take_over
 from ._references import awaited
@@ -49,6 +51,7 @@ class Swept:
     read: int
     counts: Mapping[Disposition, int]
     totals: Totals
+    findings: tuple[Finding, ...] = ()
     parts: tuple[str, ...] = ()
     """The runs or plans inside this one, in which parents were made."""
 
@@ -111,7 +114,7 @@ def _swept(run: Run, totals: _Totals, *, feed: bool) -> Flow[Swept]:
     links = yield from run.ask(run.store.links.count, run.name)
     read = sum(every.values())
     judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
-    swept = Swept(run.id, read, every, judged, tuple(run.parts))
+    swept = Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts))
     if run.planning:
         objection = _objection(run.definition, swept.totals)
         yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
@@ -220,6 +223,7 @@ def _foreseen(run: Run, totals: _Totals, rows: Sequence[QueueRow]) -> Flow[None]
     decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
     rows = [row for row in rows if row.ref not in decided]
     verdicts = yield from decide(run, rows)
+    verdicts, _ = yield from paced(run, verdicts)
     totals.add(run, verdicts)
     decisions: list[Decision] = []
     keys: list[tuple[tuple[KeyValue, ...], ...]] = []
@@ -247,8 +251,9 @@ def _worked(run: Run) -> Flow[None]:
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
             verdicts = yield from _as_approved(run, verdicts)
+        verdicts, starts = yield from paced(run, verdicts)
         yield from _blanks_judged(run, verdicts)
-        yield from run.commit(_promised(run, verdicts))
+        yield from run.commit(remembering(run, _promised(run, verdicts), starts))
         yield from _acted(run, verdicts)
         if run.doubts:
             yield from recover(run)

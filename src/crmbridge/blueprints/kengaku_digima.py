@@ -19,6 +19,7 @@ import attrs
 
 from ..adapters.digima import CustomField
 from ..adapters.kengaku import Kengaku
+from ..check import Finding, Severity
 from ..errors import SettingsError
 from ..given import computed, joined
 from ..japanese import phone_key
@@ -26,7 +27,6 @@ from ..pipeline import Pipeline, at, events, pair, put
 from ..plan import PairedField
 from ..protocols import Admit, Crossing, Notifier, Sink, Skip, Source
 from ..reasons import Code, because
-from ..report import Finding
 from ..roles import StateStore
 from ..wording import Language
 from ._kengaku_digima_settings import (
@@ -94,7 +94,7 @@ def warnings(settings: Settings, language: Language = "en") -> tuple[str, ...]:
 def check(pipeline: Pipeline, settings: Settings) -> Sequence[Finding]:
     """Check the pipeline, and warn of what its settings overwrite."""
     where = f"{pipeline.definition.right.system}.submission.contact.{settings.address_field}"
-    warned = [Finding(where, because(Code.RULE, rule=text), fatal=False) for text in warnings(settings)]
+    warned = [Finding(where, because(Code.RULE, rule=text), Severity.WARNING) for text in warnings(settings)]
     return [*pipeline.check(), *warned]
 
 

@@ -39,6 +39,8 @@ class FieldDecision:
     """What is written, in the form of the side it goes to; `MISSING` where nothing is."""
     towards: Side | None
     because: Reason
+    answer: Reason | None = None
+    """Why something else was sent than the value that was chosen: it would have been refused."""
 
 
 @attrs.frozen

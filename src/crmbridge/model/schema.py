@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from .refs import Cell
+
 
 class FieldType(enum.StrEnum):
     """The sort of value that a field holds."""
@@ -51,6 +53,14 @@ class FieldSpec:
     unique: bool = False
     max_length: int | None = None
     """In characters."""
+    max_bytes: int | None = None
+    """In bytes of `encoding`, for a system that counts those."""
+    encoding: str = "utf-8"
+    """Whose bytes are counted: `cp932` where a wide sign counts as two; a sign that it lacks is refused."""
+    least: Cell = None
+    """The smallest number, or the earliest date or instant, that is taken; None: any."""
+    most: Cell = None
+    """The largest number, or the latest date or instant, that is taken; None: any."""
     digits: int | None = None
     """Digits before the decimal point, at most."""
     scale: int | None = None

@@ -5,6 +5,7 @@ from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
 from ._pairing import Pair, Pairing, pairing
 from ._references import Crossing, Followed, pointing
+from ._refusing import conflict
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs
 from ._table import Deletes, IfEdited, Move, Removal, State, moves
@@ -31,6 +32,7 @@ __all__ = [
     "Times",
     "absorb",
     "canonical",
+    "conflict",
     "creation",
     "differs",
     "label",

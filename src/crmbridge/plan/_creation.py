@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Side, is_blank
-from ..preflight import problem
+from ..preflight import passed
 from ..protocols import Carry, FieldState
 from ..reasons import Code, Reason, because
 from ._compare import Cells
@@ -45,14 +45,15 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
             continue
         if is_blank(value):
             continue
-        trouble = None if spec is None else problem(spec, value, creating=True)
+        judged = passed(spec, value, pair.if_refused, held=MISSING, towards=towards, creating=True)
         missing.discard(field)
-        if trouble is not None:
-            problems.append(trouble)
+        if isinstance(judged, Reason):
+            problems.append(judged)
             continue
-        values[place] = value
         left, right = (held, None) if towards == "right" else (None, held)
-        fields.append(FieldDecision(pair.left, pair.right, left, right, value, towards, _NEW))
+        if not is_blank(judged.value):
+            values[place] = judged.value
+        fields.append(FieldDecision(pair.left, pair.right, left, right, judged.value, towards, _NEW, judged.answer))
     problems.extend(because(Code.REQUIRED, field=field) for field in sorted(missing))
     return NewRecord(values, tuple(fields), tuple(problems))
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias, assert_never
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_blank
-from ..preflight import problem
+from ..preflight import answered, problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
@@ -85,9 +85,11 @@ class _Merging:
         if not differs(left, right):
             self._write(place, pair, held, MISSING, MISSING, _ONE_SIDED)
         elif source == "left" and pair.writes_right and shut_right is None:
-            self._send(place, pair, held, "right", left, _ONE_SIDED)
+            if not self._send(place, pair, held, "right", left, _ONE_SIDED):
+                self.agreed[place] = held
         elif source == "right" and pair.writes_left and shut_left is None:
-            self._send(place, pair, held, "left", right, _ONE_SIDED)
+            if not self._send(place, pair, held, "left", right, _ONE_SIDED):
+                self.agreed[place] = held
         elif source == "left":
             self._write(place, pair, held, MISSING, left, _ONE_SIDED)
         else:
@@ -124,7 +126,8 @@ class _Merging:
                 return
             case _:
                 assert_never(verdict)
-        self._write(place, pair, held, to_left, to_right, verdict.because)
+        first = l0 is MISSING or r0 is MISSING
+        self._write(place, pair, held, to_left, to_right, verdict.because, first=first)
 
     def _ruling(self, pair: Pair, left: Cell, there: Cell) -> Settle | Leave | None:
         why = because(Code.RULED, field=pair.right)
@@ -140,6 +143,8 @@ class _Merging:
         to_left: Cell | Missing,
         to_right: Cell | Missing,
         why: Reason,
+        *,
+        first: bool = False,
     ) -> None:
         """Write what may be written; *to_right* is in the left's terms still."""
         if to_left is not MISSING and not pair.writes_left:
@@ -156,31 +161,61 @@ class _Merging:
             self._skipped += (closed,)
             self._tell(pair, held, closed, None, MISSING)
             return
+        needed = False
         if to_left is not MISSING:
-            self._send(place, pair, held, "left", to_left, why)
+            needed = self._send(place, pair, held, "left", to_left, why, first=first)
         if to_right is not MISSING:
             try:
                 encoded = pair.encode(to_right)
             except ValueError:
                 self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
                 return
-            self._send(place, pair, held, "right", encoded, why)
+            needed = self._send(place, pair, held, "right", encoded, why, first=first) or needed
+        if not needed:
+            self.agreed[place] = held
 
-    def _send(self, place: int, pair: Pair, held: tuple[Cell, Cell], towards: Side, value: Cell, why: Reason) -> None:
+    def _send(
+        self,
+        place: int,
+        pair: Pair,
+        held: tuple[Cell, Cell],
+        towards: Side,
+        value: Cell,
+        why: Reason,
+        *,
+        first: bool = False,
+    ) -> bool:
+        """Send a value, or the pair's answer to one that would be refused; say whether anything is to be written."""
         spec = pair.left_spec if towards == "left" else pair.right_spec
         trouble = None if spec is None else problem(spec, value, creating=False)
-        if trouble is not None:
-            self._problems += (trouble,)
-            self._tell(pair, held, trouble, towards, MISSING)
-            return
+        answer = None
+        if spec is not None and trouble is not None:
+            there = held[0] if towards == "left" else held[1]
+            judged = answered(spec, value, trouble, pair.if_refused, held=there, towards=towards, creating=False)
+            if isinstance(judged, Reason):
+                self._problems += (judged,)
+                self._tell(pair, held, judged, towards, MISSING)
+                return True
+            value, answer = judged.value, judged.answer
+            if not differs(value, there) or (first and is_blank(value)):
+                # It stands there already, or would clear at first contact what was never agreed.
+                self._tell(pair, held, why, None, MISSING, answer)
+                return False
         writes = self._write_left if towards == "left" else self._write_right
         writes[place] = value
-        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], value, towards, why))
+        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], value, towards, why, answer))
+        return True
 
     def _tell(
-        self, pair: Pair, held: tuple[Cell, Cell], why: Reason, towards: Side | None, sent: Cell | Missing
+        self,
+        pair: Pair,
+        held: tuple[Cell, Cell],
+        why: Reason,
+        towards: Side | None,
+        sent: Cell | Missing,
+        answer: Reason | None = None,
     ) -> None:
-        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why))
+        self._fields.append(FieldDecision(pair.left, pair.right, held[0], held[1], sent, towards, why, answer))
 
     def done(self, agreed_left: Cells, agreed_right: Cells) -> Merge:
         """Put together what was decided."""

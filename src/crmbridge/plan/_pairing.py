@@ -12,6 +12,7 @@ import attrs
 from ..given import Given, Reference
 from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..policies import lets_cross, lets_values_cross
+from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
 from ._compare import Cells, Comparison, comparison
 from ._references import Crossing, Followed, given_cell
@@ -40,6 +41,7 @@ class Pair:
     writes_right: bool = False
     creates_left: bool = False
     creates_right: bool = False
+    if_refused: Answer = reject
     absent: bool = False
     """One of the two kinds has no such field: it takes no part."""
     crosses: bool = False
@@ -177,10 +179,17 @@ def _pair(
         writes_right=creates_right and not (right_spec is not None and right_spec.create_only),
         creates_left=creates_left,
         creates_right=creates_right,
+        if_refused=field.if_refused,
         absent=on_right is None or (on_left is None and given is None),
         crosses=field.via is None and lets_cross(policy),
         values_cross=field.via is None and lets_values_cross(policy),
-        form=canonical(left_spec, right_spec),
+        form=_form(field.if_refused, left_spec, right_spec),
         left_form=canonical(left_spec),
         right_form=canonical(right_spec),
     )
+
+
+def _form(answer: Answer, left: FieldSpec | None, right: FieldSpec | None) -> Canonical:
+    """Make `same` a value, what its system would store of it, and what is sent where it would be refused."""
+    stored, answered = canonical(left, right), answer.form(left, right)
+    return stored if answer is reject else lambda value: stored(answered(value))

@@ -9,6 +9,7 @@ import attrs
 
 from ..given import Given, Reference, references
 from ..model import Side
+from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
 
 Owner: TypeAlias = Literal["first_linked", "newest"]
@@ -50,6 +51,8 @@ class PairedField:
     via: Codec | Reference | None = None
     """A reference: both sides point to records that another pipeline keeps in step."""
     owner: Owner | None = None
+    if_refused: Answer = reject
+    """What is sent where the target would refuse the value."""
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ _TEXTS: Final = {
     Code.NOT_WRITABLE: "No value may be written to {field}[ in {system}].",
     Code.FIRST_CONTACT: "The two records meet for the first time[; {field} is filled from {system}].",
     Code.CHANGED: "The record changed[ in {system}].",
-    Code.NEW: "The record is new[ in {system}] and has no counterpart yet.",
+    Code.NEW: "The record is new[ in {system}] and has no counterpart yet[; it falls into the case {case}].",
     Code.REMOVED: "The record was removed[ in {system}].",
     Code.REVIVED: "The record was removed[ in {system}] but edited in the other system, so it is made again.",
     Code.UNCHANGED: "Nothing changed since the last run.",
@@ -30,16 +30,18 @@ _TEXTS: Final = {
     Code.UNDONE: "An earlier write[ of run {run}] was undone.",
     Code.RULED: "A person decided this[: {choice}].",
     Code.FOLLOWED: "The reference[ {reference}] leads to {record}[, found by {level}].",
-    Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}].",
+    Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}][; it falls into the case {case}].",
     Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",
     Code.ALREADY_LINKED: "The counterpart[ in {system}] is already linked to {record}.",
     Code.TWIN: "Another new record has the same keys[ ({level})][: {record}].",
     Code.GATE: "A condition keeps this record back[: {gate}][ ({field})].",
     Code.RULE: "A rule of your own decided this[: {rule}].",
+    Code.NO_CASE: "No case admits the record.",
     Code.CREATES_OFF: "New records are not made[ in {system}]: the setting is off.",
     Code.DETACHED: "The counterpart was removed[ in {system}]; this record stays and is no longer written.",
     Code.DUPLICATE_OF: "The record is a duplicate of {record}.",
     Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
+    Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time].",
     Code.NOT_DUE: "It is not time yet[; due {until}].",
     Code.READ_TOO_EARLY: "What was read[ from {system}] is older than our own last write; it is read again[ at {until}].",
     Code.MOVED_ON: "The record changed[ in {system}] while this was being decided; it is decided again.",
@@ -54,6 +56,12 @@ _TEXTS: Final = {
     Code.TOO_MANY_DIGITS: (
         "The number for {field}[ in {system}] has too many digits[ {shape}][: {length}, where {limit} fit]."
     ),
+    Code.TOO_MANY_BYTES: "The value for {field}[ in {system}] is too long[: {length} bytes, where {limit} fit].",
+    Code.OUT_OF_RANGE: "The value for {field}[ in {system}] is out of range[: not below {least}][: not above {most}].",
+    Code.TRUNCATED: "The value was cut to fit {field}[ in {system}][: {length}, where {limit} fit].",
+    Code.CLEARED: "{field}[ in {system}] stays empty, since the value would be refused[: {refused}].",
+    Code.MAPPED: "The value for {field}[ in {system}] was replaced as the settings say[: {refused}].",
+    Code.LAST_OF_SEVERAL: "{field}[ in {system}] and the other field do not hold equally many values, and the last one counts.",
     Code.NOT_AN_OPTION: "The value for {field} is not among the choices[ that {system} offers].",
     Code.NOT_AN_EMAIL: "The value for {field} is not an e-mail address[ that {system} takes][: {shape}].",
     Code.NOT_A_NUMBER: "The value for {field}[ in {system}] is not a number.",
@@ -80,6 +88,54 @@ _TEXTS: Final = {
         "value of {field} counts as newer."
     ),
     Code.CREATE_CLASS: "When the answer to a create[ in {system}] is lost, {create_class}.",
+    Code.CHOICES_LACKING: (
+        "Not every choice of the other field is offered for {field}[ in {system}][: {count} are lacking, such as {choices}]."
+    ),
+    Code.LENGTHS_DIFFER: (
+        "{field}[ in {system}] holds less than the other field may send[: {limit} {unit}][, where {length} may come]"
+        "[; what does not fit is {answer}]."
+    ),
+    Code.POLICY_NEEDS: (
+        "The rule for {field} needs a field of several values, and neither of the two fields is one[: {policy}]."
+    ),
+    Code.NEVER_WRITTEN: "{field}[ in {system}] gets a value in new records only, and no record is created there.",
+    Code.CREATE_ONLY_TARGET: (
+        "{field}[ in {system}] can be written when a record is created and never after, so later changes stay behind."
+    ),
+    Code.CANNOT_READ: "Records[ of {system}] cannot be read by id, so nothing can be kept in step with them.",
+    Code.CANNOT_CREATE: (
+        "No record[ of the kind {kind}] can be created[ in {system}]; switch creation off, or name another kind for it."
+    ),
+    Code.CANNOT_UPDATE: "Records[ of the kind {kind}][ in {system}] cannot be changed once they are there.",
+    Code.CANNOT_REMOVE: "Records[ of the kind {kind}][ in {system}] cannot be removed as the settings ask[: {verb}].",
+    Code.DELETES_UNSEEN: "Nothing tells of removals[ in {system}], so one is met only where its record is read again.",
+    Code.TIMES_USED: (
+        "A write[ to {system}] whose answer is lost is waited for[ {settle} seconds], a search may lag[ {index} seconds] "
+        "and a change may show up late[ by {overlap} seconds]."
+    ),
+    Code.FIELD_GONE: (
+        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in the pair, or take the pair "
+        "out."
+    ),
+    Code.TYPE_CHANGED: (
+        "{field}[ in {system}] now holds another type[: {type} instead of {other_type}]. Give the pair a codec, or another "
+        "field."
+    ),
+    Code.BECAME_READ_ONLY: (
+        "{field}[ in {system}] can no longer be written. Let its system be the master in the pair, or ask for the permission to "
+        "write it."
+    ),
+    Code.BECAME_REQUIRED: (
+        "{field}[ in {system}] is now required. Fill it by a pair or a constant, and see that no blank is sent."
+    ),
+    Code.BECAME_SHORTER: (
+        "{field}[ in {system}] now holds less[: {limit}][ instead of {length}]. Say in the pair what is sent where a value "
+        "does not fit."
+    ),
+    Code.CHOICE_LOST: (
+        "{field}[ in {system}] no longer offers every choice[: {count} are gone, such as {choices}]. Say in the pair what is "
+        "sent instead."
+    ),
 }
 
 _TYPES: Final = {
@@ -130,11 +186,31 @@ ENGLISH: Final = Catalogue(
             "consented": "there is no consent",
             "unless": "an exception applies",
         },
+        "pace": {
+            "cooldown": "the same was done a short while ago",
+            "spacing": "another one was done a short while ago",
+            "reservations": "as many as are allowed have been done",
+        },
+        "unit": {
+            "characters": "characters",
+            "bytes": "bytes",
+            "before_point": "digits before the decimal point",
+            "after_point": "digits after the decimal point",
+        },
+        "answer": {
+            "reject": "refused",
+            "truncate": "cut",
+            "clear": "not sent",
+            "map": "replaced where the table knows it",
+            "last_value": "refused",
+        },
+        "verb": {"archive": "archive", "delete": "delete"},
         "by": {"newer": "its change is the newer one", "otherwise": "the times do not decide"},
         "shape": {
             **_TYPES,
             "no_zone": "a date and time without a time zone",
             "broken_text": "a text with damaged characters",
+            "unheld_sign": "a text with a sign that cannot be stored",
             "other_kind": "a reference to another kind",
             "before_point": "before the decimal point",
             "after_point": "after the decimal point",
@@ -147,6 +223,17 @@ ENGLISH: Final = Catalogue(
             "dot_at_start": "it starts with a dot",
             "dot_before_at": "a dot stands directly before the @",
             "dot_after_at": "a dot stands directly after the @",
+        },
+        "refused": {
+            "too_long": "it is too long",
+            "too_many_bytes": "it is too long",
+            "too_many_digits": "it has too many digits",
+            "out_of_range": "it is out of range",
+            "not_an_option": "it is not among the choices",
+            "not_an_email": "it is not an e-mail address",
+            "not_a_number": "it is not a number",
+            "wrong_type": "it has the wrong type",
+            "several_values": "only one value fits",
         },
         "expected": _TYPES,
         "type": _TYPES,

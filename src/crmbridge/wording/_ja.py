@@ -18,7 +18,7 @@ _TEXTS: Final = {
     Code.NOT_WRITABLE: "[{system}の]{field}には書き込めません。",
     Code.FIRST_CONTACT: "2つのレコードを初めて照合しました[。{field}には{system}の値を入れます]。",
     Code.CHANGED: "[{system}の]レコードが変更されました。",
-    Code.NEW: "[{system}で]新しく登録されたレコードで、対応するレコードはまだありません。",
+    Code.NEW: "[{system}で]新しく登録されたレコードで、対応するレコードはまだありません[(条件:{case})]。",
     Code.REMOVED: "[{system}の]レコードが削除されました。",
     Code.REVIVED: "[{system}の]レコードは削除されましたが、もう一方のシステムで編集されているため、作り直します。",
     Code.UNCHANGED: "前回の実行から変更はありません。",
@@ -30,16 +30,18 @@ _TEXTS: Final = {
     Code.UNDONE: "以前の[実行({run})での]書き込みを取り消しました。",
     Code.RULED: "担当者の判断によります[({choice})]。",
     Code.FOLLOWED: "参照[（{reference}）]の先は{record}です[（{level}で検索）]。",
-    Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)]。",
+    Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)][(条件:{case})]。",
     Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
     Code.ALREADY_LINKED: "対応する[{system}の]レコードは、すでに{record}と紐付いています。",
     Code.TWIN: "同じキー[({level})]を持つ新規レコードがほかにもあります[({record})]。",
     Code.GATE: "連携の条件を満たしていないため、対象外です[({gate})][。項目:{field}]。",
     Code.RULE: "独自に設定されたルールによります[({rule})]。",
+    Code.NO_CASE: "どの条件にも当てはまらないため、対象外です。",
     Code.CREATES_OFF: "[{system}での]新規作成はオフに設定されています。",
     Code.DETACHED: "対応する[{system}の]レコードが削除されたため、このレコードは残し、今後は書き込みません。",
     Code.DUPLICATE_OF: "このレコードは{record}と重複しています。",
     Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
+    Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます]。",
     Code.NOT_DUE: "まだ実行の時刻になっていません[(予定:{until})]。",
     Code.READ_TOO_EARLY: (
         "[{system}から]読み取った内容が直前の書き込みより古いため、[{until}に]もう一度読み取ります。"
@@ -56,6 +58,12 @@ _TEXTS: Final = {
     ),
     Code.TOO_LONG: "[{system}の]{field}に対して値が長すぎます[({length}文字。上限は{limit}文字)]。",
     Code.TOO_MANY_DIGITS: "[{system}の]{field}に対して数値の桁数が多すぎます[({shape})][({length}桁。上限は{limit}桁)]。",
+    Code.TOO_MANY_BYTES: "[{system}の]{field}に対して値が長すぎます[({length}バイト。上限は{limit}バイト)]。",
+    Code.OUT_OF_RANGE: "[{system}の]{field}の値が範囲外です[({least}以上)][({most}以下)]。",
+    Code.TRUNCATED: "[{system}の]{field}に収まるように、値の末尾を切り詰めました[(長さ{length}。上限は{limit})]。",
+    Code.CLEARED: "[{system}の]{field}には入れられない値のため、空欄にします[({refused})]。",
+    Code.MAPPED: "[{system}の]{field}の値を、設定に従って置き換えました[({refused})]。",
+    Code.LAST_OF_SEVERAL: "[{system}の]{field}と相手の項目では持てる値の数が異なるため、最後の値を使います。",
     Code.NOT_AN_OPTION: "{field}の値が[{system}の]選択肢にありません。",
     Code.NOT_AN_EMAIL: "{field}の値は、[{system}で使える]メールアドレスの形式ではありません[({shape})]。",
     Code.NOT_A_NUMBER: "[{system}の]{field}の値が数値ではありません。",
@@ -82,6 +90,43 @@ _TEXTS: Final = {
         "変わることがあります。"
     ),
     Code.CREATE_CLASS: "[{system}での]新規作成の応答を受け取れなかった場合、{create_class}。",
+    Code.CHOICES_LACKING: (
+        "[{system}の]{field}には、相手の項目の選択肢がすべて用意されているわけではありません[(不足{count}件。例:{choices})]。"
+    ),
+    Code.LENGTHS_DIFFER: (
+        "[{system}の]{field}に入る長さは、相手の項目より短いです[(上限{limit}{unit})][(最大{length}の値が届きます)]"
+        "[。収まらない値は{answer}]。"
+    ),
+    Code.POLICY_NEEDS: "{field}のルール[({policy})]には複数の値を持つ項目が必要ですが、どちらの項目も単一の値です。",
+    Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
+    Code.CREATE_ONLY_TARGET: "[{system}の]{field}は新規作成のときだけ書き込めるため、その後の変更は反映されません。",
+    Code.CANNOT_READ: "[{system}の]レコードをIDで読み取れないため、同期を保てません。",
+    Code.CANNOT_CREATE: (
+        "[{system}では]レコード[({kind})]を新規作成できません。新規作成をオフにするか、別の種類を指定してください。"
+    ),
+    Code.CANNOT_UPDATE: "[{system}では]登録済みのレコード[({kind})]を変更できません。",
+    Code.CANNOT_REMOVE: "[{system}では]設定どおりにレコード[({kind})]を削除できません[({verb})]。",
+    Code.DELETES_UNSEEN: "[{system}からは]削除が通知されないため、レコードを読み直したときにだけ分かります。",
+    Code.TIMES_USED: (
+        "[{system}への]書き込みの応答がない場合に待つ時間[({settle}秒)]、検索の遅れ[({index}秒)]、"
+        "変更通知の遅れ[({overlap}秒)]を見込んでいます。"
+    ),
+    Code.FIELD_GONE: (
+        "[{system}から]{field}がなくなりました[(近い名前は{nearest}です)]。別の項目を指定するか、この組み合わせを外してください。"
+    ),
+    Code.TYPE_CHANGED: (
+        "[{system}の]{field}の種類が変わりました[({other_type}から{type})]。変換を設定するか、別の項目を指定してください。"
+    ),
+    Code.BECAME_READ_ONLY: (
+        "[{system}の]{field}に書き込めなくなりました。このシステムの値を正とするか、書き込みの権限を付けてください。"
+    ),
+    Code.BECAME_REQUIRED: "[{system}の]{field}が必須項目になりました。値を入れる設定を加え、空欄を送らないようにしてください。",
+    Code.BECAME_SHORTER: (
+        "[{system}の]{field}に入る長さが短くなりました[(上限{limit})][(以前は{length})]。収まらない値の扱いを設定してください。"
+    ),
+    Code.CHOICE_LOST: (
+        "[{system}の]{field}から選択肢がなくなりました[({count}件。例:{choices})]。代わりに送る値を設定してください。"
+    ),
 }
 
 _TYPES: Final = {
@@ -105,6 +150,7 @@ _NAMES: Final = (
     "level",
     "adopted_by",
     "gate",
+    "case",
     "rule",
     "nearest",
 )
@@ -144,11 +190,31 @@ JAPANESE: Final = Catalogue(
             "consented": "同意がありません",
             "unless": "除外条件に該当します",
         },
+        "pace": {
+            "cooldown": "同じものを実行してから間もないため",
+            "spacing": "直前の実行から間もないため",
+            "reservations": "実行できる回数の上限に達しているため",
+        },
+        "unit": {
+            "characters": "文字",
+            "bytes": "バイト",
+            "before_point": "桁(整数部)",
+            "after_point": "桁(小数部)",
+        },
+        "answer": {
+            "reject": "送信しません",
+            "truncate": "切り詰めます",
+            "clear": "空欄にします",
+            "map": "対応表にあれば置き換えます",
+            "last_value": "送信しません",
+        },
+        "verb": {"archive": "アーカイブ", "delete": "削除"},
         "by": {"newer": "変更が新しいため", "otherwise": "変更の前後を判定できないため"},
         "shape": {
             **_TYPES,
             "no_zone": "タイムゾーンのない日時",
             "broken_text": "壊れた文字を含む文字列",
+            "unheld_sign": "保存できない文字を含む文字列",
             "other_kind": "別の種類への参照",
             "before_point": "整数部",
             "after_point": "小数部",
@@ -161,6 +227,17 @@ JAPANESE: Final = Catalogue(
             "dot_at_start": "先頭にドットがあります",
             "dot_before_at": "「@」の直前にドットがあります",
             "dot_after_at": "「@」の直後にドットがあります",
+        },
+        "refused": {
+            "too_long": "長すぎるため",
+            "too_many_bytes": "長すぎるため",
+            "too_many_digits": "桁数が多すぎるため",
+            "out_of_range": "範囲外のため",
+            "not_an_option": "選択肢にないため",
+            "not_an_email": "メールアドレスの形式ではないため",
+            "not_a_number": "数値ではないため",
+            "wrong_type": "値の種類が違うため",
+            "several_values": "値を1つしか入れられないため",
         },
         "expected": _TYPES,
         "type": _TYPES,

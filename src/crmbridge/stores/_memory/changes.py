@@ -37,6 +37,8 @@ def commit(tables: Tables, pipeline: str, delta: Delta, fence: Fence) -> None:
         pipe.progress.update(delta.progress)
         _outbox(tables, pipe, pipeline, delta)
         _inbox_and_directory(pipe, delta)
+        kept = [one for one in pipe.starts if delta.starts_matter is None or one.at >= delta.starts_matter]
+        pipe.starts = sorted({*kept, *delta.starts}, key=lambda one: (one.at, one.key))
         if delta.objection_cleared:
             pipe.objection = None
         pipe.objection = delta.objection or pipe.objection

@@ -13,7 +13,7 @@ import attrs
 from ...model import SIDES, Arrived, Decision, Link, RecordRef, Side, Signal
 from ...protocols import KeyValue, Notice
 from ...reasons import Reason
-from ...roles import Intent, JournalRow, Progress, QueueRow, Ruling, StoredSchema, Token
+from ...roles import Intent, JournalRow, Progress, QueueRow, Ruling, Start, StoredSchema, Token
 from .._shared import can_be_asked, common
 
 Owner = TypeVar("Owner", bound=Hashable)
@@ -81,6 +81,7 @@ class Pipe:
     taken: set[str] = attrs.field(factory=lambda: set[str]())
     """Inbox ids that wait no longer."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
+    starts: list[Start] = attrs.field(factory=lambda: list[Start]())
     objection: Reason | None = None
     enabled: dt.datetime | None = None
 

@@ -14,7 +14,7 @@ from ...errors import LeaseHeld
 from ...flow import RateBudget
 from ...model import SIDES, Arrived, RecordRef, Side, Signal
 from ...reasons import Reason
-from ...roles import Fence, QueueRow, QueueState, Ruling, Tally, Token
+from ...roles import Fence, QueueRow, QueueState, Ruling, Start, Tally, Token
 from .._shared import is_due, stale
 from .tables import Lease, Pipe, Tables
 
@@ -191,6 +191,10 @@ class MemoryBudgets:
         with self._tables.lock:
             spent = self._tables.budgets[account, lane]
             spent.held_until = max(spent.held_until, until)
+
+    def starts(self, pipeline: str, since: dt.datetime) -> Sequence[Start]:
+        with self._tables.lock:
+            return [one for one in self._tables.pipes[pipeline].starts if one.at >= since]
 
 
 @attrs.frozen

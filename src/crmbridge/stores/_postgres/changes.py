@@ -15,7 +15,7 @@ from .promises import decide, keep_promises, made_runs, notify, promise
 from .queue import end_rows, put_rows, wake_rows
 from .session import Session
 from .tying import put_links
-from .workers import require
+from .workers import put_starts, require
 
 _Place = tuple[int, bytes]
 
@@ -46,6 +46,7 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     take_out(session, ends, delta.taken, delta.finished)
     put_keys(session, ends, delta.keys)
     _put_schemas(session, ends, delta)
+    put_starts(session, ends, delta)
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
         session.do("UPDATE scopes SET objection = %s WHERE number = %s", told, ends.scope)

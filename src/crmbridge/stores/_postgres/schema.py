@@ -114,5 +114,9 @@ CREATE TABLE budgets (
 CREATE TABLE forgotten (tenant text COLLATE "C" NOT NULL, print bytea NOT NULL, PRIMARY KEY (tenant, print))
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_STARTS = """
+CREATE TABLE starts (scope bigint NOT NULL, at bigint NOT NULL, key bytea NOT NULL, PRIMARY KEY (scope, at, key))
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS)
 """Applied in order, all that a database lacks in one transaction; a released one is never changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -13,9 +13,9 @@ from ... import wire
 from ...credentials import Secret
 from ...errors import LeaseHeld
 from ...flow import RateBudget
-from ...roles import Fence, Token
+from ...roles import Delta, Fence, Start, Token
 from .._shared import instant, micros, stale
-from .names import tell, whole, whole_or_null
+from .names import Ends, ends_of, tell, whole, whole_or_null
 from .role import Role, reading, writing
 from .session import Session
 
@@ -82,6 +82,23 @@ class PostgresBudgets(Role):
             account,
             lane,
         )
+
+    @reading
+    def starts(self, session: Session, pipeline: str, since: dt.datetime) -> Sequence[Start]:
+        question = "SELECT key, at FROM starts WHERE scope = %s AND at >= %s ORDER BY at, key"
+        found = session.rows(question, ends_of(session, self._tenant, pipeline).scope, micros(since))
+        return [Start(tell(key), instant(at)) for key, at in found]
+
+
+def put_starts(session: Session, ends: Ends, delta: Delta) -> None:
+    """Keep what was started, and let go of what no longer matters."""
+    if delta.starts_matter is not None:
+        session.do("DELETE FROM starts WHERE scope = %s AND at < %s", ends.scope, micros(delta.starts_matter))
+    session.each(
+        f"INSERT INTO starts SELECT {ends.scope}, * FROM {{rows}} ON CONFLICT DO NOTHING",
+        "bigint bytea",
+        [(micros(start.at), whole(start.key)) for start in delta.starts],
+    )
 
 
 def _spent(session: Session, *lane_of: str) -> tuple[float | None, float | None, float]:

@@ -16,7 +16,7 @@ from .names import Ends, Kept, chunks, keep, made_scope, marks
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
 from .tying import put_links
-from .workers import require
+from .workers import put_starts, require
 
 
 def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: Delta, fence: Fence) -> None:
@@ -46,6 +46,7 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
     if delta.decisions:
         _decide(connection, tenant, scope, ends, delta)
     _ingest(connection, scope, ends, delta)
+    put_starts(connection, scope, delta)
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
         connection.execute("UPDATE scopes SET objection = ? WHERE number = ?", (told, scope))

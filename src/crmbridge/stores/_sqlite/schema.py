@@ -122,7 +122,14 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
+def _count_starts(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE starts (scope INTEGER NOT NULL, at INTEGER NOT NULL, key NOT NULL, "
+        "PRIMARY KEY (scope, at, key)) WITHOUT ROWID"
+    )
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (_create,)
+MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts)
 """Applied in order, all that a file lacks in one transaction; a released one is never changed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import attrs
@@ -13,9 +13,10 @@ from ... import wire
 from ...credentials import Secret
 from ...errors import LeaseHeld
 from ...flow import RateBudget
-from ...roles import Fence, Token
+from ...roles import Delta, Fence, Start, Token
 from .._shared import instant, micros, stale
 from .database import Database
+from .names import keep, scope, tell
 
 
 @attrs.frozen
@@ -82,6 +83,22 @@ class SqliteBudgets:
             level, at, held_until = _spent(connection, lane_of)
             spent = (*lane_of, level, at, max(held_until, until))
             connection.execute("INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?, ?, ?)", spent)
+
+    def starts(self, pipeline: str, since: dt.datetime) -> Sequence[Start]:
+        question = "SELECT key, at FROM starts WHERE scope = ? AND at >= ? ORDER BY at, key"
+        with self._db.reading() as connection:
+            found = connection.execute(question, (scope(connection, self._tenant, pipeline), micros(since)))
+            return [Start(tell(key), instant(at)) for key, at in found]
+
+
+def put_starts(connection: sqlite3.Connection, of: int, delta: Delta) -> None:
+    """Keep what was started, and let go of what no longer matters."""
+    if delta.starts_matter is not None:
+        connection.execute("DELETE FROM starts WHERE scope = ? AND at < ?", (of, micros(delta.starts_matter)))
+    connection.executemany(
+        "INSERT OR IGNORE INTO starts VALUES (?, ?, ?)",
+        ((of, micros(start.at), keep(start.key)) for start in delta.starts),
+    )
 
 
 def _spent(connection: sqlite3.Connection, lane_of: tuple[str, str, str]) -> tuple[float | None, float | None, float]:

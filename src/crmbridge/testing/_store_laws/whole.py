@@ -14,7 +14,7 @@ from ...flow import RateBudget
 from ...model import MISSING, Arrived, Merged, Record, RecordRef, Rows, Schema, Side, Signal, Standing, other
 from ...protocols import Notice
 from ...reasons import Code, Reason, because
-from ...roles import Delta, Keyed, Progress, Ruling, StateStore, StoredSchema, Token
+from ...roles import Delta, Keyed, Progress, Ruling, Start, StateStore, StoredSchema, Token
 from .values import (
     ACCOUNT,
     CLOSED,
@@ -50,6 +50,7 @@ EVERYTHING = Delta(
     objection=because(Code.EMPTIED),
     keys=(Keyed("right", right(1), (key("kim"),)),),
     schemas=(("right", StoredSchema(Schema("Lead", {}), NOW)),),
+    starts=(Start("key", NOW),),
     notices=(Notice("notice", left(1), because(Code.BUSY)),),
 )
 
@@ -72,6 +73,7 @@ def all_that_is_known(store: StateStore) -> list[object]:
         store.inbox.count(PEOPLE),
         [list(found) for found in store.directory.find(PEOPLE, "right", [ask((key("kim"),))])],
         store.directory.schema(PEOPLE, "right", "Lead"),
+        list(store.budgets.starts(PEOPLE, NOW)),
         list(store.journal.run("run")),
         list(store.quarantine.rows(PEOPLE)),
         due(store),
@@ -95,7 +97,7 @@ class CommitLaws(Laws):
         store.commit(PEOPLE, EVERYTHING, fence)
         after = all_that_is_known(store)
         changed = [old != new for old, new in zip(before, after, strict=True)]
-        assert [n for n, differs in enumerate(changed) if not differs] == [15, 17], "nothing was parked, nobody ruled"
+        assert [n for n, differs in enumerate(changed) if not differs] == [16, 18], "nothing was parked, nobody ruled"
 
     def test_what_was_committed_is_there_when_the_store_is_opened_again(self, store: StateStore) -> None:
         fence = store.leases.take("p", "one", NOW, HOUR)

@@ -12,8 +12,8 @@ import pytest
 from ...credentials import Secret
 from ...errors import FenceStale, LeaseHeld
 from ...flow import RateBudget
-from ...roles import Delta, Fence, Progress, StateStore, Token
-from .values import ACCOUNT, HOUR, MINUTE, NOW, PEOPLE, Laws, due, link, promise, row
+from ...roles import Delta, Fence, Progress, Start, StateStore, Token
+from .values import ACCOUNT, HOUR, MINUTE, NOW, PEOPLE, Laws, commit, due, link, promise, row
 
 CANARY = "canary-7f3a"
 
@@ -173,6 +173,17 @@ class BudgetLaws(Laws):
         assert self.reopen(store).budgets.spend(ACCOUNT, "default", budget, 1, 1000.0) == 60
         assert store.budgets.spend(ACCOUNT, "default", budget, 1, 1060.0) == 0
         assert store.budgets.spend(ACCOUNT, "search", budget, 1, 1000.0) == 0
+
+    def test_starts_are_told_in_order_by_pipeline_until_they_no_longer_matter(self, store: StateStore) -> None:
+        late, early = Start("a", NOW + dt.timedelta(seconds=5)), Start("b", NOW)
+        commit(store, starts=(late, early, late))
+        commit(store, "other", starts=(Start("c", NOW),))
+        again = self.reopen(store)
+        assert list(again.budgets.starts(PEOPLE, NOW)) == [early, late]
+        assert list(again.budgets.starts(PEOPLE, late.at)) == [late]
+        commit(again, starts_matter=late.at)
+        assert list(again.budgets.starts(PEOPLE, NOW - dt.timedelta(days=9))) == [late]
+        assert len(list(again.budgets.starts("other", NOW))) == 1
 
     def test_many_threads_lose_no_spending(self, store: StateStore) -> None:
         budget = RateBudget(2.0, per=1.0)

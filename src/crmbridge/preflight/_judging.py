@@ -17,12 +17,10 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from .model import Cell, FieldSpec, FieldType, Normalisation, RecordRef, is_blank
-from .reasons import Code, Reason, because
-
-__all__ = ["EMAIL_LIMIT", "email_problem", "problem"]
+from ..model import Cell, FieldSpec, FieldType, Normalisation, RecordRef, is_blank
+from ..reasons import Code, Reason, because
 
 EMAIL_LIMIT: Final = 254
 """Characters of an e-mail address, at most, whatever the field would hold (RFC 5321)."""
@@ -80,13 +78,23 @@ def _text(spec: FieldSpec, value: Cell) -> Reason | None:
         # Half of a surrogate pair comes out of JSON unharmed and can be neither stored nor sent.
         return because(Code.WRONG_TYPE, field=spec.name, expected=spec.type.value, shape="broken_text")
     limit = spec.max_length
-    return None if limit is None or len(value) <= limit else _length(spec, value, limit)
+    if limit is not None and len(value) > limit:
+        return _length(spec, value, limit)
+    return None if spec.max_bytes is None else _bytes(spec, value, spec.max_bytes)
 
 
 def _length(spec: FieldSpec, text: str, limit: int | None) -> Reason | None:
     if limit is None or len(text) <= limit:
         return None
     return because(Code.TOO_LONG, field=spec.name, length=len(text), limit=limit)
+
+
+def _bytes(spec: FieldSpec, text: str, limit: int) -> Reason | None:
+    try:
+        length = len(text.encode(spec.encoding))
+    except UnicodeEncodeError:
+        return because(Code.WRONG_TYPE, field=spec.name, expected=spec.type.value, shape="unheld_sign")
+    return None if length <= limit else because(Code.TOO_MANY_BYTES, field=spec.name, length=length, limit=limit)
 
 
 def _email(spec: FieldSpec, value: Cell) -> Reason | None:
@@ -110,7 +118,23 @@ def _number(spec: FieldSpec, value: Cell) -> Reason | None:
         return because(Code.TOO_MANY_DIGITS, field=spec.name, shape="before_point", length=before, limit=spec.digits)
     if spec.scale is not None and after > spec.scale and Normalisation.SCALE not in spec.normalises:
         return because(Code.TOO_MANY_DIGITS, field=spec.name, shape="after_point", length=after, limit=spec.scale)
-    return None
+    return _range(spec, number)
+
+
+def _range(spec: FieldSpec, value: Decimal | dt.date) -> Reason | None:
+    least, most = _bound(spec.least, value), _bound(spec.most, value)
+    if (least is None or least <= value) and (most is None or value <= most):
+        return None
+    bounds = {"least": least, "most": most}
+    told = {name: str(bound) for name, bound in bounds.items() if bound is not None}
+    return because(Code.OUT_OF_RANGE, field=spec.name, **told)
+
+
+def _bound(bound: Cell, value: Decimal | dt.date) -> Any:
+    """Give a bound that can be compared with a value; one of another type bounds nothing."""
+    if isinstance(value, Decimal):
+        return Decimal(bound) if isinstance(bound, int | Decimal) else None
+    return bound if type(bound) is type(value) else None
 
 
 def _places(number: Decimal) -> tuple[int, int]:
@@ -127,11 +151,11 @@ def _flag(spec: FieldSpec, value: Cell) -> Reason | None:
 
 
 def _date(spec: FieldSpec, value: Cell) -> Reason | None:
-    return None if _shape(value) == "date" else _wrong(spec, value)
+    return _range(spec, value) if _shape(value) == "date" and isinstance(value, dt.date) else _wrong(spec, value)
 
 
 def _instant(spec: FieldSpec, value: Cell) -> Reason | None:
-    return None if _shape(value) == "instant" else _wrong(spec, value)
+    return _range(spec, value) if _shape(value) == "instant" and isinstance(value, dt.date) else _wrong(spec, value)
 
 
 def _choice(spec: FieldSpec, value: Cell) -> Reason | None:
