@@ -22,6 +22,7 @@ from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._subjects import Subject, Verdict, grouped, sharers
+from ._survivors import survivors
 
 
 @attrs.define(eq=False)
@@ -67,7 +68,7 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     verdicts.extend(_waits(run, subject, open_intents) for subject in waiting)
     pairs = [subject for subject in pairs if subject not in waiting]
     single = [subject for subject in single if subject not in waiting]
-    verdicts.extend((yield from _linked(run, look, pairs)))
+    verdicts.extend((yield from _linked(run, look, claims, pairs)))
     verdicts.extend((yield from _single(run, look, claims, single, refs)))
     return verdicts
 
@@ -160,21 +161,29 @@ def _worn_out(row: QueueRow) -> Verdict:
     return Verdict(Subject([row], row.side, row.ref), Disposition.QUARANTINED, why, "quarantined")
 
 
-def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
+def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
     for side in SIDES:
         yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
     verdicts: list[Verdict] = []
+    believed: list[Subject] = []
     for subject in pairs:
         link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
         if link is None:
             continue
+        waiting = unbelieved(run, look, subject)
         if link.closed is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
-            continue
-        waiting = unbelieved(run, look, subject)
-        left, right = look.at("left", link.left), look.at("right", link.right)
-        verdicts.append(waiting or decide_linked(run, subject, link, left, right))
+        elif waiting is not None:
+            verdicts.append(waiting)
+        else:
+            believed.append(subject)
+    decided = yield from survivors(run, look, believed, claims.used)
+    for subject in believed:
+        link = subject.link
+        if link is not None:
+            left, right = look.at("left", link.left), look.at("right", link.right)
+            verdicts.append(decided.get(link.id) or decide_linked(run, subject, link, left, right))
     return verdicts
 
 
