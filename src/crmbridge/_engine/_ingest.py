@@ -27,6 +27,7 @@ from ..model import (
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._events import delivered, event_row
+from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
 from ._run import Run
 from ._subjects import park_version
@@ -56,6 +57,7 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
         cursor = progress.cursor if progress else None
         filled = progress.filled if progress else False
         fields = tuple(sorted(run.definition.matcher.fields(side, kind)))
+        listed = (yield from listing(run, side, kind)) if queue else None
         more = True
         while more:
             page = yield from end.source.read(Query(kind, fields, cursor))
@@ -63,14 +65,27 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             standing = yield from _standing(run, side, refs)
             filled = filled or not page.more
             delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
+            if listed is not None:
+                delta = _marked(listed, delta, page)
+                back = yield from returned(run, listed, [record.ref for record in page.rows])
+                delta = attrs.evolve(delta, queue=(*delta.queue, *back))
             again = [record.ref for record in page.rows if queue and _parked_still(record, standing.get(record.ref))]
             if again:
                 rows = yield from run.ask(run.store.quarantine.of, run.name, side, again)
                 delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in rows.values()))
             yield from run.commit(delta)
             cursor, more = page.cursor, page.more
+            if listed is not None and page.complete:
+                yield from absences(run, listed)
             run.saw("read", system=end.system, kind=kind, records=len(refs))
             yield from run.renewed()
+
+
+def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
+    """Mark what a page of a listing shows, in the commit that takes it in."""
+    left = {gone.ref for gone in page.departures}
+    keys = tuple(keyed if keyed.ref in left else listed.marked(keyed) for keyed in delta.keys)
+    return attrs.evolve(delta, keys=keys, progress={**delta.progress, **listed.progress(ended=not page.more)})
 
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:

@@ -31,6 +31,7 @@ from ._act import Doing, act, chunks
 from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
+from ._listing import missing
 from ._notices import notices, send_notices
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
@@ -157,7 +158,7 @@ def _upper_bounds(run: Run, tally: Tally) -> Totals:
             writes[system, "create"] = tally.unlinked.get(side, 0)
         if removal != "detach":
             writes[system, removal] = tally.departed_linked.get(side, 0)
-    return Totals(0, tally.links, {}, writes)
+    return Totals(0, tally.links, {}, writes, gone=missing(run, tally))
 
 
 # -- plan --------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ class FakeConnector:
         return call(self._schemas.__getitem__, kind)
 
     def read(self, query: Query) -> Flow[Page]:
-        """Read changes in the order in which they happened."""
+        """Read changes in the order in which they happened; all records each time, where nothing else is promised."""
         return call(self._read, query)
 
     def _read(self, query: Query) -> Page:
@@ -187,7 +187,7 @@ class FakeConnector:
         return Page(
             self._as_rows(query.kind, query.fields, [id for _, id in page if isinstance(id, str)]),
             tuple(self._gone[ref][1] for _, ref in page if isinstance(ref, RecordRef)),
-            json.dumps([last, whole and more]),
+            json.dumps([last, whole and more] if more or able.incremental else [0, True]),
             more,
             complete=whole and not more,
         )
