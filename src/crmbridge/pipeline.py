@@ -66,7 +66,11 @@ def per_kind(**names: str | ReadOnly) -> Mapping[str, str | ReadOnly]:
 def pair(
     left: Name, right: Name, policy: FieldPolicy | None = None, *, via: Codec | None = None, owner: Owner | None = None
 ) -> PairedField:
-    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's."""
+    """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
+
+    *owner*: which of several left records that share a right one writes this field of it, the first that was linked
+    or the newest; it counts in `many_to_one` pipelines alone.
+    """
     return PairedField(left, right, policy, via, owner)
 
 
@@ -106,7 +110,11 @@ class _Rules:
         raise UsageError(f"{self.name}: match() takes levels, or one matcher of your own")
 
     def many_to_one(self) -> Self:
-        """Let several left records share a right one."""
+        """Let several left records share a right one.
+
+        A field of the shared record is written when the record is made and afterwards only while it is blank, unless
+        its pair names an owner. Edits of the shared record reach all who share it. It is removed with the last of them.
+        """
         return self._with(shared=True)
 
     def fields(self, *pairs: PairedField, policy: FieldPolicy | None = None) -> Self:

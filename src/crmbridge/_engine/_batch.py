@@ -21,6 +21,7 @@ from ._relink import follow
 from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
+from ._sharing import learn_sharers, let_go, one_by_one
 from ._subjects import Subject, Verdict, grouped, sharers
 from ._survivors import survivors
 
@@ -43,6 +44,7 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
             verdicts.extend((yield from _decide(run, claims, chosen)))
+    verdicts = one_by_one(run, verdicts)
     yield from _joined(run, verdicts)
     return verdicts
 
@@ -179,11 +181,13 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
         else:
             believed.append(subject)
     decided = yield from survivors(run, look, believed, claims.used)
+    yield from learn_sharers(run, [subject.link.right for subject in believed if subject.link is not None])
     for subject in believed:
         link = subject.link
         if link is not None:
             left, right = look.at("left", link.left), look.at("right", link.right)
             verdicts.append(decided.get(link.id) or decide_linked(run, subject, link, left, right))
+            let_go(run, verdicts[-1])
     return verdicts
 
 
@@ -224,6 +228,8 @@ def _matched(
     if side == "right" and run.definition.topology == "two_way":
         yield from _contested(run, look, found)
     doubts = (yield from windows(run, side)) if present else ()
+    matched = [search.found.ref for search in found.values() if isinstance(search.found, Matched)]
+    yield from learn_sharers(run, matched if side == "left" else found)
     for subject, record in present:
         search = found[record.ref]
         verdict = unfound(run, look, subject, search)

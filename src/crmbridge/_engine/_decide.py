@@ -27,6 +27,7 @@ from ..roles import FieldPromise, Intent, QueueRow
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
+from ._sharing import only_fills, still_shared
 from ._subjects import Subject, Verdict, digest
 
 
@@ -62,11 +63,7 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
     """Decide about a pair that has a live link."""
     pairing = run.pairing(link.left.kind, link.right.kind)
     on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
-    move = run.table[on_left.state, on_right.state]
-    run.judged(on_left.state, on_right.state, move)
-    ruled = side_choice(run, link, (on_left.record, on_right.record))
-    if move is Move.ASK and ruled is not None:
-        move = move_of(ruled, on_left.state)
+    move = _move(run, link, on_left, on_right)
     match move:
         case Move.NOTHING:
             return _at_rest(subject, link, pairing, on_left, on_right, because(Code.UNCHANGED))
@@ -91,6 +88,16 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
             raise AssertionError("a linked pair is never created")
         case _:
             assert_never(move)
+
+
+def _move(run: Run, link: Link, left: Half, right: Half) -> Move:
+    """Look the move up; a person may have ruled where it asks, and others may still hold a shared record."""
+    move = run.table[left.state, right.state]
+    run.judged(left.state, right.state, move)
+    ruled = side_choice(run, link, (left.record, right.record))
+    if move is Move.ASK and ruled is not None:
+        move = move_of(ruled, left.state)
+    return Move.CLOSE if move is Move.REMOVE_RIGHT and still_shared(run, link) else move
 
 
 def _gone_from(run: Run, on_left: Half) -> str:
@@ -182,6 +189,7 @@ def decide_merge(
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
         ruled=side_choice(run, link, (left.record, right.record)),
+        guests=only_fills(run, link, pairing),
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))

@@ -11,7 +11,7 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Link, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
@@ -45,6 +45,8 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    sharing: dict[RecordRef, tuple[Link, ...]] = attrs.field(factory=lambda: dict[RecordRef, tuple[Link, ...]]())
+    """Of right records that may be shared: the live links of each."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
     doubts: bool = False

@@ -3,6 +3,7 @@
 from ._compare import Cells
 from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
+from ._owners import guests, only_filling, owner_of
 from ._pairing import Pair, Pairing, pairing
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
 from ._same import canonical, differs
@@ -30,10 +31,13 @@ __all__ = [
     "canonical",
     "creation",
     "differs",
+    "guests",
     "label",
     "merge",
     "moves",
     "name_on",
+    "only_filling",
+    "owner_of",
     "pairing",
     "unchanged",
 ]

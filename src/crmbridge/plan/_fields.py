@@ -13,6 +13,7 @@ from ..preflight import problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
+from ._owners import only_filling
 from ._pairing import Pair, Pairing
 from ._same import differs
 
@@ -64,7 +65,10 @@ class Merge(NamedTuple):
 class _Merging:
     """Decides the fields that have changed, one after the other, and collects what comes of it."""
 
-    def __init__(self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None) -> None:
+    def __init__(
+        self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None, guests: frozenset[int]
+    ) -> None:
+        self._guests = guests
         self._times = times
         self._moment: Moment = moment
         self._gated = gated
@@ -109,6 +113,8 @@ class _Merging:
         verdict = pair.policy.resolve(FieldState(left, there, l0, r0, at.left, at.right, self._moment))
         if isinstance(verdict, Ask):
             verdict = self._ruling(pair, left, there) or verdict
+        elif place in self._guests:
+            verdict = only_filling(verdict, left, there)
         match verdict:
             case Settle(value=value):
                 to_left = value if differs(value, left) else MISSING
@@ -217,13 +223,15 @@ def merge(
     moment: Moment = "writing",
     gated: Gated = (None, None),
     ruled: Choice | None = None,
+    guests: frozenset[int] = frozenset(),
 ) -> Merge:
     """Decide every field of a pair of records.
 
     *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about the disputes.
+    *guests*: the places of fields of a shared right record that this left one does not own, and so only fills.
     A field that was not read takes no part and its agreement does not move.
     """
-    work = _Merging(times, moment, gated, ruled)
+    work = _Merging(times, moment, gated, ruled, guests)
     for place in pairing.moved(left, right, agreed_left, agreed_right):
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:
@@ -233,7 +241,7 @@ def merge(
             if pair.same(one, two):
                 work.agreed[place] = one, two
                 continue
-        elif pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two)):
+        elif place not in guests and (pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two))):
             work.cross(place, pair, (one, two), "left" if one != l0 else "right")
             continue
         work.judge(place, pair, (one, two), (l0, r0))

@@ -120,6 +120,7 @@ ENGLISH: Final = Catalogue(
             "last_value": "the last value is taken",
             "monotone": "a value moves in one direction only",
             "ask_a_person": "a person decides",
+            "not_the_owner": "others share the record, and this one does not own the field",
         },
         "gate": {
             "filled": "a value is needed",

@@ -134,6 +134,7 @@ JAPANESE: Final = Catalogue(
             "last_value": "最後の値を採用",
             "monotone": "一方向にだけ変更",
             "ask_a_person": "担当者が判断",
+            "not_the_owner": "共有レコードで、この項目は別のレコードのもの",
         },
         "gate": {
             "filled": "値の入力が必要です",
