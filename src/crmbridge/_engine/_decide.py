@@ -28,6 +28,7 @@ from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
 from ._sharing import only_fills, still_shared
+from ._strikes import MOST, strike
 from ._subjects import Subject, Verdict, digest
 
 
@@ -200,7 +201,13 @@ def decide_merge(
             because=told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0])),
             park="quarantined",
         )
-    merged = _merged(link, pairing, left, right, decided)
+    struck = strike(link, pairing, (left.cells, right.cells), (left.agreed, right.agreed), decided)
+    if struck.label is not None:
+        ends = {side: run.definition.end(side).system for side in SIDES}
+        field = pairing.pairs[pairing.labels.index(struck.label)].right
+        echo = because(Code.NEVER_SETTLES, field=field, count=MOST, one=ends["left"], two=ends["right"])
+        return attrs.evolve(verdict, disposition=Disposition.QUARANTINED, because=echo, park="quarantined")
+    merged = _merged(struck.link, pairing, left, right, decided)
     intents = _updates(run, subject, merged, pairing, left, right, decided, why)
     if intents:
         return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)

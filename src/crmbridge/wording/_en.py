@@ -62,7 +62,9 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",
-    Code.NEVER_SETTLES: "The value of {field} goes back and forth between the two systems[ ({count} times)].",
+    Code.NEVER_SETTLES: (
+        "The value of {field} goes back and forth between the two systems[, {one} and {two}][ ({count} times)]."
+    ),
     Code.PARENT_FAILED: "The record refers to {parent}, which could not be written.",
     Code.TOO_MANY_CREATES: "Too many records would be created[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_UPDATES: "Too many records would be changed[ in {system}][: {count}, where {limit} are allowed].",

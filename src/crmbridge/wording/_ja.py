@@ -64,7 +64,7 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
-    Code.NEVER_SETTLES: "{field}の値が2つのシステムの間で繰り返し書き換わっています[({count}回)]。",
+    Code.NEVER_SETTLES: "{field}の値が2つのシステム[({one}と{two})]の間で繰り返し書き換わっています[({count}回)]。",
     Code.PARENT_FAILED: "参照先の{parent}を登録できませんでした。",
     Code.TOO_MANY_CREATES: "[{system}で]新規作成されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_UPDATES: "[{system}で]更新されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
