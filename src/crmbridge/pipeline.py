@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 import attrs
 
+from ._engine._adoption import adopted
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
 from .definition import Definition, End, PlacedGate, with_fields, with_override
@@ -215,11 +216,15 @@ class _Rules:
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
 
+    def _adopted(self, clock: Clock) -> Flow[int]:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        return adopted(self.definition, self._stored(), clock, owner=owner)
+
     def _plan(self, swept: Swept) -> Plan:
         return Plan(swept.id, self._names(), self._stored(), swept.totals)
 
     def _report(self, swept: Swept) -> Report:
-        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts)
+        return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts, swept.lost)
 
     def _names(self) -> Names:
         return Names(self.definition.left.system, self.definition.right.system)
@@ -245,7 +250,7 @@ class Pipeline(_Rules):
 
     def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
-        return [Finding(*found) for found in self._perform(lambda _clock: check(self.definition))]
+        return [Finding(*found) for found in self._perform(lambda _clock: check(self.definition, self.store))]
 
     def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -276,6 +281,14 @@ class Pipeline(_Rules):
         owner = f"{socket.gethostname()}:{os.getpid()}"
         _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
         return self.drain()
+
+    def adopt(self) -> int:
+        """Let a pipeline whose state was lost go on as any other, after a review of its matches.
+
+        Its first run met records that carry its own marks, so it filled blanks, disputed the rest and made nothing.
+        Gives how many records had waited for this; the next run decides them.
+        """
+        return self._perform(lambda clock: self._adopted(clock))
 
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
@@ -310,7 +323,7 @@ class AsyncPipeline(_Rules):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs."""
-        return [Finding(*found) for found in await self.driver.run(check(self.definition))]
+        return [Finding(*found) for found in await self.driver.run(check(self.definition, self.store))]
 
     async def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -320,6 +333,10 @@ class AsyncPipeline(_Rules):
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
         approved = None if plan is None else plan.id
         return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+
+    async def adopt(self) -> int:
+        """Let a pipeline whose state was lost go on as any other, after a review of its matches."""
+        return await self.driver.run(self._adopted(self.driver.clock))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt."""

@@ -100,6 +100,8 @@ class Report(_Rows):
 
     read: int
     counts: Mapping[Disposition, int]
+    state_lost: bool = False
+    """The pipeline has lost its memory: it fills blanks, disputes the rest and makes nothing, until it is adopted."""
 
     @property
     def run(self) -> str:
@@ -117,6 +119,8 @@ class Report(_Rows):
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show what was done: counts, then samples of what needs somebody's attention."""
         lines = [_HEADS[language].format(name=self.id, read=self.read), *counts(self.counts, language)]
+        if self.state_lost:
+            lines.append(f"  {say(Reason(Code.STATE_LOST), language)}")
         for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))

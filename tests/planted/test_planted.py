@@ -125,8 +125,8 @@ PLANTS = {
     ),
     "a revived record is made under its old key": Plant(
         "_engine/_create.py",
-        'digest(run.name, "create", towards, kind, str(record.ref), subject.incarnation)',
-        'digest(run.name, "create", towards, kind, str(record.ref))',
+        "mark_of(run, towards, kind, record.ref, subject.incarnation)",
+        "mark_of(run, towards, kind, record.ref)",
         ("tests/engine/test_recovery.py::test_a_revived_record_is_made_under_a_key_of_its_own",),
     ),
     "a field written on both sides is agreed at the first answer": Plant(

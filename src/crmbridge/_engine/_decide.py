@@ -191,6 +191,7 @@ def decide_merge(
         gated=(closed[0], closed[1]),
         ruled=side_choice(run, link, (left.record, right.record)),
         guests=only_fills(run, link, pairing),
+        filling=run.lost,
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))

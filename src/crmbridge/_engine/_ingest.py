@@ -26,6 +26,7 @@ from ..model import (
 )
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
+from ._adoption import mark_field, with_marks
 from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
@@ -56,7 +57,8 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
         progress = yield from run.ask(run.store.links.progress, run.name, side, kind)
         cursor = progress.cursor if progress else None
         filled = progress.filled if progress else False
-        fields = tuple(sorted(run.definition.matcher.fields(side, kind)))
+        marks = mark_field(run, side, kind)
+        fields = tuple(sorted({*run.definition.matcher.fields(side, kind), *marks}))
         listed = (yield from listing(run, side, kind)) if queue else None
         more = True
         while more:
@@ -65,6 +67,8 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             standing = yield from _standing(run, side, refs)
             filled = filled or not page.more
             delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
+            for field in marks:
+                delta = with_marks(delta, page, field)
             if listed is not None:
                 delta = _marked(listed, delta, page)
                 back = yield from returned(run, listed, [record.ref for record in page.rows])

@@ -47,6 +47,10 @@ class Run:
     """What people ruled about the records of this batch."""
     sharing: dict[RecordRef, tuple[Link, ...]] = attrs.field(factory=lambda: dict[RecordRef, tuple[Link, ...]]())
     """Of right records that may be shared: the live links of each."""
+    fresh: bool = False
+    """The first reading has not ended yet: our own marks are looked for."""
+    lost: bool = False
+    """It met its own marks with an empty store: it fills blanks, disputes the rest and makes nothing."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
     doubts: bool = False

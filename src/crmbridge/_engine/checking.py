@@ -9,6 +9,8 @@ from ..errors import PairError
 from ..flow import Flow
 from ..model import SIDES, FieldSpec, FieldType, Schema, Side
 from ..reasons import Code, Reason, because
+from ..roles import StateStore
+from ._adoption import lost
 from ._run import check_pairs
 
 Found = tuple[str, Reason, bool]
@@ -16,9 +18,13 @@ Found = tuple[str, Reason, bool]
 _LOOSE = {FieldType.TEXT, FieldType.EMAIL, FieldType.CHOICE}
 
 
-def check(definition: Definition) -> Flow[list[Found]]:
-    """Read the schemas of both ends and hold the pipeline against them; raises what a run would raise."""
+def check(definition: Definition, store: StateStore | None = None) -> Flow[list[Found]]:
+    """Read the schemas of both ends and hold the pipeline against them; raises what a run would raise.
+
+    *store*: says whether the pipeline waits to be adopted.
+    """
     claimed(definition)
+    waits = store is not None and (yield from lost(definition, store))
     schemas: dict[tuple[Side, str], Schema] = {}
     for side in SIDES:
         end = definition.end(side)
@@ -28,7 +34,8 @@ def check(definition: Definition) -> Flow[list[Found]]:
         check_pairs(definition, schemas)
     except PairError as error:
         return [(str(error), because(Code.UNKNOWN_FIELD), True)]
-    return [*_types(definition, schemas), *_required(definition, schemas), *_creates(definition)]
+    found: list[Found] = [(definition.name, because(Code.STATE_LOST), False)] if waits else []
+    return [*found, *_types(definition, schemas), *_required(definition, schemas), *_creates(definition)]
 
 
 def _types(definition: Definition, schemas: dict[tuple[Side, str], Schema]) -> Iterable[Found]:

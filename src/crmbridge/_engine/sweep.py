@@ -28,6 +28,7 @@ from ..protocols import Clock, KeyValue, Observer
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
 from ._act import Doing, act, chunks
+from ._adoption import recall, recognise
 from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
@@ -47,6 +48,8 @@ class Swept:
     read: int
     counts: Mapping[Disposition, int]
     totals: Totals
+    lost: bool = False
+    """It waits to be adopted."""
 
 
 def sweep(
@@ -85,7 +88,10 @@ def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
     yield from take_over(run)
     yield from recover(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
+    yield from recall(run)
     yield from (ingest(run) if feed else delivered(run))
+    if feed:
+        yield from recognise(run)
     if not run.planning and run.approved is None:
         yield from _guarded(run)
     totals = _Totals()
@@ -98,7 +104,7 @@ def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
     links = yield from run.ask(run.store.links.count, run.name)
     every = {disposition: counts.get(disposition, 0) + run.settled.get(disposition, 0) for disposition in Disposition}
     read = run.read + sum(counts.values())
-    swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks))
+    swept = Swept(run.id, read, every, Totals(read, links, every, dict(totals.writes), totals.blanks), run.lost)
     if run.planning:
         objection = _objection(run.definition, swept.totals)
         yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))

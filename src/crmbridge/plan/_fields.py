@@ -13,7 +13,7 @@ from ..preflight import problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
-from ._owners import only_filling
+from ._owners import fill_or_ask, only_filling
 from ._pairing import Pair, Pairing
 from ._same import differs
 
@@ -66,9 +66,10 @@ class _Merging:
     """Decides the fields that have changed, one after the other, and collects what comes of it."""
 
     def __init__(
-        self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None, guests: frozenset[int]
+        self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None, guests: frozenset[int], *, filling: bool
     ) -> None:
         self._guests = guests
+        self._filling = filling
         self._times = times
         self._moment: Moment = moment
         self._gated = gated
@@ -110,7 +111,8 @@ class _Merging:
             self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
             return
         at = self._times
-        verdict = pair.policy.resolve(FieldState(left, there, l0, r0, at.left, at.right, self._moment))
+        state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
+        verdict = fill_or_ask(left, there) if self._filling and state.first else pair.policy.resolve(state)
         if isinstance(verdict, Ask):
             verdict = self._ruling(pair, left, there) or verdict
         elif place in self._guests:
@@ -224,14 +226,16 @@ def merge(
     gated: Gated = (None, None),
     ruled: Choice | None = None,
     guests: frozenset[int] = frozenset(),
+    filling: bool = False,
 ) -> Merge:
     """Decide every field of a pair of records.
 
     *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about the disputes.
+    *filling*: what was never agreed is only filled where it is blank, and else left to a person.
     *guests*: the places of fields of a shared right record that this left one does not own, and so only fills.
     A field that was not read takes no part and its agreement does not move.
     """
-    work = _Merging(times, moment, gated, ruled, guests)
+    work = _Merging(times, moment, gated, ruled, guests, filling=filling)
     for place in pairing.moved(left, right, agreed_left, agreed_right):
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:

@@ -16,6 +16,7 @@ from ._pairing import Pairing
 from ._rules import Owner
 from ._same import differs
 
+_FILLED = because(Code.FIRST_CONTACT)
 _NOT_THE_OWNER = because(Code.LEFT_AS_IT_IS, policy="not_the_owner")
 
 
@@ -31,6 +32,13 @@ def owner_of(how: Owner | None, link: Link, sharing: Sequence[Link]) -> bool:
 def guests(pairing: Pairing, link: Link, sharing: Sequence[Link]) -> frozenset[int]:
     """Give the places of the fields that a link's left record may only fill."""
     return frozenset(place for place, pair in enumerate(pairing.pairs) if not owner_of(pair.owner, link, sharing))
+
+
+def fill_or_ask(left: Cell, right: Cell) -> Resolution:
+    """Let a value go into a blank, and a person judge what else differs; equal values settle."""
+    if not differs(left, right) or is_blank(right):
+        return Settle(left, _FILLED)
+    return Settle(right, _FILLED) if is_blank(left) else Ask(because(Code.STATE_LOST))
 
 
 def only_filling(verdict: Resolution, left: Cell, right: Cell) -> Resolution:

@@ -205,7 +205,11 @@ class FakeConnector:
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]
         known = self._schemas[kind].fields
-        cells = tuple(tuple(row.values.get(name) if name in known else MISSING for name in fields) for row in found)
+        mark = self.capabilities(kind).create_key
+        cells = tuple(
+            tuple(row.values.get(name) if name in known else row.key if name == mark else MISSING for name in fields)
+            for row in found
+        )
         return Rows(
             self.system,
             kind,

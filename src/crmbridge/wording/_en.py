@@ -47,6 +47,10 @@ _TEXTS: Final = {
     Code.NOT_FILLED: "Not all records[ of {system}] are known yet, so none is created there.",
     Code.PARENT_MISSING: "The record refers to {parent}, which is not there yet.",
     Code.STALE_PLAN: "The record changed after the plan was made, and the decision would no longer be the same.",
+    Code.STATE_LOST: (
+        "This sync met records that it made itself, and remembers none of them: until a person adopts its matches it "
+        "fills blanks and makes nothing[ in {system}]."
+    ),
     Code.BOTH_CHANGED: "Both systems changed {field}; a person must choose.",
     Code.GONE_AND_CHANGED: "The record was removed[ in {system}] and edited in the other system; a person must choose.",
     Code.TOO_LONG: "The value for {field}[ in {system}] is too long[: {length} characters, where {limit} fit].",
