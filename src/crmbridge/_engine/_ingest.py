@@ -31,7 +31,7 @@ from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
 from ._run import Run
-from ._subjects import park_version
+from ._subjects import park_version, revived
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -65,6 +65,8 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
             page = yield from end.source.read(Query(kind, fields, cursor))
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
             standing = yield from _standing(run, side, refs)
+            if queue:
+                standing = yield from _revivable(run, side, standing)
             filled = filled or not page.more
             delta = _taken_in(run, side, kind, page, standing, filled=filled, queue=queue)
             for field in marks:
@@ -94,6 +96,22 @@ def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
     return (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
+
+
+def _revivable(run: Run, side: Side, standing: Mapping[RecordRef, Standing]) -> Flow[Mapping[RecordRef, Standing]]:
+    """Take a record that is to be made again over there for a new one: its closed link blocks nothing.
+
+    A gate may have kept the copy back when it was revived, and may open later.
+    """
+    closed = [ref for ref, known in standing.items() if known.closed and not known.linked]
+    if not closed or run.definition.deletes.if_edited != "revive":
+        return standing
+    links = yield from run.ask(run.store.links.of, run.name, side, closed)
+    blocked = {ref for ref, known in links.items() if any(not revived(link) for link in known)}
+    return {
+        ref: attrs.evolve(known, closed=known.closed and (known.linked or ref in blocked))
+        for ref, known in standing.items()
+    }
 
 
 def _taken_in(
