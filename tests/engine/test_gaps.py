@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from crmbridge import gates
+from crmbridge.reasons import Code
 from crmbridge.testing.faulty import Fault
+
+SHORTLY = dt.timedelta(seconds=1)
 
 
 def test_a_record_that_a_gate_kept_from_being_made_again_is_made_once_the_gate_opens(both):
@@ -58,3 +63,42 @@ def test_what_an_update_wrote_whose_answer_was_lost_is_known_for_our_own_write(b
     world.settle(rounds=1)
     [link] = world.links()
     assert link.right_agreed.own_stamp == written
+
+
+def test_a_value_that_a_person_put_in_place_of_a_lost_update_is_told_as_a_conflict(both):
+    world = both()
+    person, lead = world.pair()
+    world.crm.then(Fault.LOST_AFTER)
+    world.ma.edit(person, name="Park")
+    world.run()
+    world.crm.edit(lead, Name="Choi")
+    world.settle()
+    codes = [row.because.code for row in world.ready().why(lead)]
+    assert Code.RECOVERED_CONFLICT in codes
+    assert world.ma.values(person)["name"] == world.crm.values(lead)["Name"] == "Choi"
+
+
+def test_an_update_in_doubt_is_never_sent_a_second_time(worlds, promises):
+    world = worlds(capabilities=promises(conditional_writes=False, answers_with_stored=False))
+    person, lead = world.pair()
+    world.crm.then(Fault.LOST_AFTER)
+    world.ma.edit(person, name="Park")
+    world.run()
+    world.crm.edit(lead, Name="Choi")
+    world.settle()
+    assert world.crm.person(lead, "Name")[-1].values["Name"] == "Choi"
+    assert world.crm.values(lead)["Name"] == world.ma.values(person)["name"] == "Choi"
+    assert len([what for what in world.crm.requests if what.startswith("update")]) == 1
+
+
+def test_a_record_whose_doubt_has_ended_is_looked_at_again(worlds, promises):
+    world = worlds(capabilities=promises("B"))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_BEFORE)
+    world.run()
+    rows = world.store.quarantine.rows("sync")
+    assert [row.state for row in rows] == ["held"]
+    world.clock.advance(max(row.until for row in rows) - world.clock.now() - SHORTLY)
+    world.run()
+    world.run(after=SHORTLY)
+    assert world.counterpart(person)
