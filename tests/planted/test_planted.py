@@ -11,6 +11,8 @@ from pathlib import Path
 import attrs
 import pytest
 
+from .life import PLANTS as LIFE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -154,6 +156,7 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
+PLANTS |= {name: Plant(*row) for name, row in LIFE.items()}
 
 
 @pytest.fixture(scope="module")
