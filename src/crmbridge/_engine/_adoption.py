@@ -38,10 +38,10 @@ def recall(run: Run) -> Flow[None]:
     if known is not None:
         run.fresh, run.lost = known.cursor == _FRESH, known.cursor == _LOST
         return
-    kinds = [(side, kind) for side in SIDES for kind in run.definition.end(side).kinds]
-    for side, kind in kinds:
-        if (yield from run.ask(run.store.links.progress, run.name, side, kind)) is not None:
-            return
+    for side in SIDES:
+        for kind in run.definition.end(side).kinds:
+            if (yield from run.ask(run.store.links.progress, run.name, side, kind)) is not None:
+                return
     run.fresh = True
     yield from run.commit(_stands(_FRESH))
 

@@ -69,9 +69,12 @@ def missing(run: Run, tally: Tally) -> int:
 
     A deletion that was reported is none of these: nobody need doubt it.
     """
-    kinds = {side: run.definition.end(side).kinds for side in SIDES}
-    listed = [side for side in SIDES if any(lists(run, side, kind) for kind in kinds[side])]
-    return max((tally.departed_linked.get(side, 0) for side in listed), default=0)
+    counts = [
+        tally.departed_linked.get(side, 0)
+        for side in SIDES
+        if any(lists(run, side, kind) for kind in run.definition.end(side).kinds)
+    ]
+    return max(counts, default=0)
 
 
 def listing(run: Run, side: Side, kind: str) -> Flow[Listing | None]:

@@ -16,10 +16,10 @@ from ._subjects import Verdict
 
 def learn_sharers(run: Run, rights: Iterable[RecordRef]) -> Flow[None]:
     """Read who shares these records."""
-    if not run.definition.shared:
-        return
     refs = list(dict.fromkeys(rights))
-    known = (yield from run.ask(run.store.links.of, run.name, "right", refs)) if refs else {}
+    if not run.definition.shared or not refs:
+        return
+    known = yield from run.ask(run.store.links.of, run.name, "right", refs)
     for ref in refs:
         run.sharing[ref] = tuple(link for link in known.get(ref, ()) if link.closed is None)
 
