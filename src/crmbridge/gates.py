@@ -360,8 +360,8 @@ class NotEmptied:
 
     def inspect(self, totals: Totals) -> Reason | None:
         """Judge the totals of the whole sweep."""
-        removed = totals.of("delete") + totals.of("archive")
-        return because(Code.EMPTIED, count=removed) if totals.links and removed >= totals.links else None
+        gone = max(totals.gone, totals.of("delete") + totals.of("archive"))
+        return because(Code.EMPTIED, count=gone) if totals.links and gone >= totals.links else None
 
 
 def at_most(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
 
+from ._engine._adoption import adopted
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
 from .cases import Case
@@ -80,8 +81,10 @@ def pair(
 ) -> PairedField:
     """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
 
-    *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *if_refused* is what is
-    sent where the target would refuse the value: see `crmbridge.preflight`.
+    *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *owner*: which of several
+    left records that share a right one writes this field of it, the first that was linked or the newest; it counts in
+    `many_to_one` pipelines alone. *if_refused* is what is sent where the target would refuse the value: see
+    `crmbridge.preflight`.
     """
     return PairedField(left, right, policy, via, owner, if_refused)
 
@@ -127,7 +130,11 @@ class _Rules:
         raise UsageError(f"{self.name}: match() takes levels, or one matcher of your own")
 
     def many_to_one(self) -> Self:
-        """Let several left records share a right one."""
+        """Let several left records share a right one.
+
+        A field of the shared record is written when the record is made and afterwards only while it is blank, unless
+        its pair names an owner. Edits of the shared record reach all who share it. It is removed with the last of them.
+        """
         return self._with(shared=True)
 
     def fields(self, *pairs: PairedField, policy: FieldPolicy | None = None) -> Self:
@@ -258,12 +265,23 @@ class _Rules:
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
 
+    def _adopted(self, clock: Clock) -> Flow[int]:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        return adopted(self.definition, self._stored(), clock, owner=owner)
+
     def _plan(self, swept: Swept) -> Plan:
         return Plan(swept.id, self._names(), self._stored(), swept.totals, swept.findings, parts=swept.parts)
 
     def _report(self, swept: Swept) -> Report:
         return Report(
-            swept.id, self._names(), self._stored(), swept.read, swept.counts, swept.findings, parts=swept.parts
+            swept.id,
+            self._names(),
+            self._stored(),
+            swept.read,
+            swept.counts,
+            swept.findings,
+            swept.lost,
+            parts=swept.parts,
         )
 
     def _names(self) -> Names:
@@ -322,6 +340,14 @@ class Pipeline(_Rules):
         _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
         return self.drain()
 
+    def adopt(self) -> int:
+        """Let a pipeline whose state was lost go on as any other, after a review of its matches.
+
+        Its first run met records that carry its own marks, so it filled blanks, disputed the rest and made nothing.
+        Gives how many records had waited for this; the next run decides them.
+        """
+        return self._perform(lambda clock: self._adopted(clock))
+
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
 
@@ -365,6 +391,10 @@ class AsyncPipeline(_Rules):
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
         approved = None if plan is None else plan.id
         return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+
+    async def adopt(self) -> int:
+        """Let a pipeline whose state was lost go on as any other, after a review of its matches."""
+        return await self.driver.run(self._adopted(self.driver.clock))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt."""

@@ -63,6 +63,7 @@ class Code(enum.StrEnum):
     NOT_FILLED = "not_filled"
     PARENT_MISSING = "parent_missing"
     STALE_PLAN = "stale_plan"
+    STATE_LOST = "state_lost"
 
     # -- a person must rule
     BOTH_CHANGED = "both_changed"

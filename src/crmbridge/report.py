@@ -112,6 +112,8 @@ class Report(_Rows):
     counts: Mapping[Disposition, int]
     findings: tuple[Finding, ...] = ()
     """What has changed in a schema and concerns a pair."""
+    state_lost: bool = False
+    """The pipeline has lost its memory: it fills blanks, disputes the rest and makes nothing, until it is adopted."""
 
     @property
     def run(self) -> str:
@@ -131,6 +133,8 @@ class Report(_Rows):
         lines = [_HEADS[language].format(name=self.id, read=self.read)]
         lines.extend(f"! {finding.say(language)}" for finding in self.findings)
         lines.extend(counts(self.counts, language))
+        if self.state_lost:
+            lines.append(f"  {say(Reason(Code.STATE_LOST), language)}")
         for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))

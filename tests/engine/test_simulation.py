@@ -64,6 +64,7 @@ class Seed:
             capabilities=promises(
                 self.create, conditional_writes=self.conditional, answers_with_stored=self.answers,
                 batch=rng.choice([1, 3, 100]), overlap=dt.timedelta(seconds=overlap), read_lag=lag, index_lag=index,
+                sees_merges=number % 4 != 0,
             ),
             lags=Lags(read=lag, search=index, feed=feed),
             normalising=rng.random() < 0.7,

@@ -11,6 +11,8 @@ from pathlib import Path
 import attrs
 import pytest
 
+from .life import PLANTS as LIFE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -139,8 +141,8 @@ PLANTS = {
     ),
     "a revived record is made under its old key": Plant(
         "_engine/_create.py",
-        'digest(run.name, "create", towards, kind, str(record.ref), subject.incarnation)',
-        'digest(run.name, "create", towards, kind, str(record.ref))',
+        "mark_of(run, towards, kind, record.ref, subject.incarnation)",
+        "mark_of(run, towards, kind, record.ref)",
         ("tests/engine/test_recovery.py::test_a_revived_record_is_made_under_a_key_of_its_own",),
     ),
     "a field written on both sides is agreed at the first answer": Plant(
@@ -168,6 +170,7 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
+PLANTS |= {name: Plant(*row) for name, row in LIFE.items()}
 
 
 @pytest.fixture(scope="module")

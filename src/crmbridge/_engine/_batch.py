@@ -23,7 +23,9 @@ from ._relink import follow
 from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
+from ._sharing import learn_sharers, let_go, one_by_one
 from ._subjects import Subject, Verdict, grouped, sharers
+from ._survivors import survivors
 from ._twins import Reserved, promised
 
 _KEPT = 10_000
@@ -49,6 +51,7 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
             verdicts.extend((yield from _decide(run, claims, chosen)))
+    verdicts = one_by_one(run, verdicts)
     yield from _joined(run, verdicts)
     return verdicts
 
@@ -74,7 +77,7 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     verdicts.extend(_waits(run, subject, open_intents) for subject in waiting)
     pairs = [subject for subject in pairs if subject not in waiting]
     single = [subject for subject in single if subject not in waiting]
-    verdicts.extend((yield from _linked(run, look, pairs)))
+    verdicts.extend((yield from _linked(run, look, claims, pairs)))
     verdicts.extend((yield from _single(run, look, claims, single, refs)))
     return verdicts
 
@@ -167,22 +170,32 @@ def _worn_out(row: QueueRow) -> Verdict:
     return Verdict(Subject([row], row.side, row.ref), Disposition.QUARANTINED, why, "quarantined")
 
 
-def _linked(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
+def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
     for side in SIDES:
         yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
     yield from follow_agreements(run, [subject.link for subject in pairs if subject.link is not None])
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
     verdicts: list[Verdict] = []
+    believed: list[Subject] = []
     for subject in pairs:
         link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
         if link is None:
             continue
+        waiting = unbelieved(run, look, subject)
         if link.closed is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
-            continue
-        waiting = unbelieved(run, look, subject)
-        left, right = look.at("left", link.left), look.at("right", link.right)
-        verdicts.append(waiting or decide_linked(run, subject, link, left, right))
+        elif waiting is not None:
+            verdicts.append(waiting)
+        else:
+            believed.append(subject)
+    decided = yield from survivors(run, look, believed, claims.used)
+    yield from learn_sharers(run, [subject.link.right for subject in believed if subject.link is not None])
+    for subject in believed:
+        link = subject.link
+        if link is not None:
+            left, right = look.at("left", link.left), look.at("right", link.right)
+            verdicts.append(decided.get(link.id) or decide_linked(run, subject, link, left, right))
+            let_go(run, verdicts[-1])
     return verdicts
 
 
@@ -225,6 +238,8 @@ def _matched(
     doubts = (yield from windows(run, side)) if present else ()
     yield from ensure(run, list(found.values()))
     known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
+    matched = [search.found.ref for search in found.values() if isinstance(search.found, Matched)]
+    yield from learn_sharers(run, matched if side == "left" else found)
     for subject, record in present:
         search = found[record.ref]
         verdict = unfound(run, look, subject, search)

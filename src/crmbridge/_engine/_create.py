@@ -39,6 +39,9 @@ def decide_creation(
     why_not = refused(run, towards, left, right)
     if why_not is not None:
         return attrs.evolve(blank, because=why_not)
+    if run.lost:
+        why = because(Code.STATE_LOST, system=run.definition.end(towards).system)
+        return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held")
     due = _grace(run, subject.side, record)
     if due is not None:
         return attrs.evolve(due, subject=subject, left=left, right=right)
@@ -125,7 +128,7 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
         for place, value in sorted(made.values.items())
     )
     values = {promise.field: promise.sent for promise in promises}
-    key = digest(run.name, "create", towards, kind, str(record.ref), subject.incarnation)
+    key = mark_of(run, towards, kind, record.ref, subject.incarnation)
     answers = run.able(towards, kind).answers_with_stored
     wanted = tuple(dict.fromkeys(pair.field(towards) for pair in pairing.pairs if not pair.absent)) if answers else ()
     if towards == "left":
@@ -155,6 +158,11 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
         intents=(intent,),
         keys=keys,
     )
+
+
+def mark_of(run: Run, towards: Side, kind: str, origin: RecordRef, incarnation: int = 0) -> str:
+    """Give the key under which the counterpart of a record is made; it doubles as our mark on it."""
+    return digest(run.name, "create", towards, kind, str(origin), incarnation)
 
 
 def would_be_keys(run: Run, side: Side, ref: RecordRef, values: Mapping[str, Cell]) -> tuple[KeyValue, ...]:

@@ -31,6 +31,8 @@ from ._followed import Stop
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
+from ._sharing import only_fills, still_shared
+from ._strikes import MOST, strike
 from ._subjects import Subject, Verdict, digest
 
 
@@ -68,11 +70,7 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
     link = link if isinstance(case, Reason) or case == link.case else attrs.evolve(link, case=case)
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     on_left, on_right = half(run, "left", link, left, pairing), half(run, "right", link, right, pairing)
-    move = run.table[on_left.state, on_right.state]
-    run.judged(on_left.state, on_right.state, move)
-    ruled = side_choice(run, link, (on_left.record, on_right.record))
-    if move is Move.ASK and ruled is not None:
-        move = move_of(ruled, on_left.state)
+    move = _move(run, link, on_left, on_right)
     match move:
         case Move.NOTHING:
             return _at_rest(subject, link, pairing, on_left, on_right, because(Code.UNCHANGED))
@@ -101,6 +99,16 @@ def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: See
 
 def _read(seen: Seen) -> Record | None:
     return seen if isinstance(seen, Record) else None
+
+
+def _move(run: Run, link: Link, left: Half, right: Half) -> Move:
+    """Look the move up; a person may have ruled where it asks, and others may still hold a shared record."""
+    move = run.table[left.state, right.state]
+    run.judged(left.state, right.state, move)
+    ruled = side_choice(run, link, (left.record, right.record))
+    if move is Move.ASK and ruled is not None:
+        move = move_of(ruled, left.state)
+    return Move.CLOSE if move is Move.REMOVE_RIGHT and still_shared(run, link) else move
 
 
 def _gone_from(run: Run, on_left: Half) -> str:
@@ -195,6 +203,8 @@ def decide_merge(
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
         ruled=side_choice(run, link, (left.record, right.record)),
+        guests=only_fills(run, link, pairing),
+        filling=run.lost,
     )
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
@@ -206,7 +216,13 @@ def decide_merge(
             because=told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0])),
             park="quarantined",
         )
-    merged = _merged(link, pairing, left, right, decided)
+    struck = strike(link, pairing, (left.cells, right.cells), (left.agreed, right.agreed), decided)
+    if struck.label is not None:
+        ends = {side: run.definition.end(side).system for side in SIDES}
+        field = pairing.pairs[pairing.labels.index(struck.label)].right
+        echo = because(Code.NEVER_SETTLES, field=field, count=MOST, one=ends["left"], two=ends["right"])
+        return attrs.evolve(verdict, disposition=Disposition.QUARANTINED, because=echo, park="quarantined")
+    merged = _merged(struck.link, pairing, left, right, decided)
     intents = _updates(run, subject, merged, pairing, left, right, decided, why)
     if intents:
         return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)

@@ -26,10 +26,12 @@ from ..model import (
 )
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
+from ._adoption import mark_field, with_marks
 from ._events import delivered, event_row
+from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
 from ._run import Run
-from ._subjects import parked_at
+from ._subjects import parked_at, revived
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -61,21 +63,40 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
         progress = yield from run.ask(run.store.links.progress, run.name, side, kind)
         cursor = progress.cursor if progress else None
         filled = progress.filled if progress else False
-        fields = tuple(sorted(run.definition.matcher.fields(side, kind)))
+        marks = mark_field(run, side, kind)
+        fields = tuple(sorted({*run.definition.matcher.fields(side, kind), *marks}))
+        listed = (yield from listing(run, side, kind)) if queue else None
         more = True
         while more:
             page = yield from end.source.read(Query(kind, fields, cursor))
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
             standing = yield from _standing(run, side, refs)
+            if queue:
+                standing = yield from _revivable(run, side, standing)
             filled = filled or not page.more
             still = yield from _still(run, side, page, standing if queue else {})
             delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
+            for field in marks:
+                delta = with_marks(delta, page, field)
+            if listed is not None:
+                delta = _marked(listed, delta, page)
+                back = yield from returned(run, listed, [record.ref for record in page.rows])
+                delta = attrs.evolve(delta, queue=(*delta.queue, *back))
             if still:
                 delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))
             yield from run.commit(delta)
             cursor, more = page.cursor, page.more
+            if listed is not None and page.complete:
+                yield from absences(run, listed)
             run.saw("read", system=end.system, kind=kind, records=len(refs))
             yield from run.renewed()
+
+
+def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
+    """Mark what a page of a listing shows, in the commit that takes it in."""
+    left = {gone.ref for gone in page.departures}
+    keys = tuple(keyed if keyed.ref in left else listed.marked(keyed) for keyed in delta.keys)
+    return attrs.evolve(delta, keys=keys, progress={**delta.progress, **listed.progress(ended=not page.more)})
 
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
@@ -92,6 +113,22 @@ def _still(
         return {}
     rows = yield from run.ask(run.store.quarantine.of, run.name, side, [*same, *sorted(gone)])
     return {ref: row for ref, row in rows.items() if ref not in gone or row.departed}
+
+
+def _revivable(run: Run, side: Side, standing: Mapping[RecordRef, Standing]) -> Flow[Mapping[RecordRef, Standing]]:
+    """Take a record that is to be made again over there for a new one: its closed link blocks nothing.
+
+    A gate may have kept the copy back when it was revived, and may open later.
+    """
+    closed = [ref for ref, known in standing.items() if known.closed and not known.linked]
+    if not closed or run.definition.deletes.if_edited != "revive":
+        return standing
+    links = yield from run.ask(run.store.links.of, run.name, side, closed)
+    blocked = {ref for ref, known in links.items() if any(not revived(link) for link in known)}
+    return {
+        ref: attrs.evolve(known, closed=known.closed and (known.linked or ref in blocked))
+        for ref, known in standing.items()
+    }
 
 
 def _taken_in(

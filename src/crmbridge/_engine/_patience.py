@@ -11,7 +11,7 @@ from ..flow import Flow
 from ..model import Create, Disposition, Record, RecordRef, Side
 from ..protocols import Matched
 from ..reasons import Code, because
-from ..roles import QueueRow
+from ..roles import Intent, QueueRow
 from ._matching import Search
 from ._run import SHORTLY, Run
 from ._seen import Absent, Look, Seen
@@ -83,6 +83,14 @@ def not_settled(run: Run, searches: Iterable[Search]) -> Flow[frozenset[RecordRe
     return frozenset(twins.union(ref for ref, found in refs.items() if found in touched))
 
 
+def unsettled(run: Run) -> Flow[Sequence[Intent]]:
+    """Give every open intent: old ones that only a person can settle keep none of the others waiting."""
+    limit = _AT_ONCE
+    while len(found := (yield from run.ask(run.store.outbox.unsettled, run.name, limit))) == limit:
+        limit *= 2
+    return found
+
+
 def windows(run: Run, side: Side) -> Flow[Sequence[Window]]:
     """Give the times in which records of a side may be unseen copies of creates in doubt.
 
@@ -90,7 +98,7 @@ def windows(run: Run, side: Side) -> Flow[Sequence[Window]]:
     """
     if not run.doubts:
         return ()
-    intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    intents = yield from unsettled(run)
     return [
         Window(intent.promised_at, (intent.doubt_since or run.now()) + run.able(side, intent.action.kind).settles_in)
         for intent in intents

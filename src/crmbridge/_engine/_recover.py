@@ -40,16 +40,15 @@ from ..roles import Delta, Intent, IntentState, JournalRow, QueueRow
 from ._act import apply
 from ._agree import Ack, acknowledge
 from ._notices import notice
+from ._patience import unsettled
 from ._remember import journal_row, keyed_create
 from ._run import Run
 from ._seen import Look
 
-_AT_ONCE = 500
-
 
 def take_over(run: Run) -> Flow[None]:
     """Count the doubt of every promise that an earlier run left without an answer from now on."""
-    intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    intents = yield from unsettled(run)
     left = [
         attrs.evolve(intent, state=IntentState.IN_DOUBT, doubt_since=run.now())
         for intent in intents
@@ -63,7 +62,7 @@ def take_over(run: Run) -> Flow[None]:
 
 def recover(run: Run) -> Flow[None]:
     """Settle the intents in doubt that are due."""
-    intents = yield from run.ask(run.store.outbox.unsettled, run.name, _AT_ONCE)
+    intents = yield from unsettled(run)
     run.doubts = bool(intents)
     for intent in intents:
         if intent.state is IntentState.IN_DOUBT and _due(run, intent) <= run.now():
@@ -142,6 +141,11 @@ def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tup
             conflict = True
     left = attrs.evolve(link.left_agreed, fields=pairing.labels, cells=tuple(halves["left"]), settled_version=None)
     right = attrs.evolve(link.right_agreed, fields=pairing.labels, cells=tuple(halves["right"]), settled_version=None)
+    if ours and not conflict:
+        # The last write was ours: an older reading is not believed, and its time is nobody's.
+        mine = left if intent.side == "left" else right
+        mine = attrs.evolve(mine, own_stamp=record.stamp or mine.own_stamp)
+        left, right = (mine, right) if intent.side == "left" else (left, mine)
     return attrs.evolve(link, left_agreed=left, right_agreed=right), ours, conflict
 
 

@@ -43,7 +43,7 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
             if link.closed is not None and owners.get(into):
                 break
             taken.add((side, into))
-            changed[link.id] = _moved(current, side, into, run)
+            changed[link.id] = moved(current, side, into, run)
     if changed:
         yield from run.commit(Delta(links=tuple(changed.values()), departures=tuple(aliases)))
     return changed
@@ -62,7 +62,8 @@ def _end_of_chain(look: Look, side: Side, seen: Merged | Moved) -> Flow[tuple[Re
     return into, passed
 
 
-def _moved(link: Link, side: Side, into: RecordRef, run: Run) -> Link:
+def moved(link: Link, side: Side, into: RecordRef, run: Run) -> Link:
+    """Give a link as it goes on with another record on a side, whose values are judged against the agreement."""
     agreed = link.agreed(side)
     now = run.now()
     waiting = {

@@ -13,7 +13,7 @@ from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
 from ..given import Reference
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, Link, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
@@ -51,6 +51,12 @@ class Run:
     """Of a pipeline of events: since when its events count; None: it is off."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     """What people ruled about the records of this batch."""
+    sharing: dict[RecordRef, tuple[Link, ...]] = attrs.field(factory=lambda: dict[RecordRef, tuple[Link, ...]]())
+    """Of right records that may be shared: the live links of each."""
+    fresh: bool = False
+    """The first reading has not ended yet: our own marks are looked for."""
+    lost: bool = False
+    """It met its own marks with an empty store: it fills blanks, disputes the rest and makes nothing."""
     starts: list[Start] | None = None
     """What a pacing counts, in the order of time: starts, and the turns of those who wait; None: not read yet."""
     followed: Followed = attrs.field(factory=Followed)

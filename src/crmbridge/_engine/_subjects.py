@@ -178,7 +178,12 @@ def sharers(
     return tuple(QueueRow("left", link.left, run=run) for found in live for link in found[1:])
 
 
+def revived(link: Link) -> bool:
+    """Say whether a link was closed so that its counterpart is made again."""
+    return link.closed is not None and link.closed.code is Code.REVIVED
+
+
 def _single(row: QueueRow, closed: Sequence[Link]) -> Subject:
-    blocking = [link.closed for link in closed if link.closed is not None and link.closed.code is not Code.REVIVED]
+    blocking = [link.closed for link in closed if link.closed is not None and not revived(link)]
     incarnation = max((link.incarnation + 1 for link in closed), default=0)
     return Subject([row], row.side, row.ref, None, incarnation, blocking[0] if blocking else None)

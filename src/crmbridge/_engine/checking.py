@@ -8,12 +8,17 @@ from ..flow import Flow, call
 from ..model import SIDES, Schema, Side
 from ..reasons import Code, because
 from ..roles import StateStore
+from ._adoption import lost
 from ._check_references import check_references
 from ._references import look_ups
 
 
 def check(definition: Definition, store: StateStore | None = None) -> Flow[list[Finding]]:
-    """Name what cannot work or deserves a second thought; with a store, also what changed since the last run."""
+    """Name what cannot work or deserves a second thought; with a store, also what changed since the last run.
+
+    With a store it says, too, whether the pipeline waits to be adopted.
+    """
+    waits = store is not None and (yield from lost(definition, store))
     schemas: dict[tuple[Side, str], Schema] = {}
     changed: list[Finding] = []
     for side in SIDES:
@@ -27,7 +32,8 @@ def check(definition: Definition, store: StateStore | None = None) -> Flow[list[
                 changed.extend(drift(definition, side, known.schema, fresh))
     check_references(definition, schemas)
     looked_up = yield from _looked_up(definition)
-    return [*changed, *looked_up, *findings(definition, schemas)]
+    found = [Finding(definition.name, because(Code.STATE_LOST))] if waits else []
+    return [*found, *changed, *looked_up, *findings(definition, schemas)]
 
 
 def _looked_up(definition: Definition) -> Flow[list[Finding]]:

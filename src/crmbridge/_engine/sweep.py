@@ -30,9 +30,11 @@ from ..protocols import Clock, KeyValue, Observer
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
 from ._act import Doing, act, chunks
+from ._adoption import recall, recognise
 from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
+from ._listing import missing
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
@@ -54,6 +56,8 @@ class Swept:
     findings: tuple[Finding, ...] = ()
     parts: tuple[str, ...] = ()
     """The runs or plans inside this one, in which parents were made."""
+    lost: bool = False
+    """It waits to be adopted."""
 
 
 def sweep(
@@ -99,7 +103,10 @@ def _swept(run: Run, totals: _Totals, *, feed: bool) -> Flow[Swept]:
     yield from settle_parents(run)
     _ = yield from wake(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
+    yield from recall(run)
     yield from (ingest(run) if feed else delivered(run))
+    if feed:
+        yield from recognise(run)
     if not run.planning and run.approved is None:
         yield from _guarded(run)
     if run.planning:
@@ -114,7 +121,7 @@ def _swept(run: Run, totals: _Totals, *, feed: bool) -> Flow[Swept]:
     links = yield from run.ask(run.store.links.count, run.name)
     read = sum(every.values())
     judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
-    swept = Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts))
+    swept = Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts), run.lost)
     if run.planning:
         objection = _objection(run.definition, swept.totals)
         yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
@@ -174,7 +181,7 @@ def _upper_bounds(run: Run, tally: Tally) -> Totals:
             writes[system, "create"] = tally.unlinked.get(side, 0)
         if removal != "detach":
             writes[system, removal] = tally.departed_linked.get(side, 0)
-    return Totals(0, tally.links, {}, writes)
+    return Totals(0, tally.links, {}, writes, gone=missing(run, tally))
 
 
 # -- plan --------------------------------------------------------------------------------

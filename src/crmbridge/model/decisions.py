@@ -67,6 +67,8 @@ class Totals:
     """By system and verb: `("salesforce", "create")` -> 17."""
     blanks: int = 0
     """Filled fields that would become empty."""
+    gone: int = 0
+    """Linked records that listings of one side do not show any more, whatever becomes of their counterparts."""
 
     def of(self, verb: str) -> int:
         """Count the writes of one verb over all systems."""

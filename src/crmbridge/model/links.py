@@ -61,7 +61,10 @@ class Link:
     shared: bool = False
     """Several left records may hold this right one (many-to-one)."""
     strikes: Mapping[str, int] = attrs.field(factory=lambda: dict[str, int]())
-    """By field, how often it alternated between two known values; three quarantine the record."""
+    """By field, how often it alternated between two known values; three quarantine the record.
+
+    Under the field's label with an @ behind it: a fingerprint of the two values.
+    """
     case: str | None = None
     """The case that admitted it."""
 

@@ -3,6 +3,7 @@
 from ._compare import Cells
 from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
+from ._owners import guests, only_filling, owner_of
 from ._pairing import Pair, Pairing, pairing
 from ._references import Crossing, Followed, pointing
 from ._refusing import conflict
@@ -35,10 +36,13 @@ __all__ = [
     "conflict",
     "creation",
     "differs",
+    "guests",
     "label",
     "merge",
     "moves",
     "name_on",
+    "only_filling",
+    "owner_of",
     "pairing",
     "pointing",
     "unchanged",

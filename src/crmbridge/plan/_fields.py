@@ -13,6 +13,7 @@ from ..preflight import answered, problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
+from ._owners import fill_or_ask, only_filling
 from ._pairing import Pair, Pairing
 from ._same import differs
 
@@ -64,7 +65,11 @@ class Merge(NamedTuple):
 class _Merging:
     """Decides the fields that have changed, one after the other, and collects what comes of it."""
 
-    def __init__(self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None) -> None:
+    def __init__(
+        self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None, guests: frozenset[int], *, filling: bool
+    ) -> None:
+        self._guests = guests
+        self._filling = filling
         self._times = times
         self._moment: Moment = moment
         self._gated = gated
@@ -108,9 +113,12 @@ class _Merging:
             self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
             return
         at = self._times
-        verdict = pair.policy.resolve(FieldState(left, there, l0, r0, at.left, at.right, self._moment))
+        state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
+        verdict = fill_or_ask(left, there) if self._filling and state.first else pair.policy.resolve(state)
         if isinstance(verdict, Ask):
             verdict = self._ruling(pair, left, there) or verdict
+        elif place in self._guests:
+            verdict = only_filling(verdict, left, there)
         match verdict:
             case Settle(value=value):
                 to_left = value if differs(value, left) else MISSING
@@ -252,13 +260,17 @@ def merge(
     moment: Moment = "writing",
     gated: Gated = (None, None),
     ruled: Choice | None = None,
+    guests: frozenset[int] = frozenset(),
+    filling: bool = False,
 ) -> Merge:
     """Decide every field of a pair of records.
 
     *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about the disputes.
+    *filling*: what was never agreed is only filled where it is blank, and else left to a person.
+    *guests*: the places of fields of a shared right record that this left one does not own, and so only fills.
     A field that was not read takes no part and its agreement does not move.
     """
-    work = _Merging(times, moment, gated, ruled)
+    work = _Merging(times, moment, gated, ruled, guests, filling=filling)
     for place in pairing.moved(left, right, agreed_left, agreed_right):
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:
@@ -268,7 +280,7 @@ def merge(
             if pair.same(one, two):
                 work.agreed[place] = one, two
                 continue
-        elif pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two)):
+        elif place not in guests and (pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two))):
             work.cross(place, pair, (one, two), "left" if one != l0 else "right")
             continue
         work.judge(place, pair, (one, two), (l0, r0))

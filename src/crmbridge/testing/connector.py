@@ -189,7 +189,7 @@ class FakeConnector:
         return self._schemas[kind]
 
     def read(self, query: Query) -> Flow[Page]:
-        """Read changes in the order in which they happened."""
+        """Read changes in the order in which they happened; all records each time, where nothing else is promised."""
         return call(self._read, query)
 
     def _read(self, query: Query) -> Page:
@@ -207,7 +207,7 @@ class FakeConnector:
         return Page(
             self._as_rows(query.kind, query.fields, [id for _, id in page if isinstance(id, str)]),
             tuple(self._gone[ref][1] for _, ref in page if isinstance(ref, RecordRef)),
-            json.dumps([last, whole and more]),
+            json.dumps([last, whole and more] if more or self.capabilities(query.kind).incremental else [0, True]),
             more,
             complete=whole and not more,
         )
@@ -227,8 +227,13 @@ class FakeConnector:
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]
         known = self._schemas[kind].fields
+        mark = self.capabilities(kind).create_key
         cells = tuple(
-            tuple(self._cell(kind, row, name) if name in known else MISSING for name in fields) for row in found
+            tuple(
+                self._cell(kind, row, name) if name in known else row.key if name == mark else MISSING
+                for name in fields
+            )
+            for row in found
         )
         return Rows(
             self.system,

@@ -112,6 +112,12 @@ class FaultyConnector(FakeConnector):
         self.whole: Callable[[Sequence[Action]], Fault | None] = _calm
         self.single: Callable[[Action], Fault | None] = _calm
         self.meanwhile: Callable[[str], object] = _calm
+        self.shows: Callable[[RecordRef], bool] = _always
+        """What a listing is filtered by."""
+        self.allows: Callable[[RecordRef], bool] = _always
+        """What the credential may read by id."""
+        self.cut_short = False
+        """Listings end with their first page, and are not complete."""
         self._lags = lags
         self._late = late
         self._page = page
@@ -148,6 +154,8 @@ class FaultyConnector(FakeConnector):
 
     def _feed(self, query: Query) -> Page:
         self._arrived("read")
+        if not self.capabilities(query.kind).incremental:
+            return self._listed(query)
         overlap = self.capabilities(query.kind).overlap
         high, at, low = json.loads(query.cursor) if query.cursor else (0, None, None)
         again = None if at is None else dt.datetime.fromisoformat(at) - overlap
@@ -176,9 +184,21 @@ class FaultyConnector(FakeConnector):
         cursor = json.dumps([high, at, last[0] if more else None])
         return Page(self._as_rows(query.kind, query.fields, ids), gone, cursor, more)
 
+    def _listed(self, query: Query) -> Page:
+        """Give a page of all that a listing shows; one that was cut short ends early and says so."""
+        page = super()._read(attrs.evolve(query, limit=self._page))
+        rows = [record.ref.id for record in page.rows if self.shows(record.ref)]
+        page = attrs.evolve(page, rows=self._as_rows(query.kind, query.fields, rows))
+        if not self.cut_short:
+            return page
+        return attrs.evolve(page, cursor=json.dumps([0, True]), more=False, complete=False)
+
     def _fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Page:
         self._arrived("fetch")
-        page = self._as_of(self._lags.read, super()._fetch, refs, fields)
+        allowed = [ref for ref in refs if self.allows(ref)]
+        if not allowed:
+            return Page(Rows.none(self.system, refs[0].kind, fields))
+        page = self._as_of(self._lags.read, super()._fetch, allowed, fields)
         for record in page.rows:
             self._served[record.ref] = max(self._served.get(record.ref, 0), int(record.version or 0))
         return page
@@ -320,3 +340,7 @@ def _standing_at(instant: dt.datetime) -> Callable[[], dt.datetime]:
 
 def _calm(_: object) -> None:
     """Let nothing go wrong."""
+
+
+def _always(_: RecordRef) -> bool:
+    return True

@@ -50,6 +50,10 @@ _TEXTS: Final = {
     Code.NOT_FILLED: "Not all records[ of {system}] are known yet, so none is created there.",
     Code.PARENT_MISSING: "The record refers to {parent}[ of {pipeline}], which is not there yet.",
     Code.STALE_PLAN: "The record changed after the plan was made, and the decision would no longer be the same.",
+    Code.STATE_LOST: (
+        "This sync met records that it made itself, and remembers none of them: until a person adopts its matches it "
+        "fills blanks and makes nothing[ in {system}]."
+    ),
     Code.BOTH_CHANGED: "Both systems changed {field}; a person must choose.",
     Code.GONE_AND_CHANGED: "The record was removed[ in {system}] and edited in the other system; a person must choose.",
     Code.TOO_LONG: "The value for {field}[ in {system}] is too long[: {length} characters, where {limit} fit].",
@@ -71,13 +75,15 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",
-    Code.NEVER_SETTLES: "The value of {field} goes back and forth between the two systems[ ({count} times)].",
+    Code.NEVER_SETTLES: (
+        "The value of {field} goes back and forth between the two systems[, {one} and {two}][ ({count} times)]."
+    ),
     Code.PARENT_FAILED: "The record refers to {parent}[ of {pipeline}], which is in trouble itself.",
     Code.TOO_MANY_CREATES: "Too many records would be created[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_UPDATES: "Too many records would be changed[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_DELETES: "Too many records would be removed[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_BLANKS: "Too many filled fields would be emptied[ in {system}][: {count}, where {limit} are allowed].",
-    Code.EMPTIED: "Every linked record is gone[ from {system}][: {count} would be removed].",
+    Code.EMPTIED: "Every linked record is gone[ from {system}][: {count} of them].",
     Code.UNKNOWN_FIELD: "There is no such field[ in {system}][: {field}][; the nearest name is {nearest}].",
     Code.READ_ONLY_TARGET: "The pair writes to {field}[ in {system}], which is read-only.",
     Code.NOTHING_FILLS: "A value is required for {field}[ in {system}], and nothing fills it.",
@@ -177,6 +183,7 @@ ENGLISH: Final = Catalogue(
             "last_value": "the last value is taken",
             "monotone": "a value moves in one direction only",
             "ask_a_person": "a person decides",
+            "not_the_owner": "others share the record, and this one does not own the field",
         },
         "gate": {
             "filled": "a value is needed",

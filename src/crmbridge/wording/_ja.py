@@ -52,6 +52,10 @@ _TEXTS: Final = {
     Code.NOT_FILLED: "[{system}の]既存レコードの確認が終わっていないため、新規作成はまだ行いません。",
     Code.PARENT_MISSING: "参照先の{parent}[（{pipeline}）]がまだ存在しません。",
     Code.STALE_PLAN: "計画の作成後にレコードが変更されたため、計画どおりの処理ができません。",
+    Code.STATE_LOST: (
+        "過去にこの同期が作成したレコードがあるのに、同期の記録が残っていません。"
+        "担当者が紐付けを承認するまで、空欄への入力だけを行い、[{system}に]新規作成はしません。"
+    ),
     Code.BOTH_CHANGED: "{field}は両方のシステムで変更されています。どちらの値を採用するか判断が必要です。",
     Code.GONE_AND_CHANGED: (
         "[{system}で]削除されたレコードが、もう一方のシステムで編集されています。どちらを採用するか判断が必要です。"
@@ -73,13 +77,13 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
-    Code.NEVER_SETTLES: "{field}の値が2つのシステムの間で繰り返し書き換わっています[({count}回)]。",
+    Code.NEVER_SETTLES: "{field}の値が2つのシステム[({one}と{two})]の間で繰り返し書き換わっています[({count}回)]。",
     Code.PARENT_FAILED: "参照先の{parent}[（{pipeline}）]に問題があります。",
     Code.TOO_MANY_CREATES: "[{system}で]新規作成されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_UPDATES: "[{system}で]更新されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_DELETES: "[{system}で]削除されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_BLANKS: "[{system}で]空欄に変わる項目が多すぎます[({count}件。上限は{limit}件)]。",
-    Code.EMPTIED: "紐付いているレコードが[{system}から]すべてなくなっています[(削除対象:{count}件)]。",
+    Code.EMPTIED: "紐付いているレコードが[{system}から]すべてなくなっています[({count}件)]。",
     Code.UNKNOWN_FIELD: "指定された項目[({field})]が[{system}に]ありません[。近い名前は{nearest}です]。",
     Code.READ_ONLY_TARGET: "書き込み先の[{system}の]{field}は読み取り専用です。",
     Code.NOTHING_FILLS: "[{system}の]{field}は必須項目ですが、値を入れる設定がありません。",
@@ -181,6 +185,7 @@ JAPANESE: Final = Catalogue(
             "last_value": "最後の値を採用",
             "monotone": "一方向にだけ変更",
             "ask_a_person": "担当者が判断",
+            "not_the_owner": "共有レコードで、この項目は別のレコードのもの",
         },
         "gate": {
             "filled": "値の入力が必要です",

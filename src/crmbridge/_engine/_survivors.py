@@ -1,0 +1,99 @@
+"""Looking for a survivor before a deletion is followed: not every system tells a merged record from a removed one.
+
+Where a system does not report merges, the loser of a merge looks removed while its person lives on in the winner. So
+before the counterpart is removed, made again or put to a person, another live record is looked for by the match keys:
+the link moves to it. Where that one is linked already, the link closes and nobody writes to the counterpart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+
+import attrs
+
+from ..flow import Flow
+from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
+from ..plan import Move, State
+from ..protocols import Ambiguous, Matched
+from ..reasons import Code, because
+from ..roles import Delta
+from ._decide import half
+from ._matching import Search, Taken, match
+from ._patience import in_doubt, not_settled
+from ._relink import moved
+from ._ruled import side_choice
+from ._run import Run
+from ._seen import Look, is_gone
+from ._subjects import Subject, Verdict
+
+_FOLLOWED = frozenset({Move.REMOVE_LEFT, Move.REMOVE_RIGHT, Move.REVIVE_LEFT, Move.REVIVE_RIGHT, Move.ASK})
+"""Moves that answer a deletion with more than closing the link."""
+
+
+def survivors(
+    run: Run, look: Look, subjects: Sequence[Subject], used: MutableMapping[tuple[Side, RecordRef], Subject]
+) -> Flow[Mapping[str, Verdict]]:
+    """Move the links of merged records to the records in which they live on; gives what is decided already, by link.
+
+    A record that was found is taken: nobody else in this batch is tied to it.
+    """
+    decided: dict[str, Verdict] = {}
+    for side in SIDES:
+        asking = {record.ref: subject for subject in subjects if (record := _asks(run, look, subject, side))}
+        if not asking:
+            continue
+        present = [record for ref in asking if (record := look.record(other(side), ref)) is not None]
+        found = yield from match(run, look, other(side), present)
+        waiting = yield from not_settled(run, found.values())
+        for ref, subject in asking.items():
+            link = subject.link
+            if link is None:
+                continue
+            verdict = in_doubt(run, subject, side) if ref in waiting else _judged(run, subject, found[ref], side, used)
+            if isinstance(verdict, Verdict):
+                decided[link.id] = verdict
+            elif verdict is not None:
+                subject.link = yield from _relinked(run, link, side, verdict)
+                used[side, verdict] = subject
+    return decided
+
+
+def _asks(run: Run, look: Look, subject: Subject, side: Side) -> Record | None:
+    """Give the counterpart by whose keys a survivor is looked for; None where the deletion needs no second thought."""
+    link = subject.link
+    if link is None or link.closed is not None or run.able(side, link.ref(side).kind).sees_merges:
+        return None
+    record = look.record(other(side), link.ref(other(side)))
+    seen = {one: look.at(one, link.ref(one)) for one in SIDES}
+    if record is None or not is_gone(seen[side]) or side_choice(run, link, (record,)) is not None:
+        return None
+    pairing = run.pairing(link.left.kind, link.right.kind)
+    states = tuple(half(run, one, link, seen[one], pairing).state for one in SIDES)
+    gone = states[0 if side == "left" else 1] is State.GONE
+    return record if gone and run.table[states[0], states[1]] in _FOLLOWED else None
+
+
+def _judged(
+    run: Run, subject: Subject, search: Search, side: Side, used: Mapping[tuple[Side, RecordRef], Subject]
+) -> Verdict | RecordRef | None:
+    found, record = search.found, search.record
+    left, right = (None, record) if side == "left" else (record, None)
+    if isinstance(found, Ambiguous):
+        why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
+        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
+    shared = run.definition.shared and side == "right"
+    if isinstance(found, Matched) and (shared or (side, found.ref) not in used):
+        return found.ref
+    if not isinstance(found, Matched | Taken) or subject.link is None:
+        return None
+    why = because(Code.DUPLICATE_OF, record=f"{found.ref.kind} {found.ref.id}")
+    closed = attrs.evolve(subject.link, closed=why)
+    return Verdict(subject, Disposition.SKIPPED, why, None, link=closed, left=left, right=right)
+
+
+def _relinked(run: Run, link: Link, side: Side, into: RecordRef) -> Flow[Link]:
+    """Let the link go on with another record, and wake what was parked about it."""
+    current = moved(link, side, into, run)
+    run.saw("relinked", system=into.system, kind=into.kind)
+    yield from run.commit(Delta(links=(current,), wake=((side, into),)))
+    return current

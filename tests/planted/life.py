@@ -1,0 +1,224 @@
+"""Defects in the life of a link: each row is a file, what is sound there, what is planted, and the tests that fail."""
+
+ENGINE = "tests/engine/test_{}.py::test_{}"
+
+PLANTS = {
+    # -- what a throw-away prototype was found to do wrong: the design's list of faults -------------------------
+    "nothing is learned of what a system stored": (
+        "plan/_fields.py",
+        "learned[place] = now if pair.own(side, waiting.sent, now) else waiting.sent",
+        "learned[place] = waiting.sent",
+        (ENGINE.format("stories", "vendors_that_normalise_in_opposite_directions_settle_with_two_writes_for_an_edit"),),
+    ),
+    "an update in doubt forgets what the other side was planned to hold": (
+        "_engine/_recover.py",
+        "                halves[other(intent.side)][place] = promise.other\n",
+        "",
+        (ENGINE.format("stories", "an_update_whose_answer_was_lost_is_neither_sent_again_nor_forgotten"),),
+    ),
+    "an update in doubt is sent again": (
+        "_engine/_recover.py",
+        "    record = look.record(intent.side, action.ref)\n    known =",
+        (
+            "    yield from apply(run, intent.side, [attrs.evolve(action, if_version=None)])\n"
+            "    record = look.record(intent.side, action.ref)\n    known ="
+        ),
+        (ENGINE.format("gaps", "an_update_in_doubt_is_never_sent_a_second_time"),),
+    ),
+    "a third value after an update in doubt is told as our own": (
+        "_engine/_recover.py",
+        "            conflict = True\n",
+        "            ours = True\n",
+        (ENGINE.format("gaps", "a_value_that_a_person_put_in_place_of_a_lost_update_is_told_as_a_conflict"),),
+    ),
+    "two records of one batch are tied to one counterpart": (
+        "_engine/_batch.py",
+        "    used[subject.side, record.ref] = used[towards, found.ref] = subject\n",
+        "",
+        (ENGINE.format("recovery", "a_plan_disputes_the_second_claimant_as_the_run_does"),),
+    ),
+    "closed links stay behind when their record moves": (
+        "_engine/_batch.py",
+        "    departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]\n",
+        "    departed = [subject.ref for subject in subjects if run.planning]\n",
+        (ENGINE.format("stories", "a_person_deleted_on_one_side_does_not_come_back_by_way_of_a_conversion"),),
+    ),
+    "the cursor is committed before its page": (
+        "_engine/_ingest.py",
+        "            yield from run.commit(delta)\n",
+        "            yield from run.commit(Delta(progress=delta.progress))\n            yield from run.commit(delta)\n",
+        (ENGINE.format("crashes", "a_process_may_die_at_any_effect_and_the_end_is_the_same"),),
+    ),
+    "a create of class A is taken for one without any key": (
+        "_engine/_recover.py",
+        "        if made is CreateClass.A:\n            return since\n",
+        "",
+        (ENGINE.format("recovery", "a_create_sent_again_whose_answer_is_lost_too_stays_open"),),
+    ),
+    "a copy of a record that took over another link is tied all the same": (
+        "_engine/_recover.py",
+        "    return attrs.evolve(delta, links=tuple(attrs.evolve(link, closed=why) for link in delta.links))\n",
+        "    return delta if why else delta\n",
+        (ENGINE.format("recovery", "a_copy_whose_origin_took_over_another_link_by_a_merge_is_a_surplus_copy"),),
+    ),
+    # -- deletions that are none --------------------------------------------------------------------------------
+    "no survivor is looked for": (
+        "_engine/_survivors.py",
+        "        if not asking:\n",
+        "        if asking:\n",
+        (
+            ENGINE.format("survivors", "the_counterpart_of_a_merged_record_is_tied_to_the_survivor_and_not_removed"),
+            ENGINE.format("survivors", "several_survivors_are_for_a_person_to_choose_from"),
+        ),
+    ),
+    "a survivor is looked for where merges are reported": (
+        "_engine/_survivors.py",
+        "run.able(side, link.ref(side).kind).sees_merges:",
+        "run.planning:",
+        (ENGINE.format("survivors", "where_merges_are_reported_a_removed_record_is_believed"),),
+    ),
+    "the counterpart of a linked survivor is removed": (
+        "_engine/_survivors.py",
+        "    if not isinstance(found, Matched | Taken) or subject.link is None:",
+        "    if not isinstance(found, Matched) or subject.link is None:",
+        (
+            ENGINE.format(
+                "survivors", "two_linked_records_merged_without_a_word_leave_a_duplicate_that_nobody_writes_to"
+            ),
+        ),
+    ),
+    "a listing that was cut short is taken for whole": (
+        "_engine/_ingest.py",
+        "if listed is not None and page.complete:",
+        "if listed is not None and not page.more:",
+        (ENGINE.format("listings", "a_listing_that_was_cut_short_removes_nothing"),),
+    ),
+    "absence from a listing is believed without a read by id": (
+        "_engine/_listing.py",
+        "    absent = [ref for ref in unseen if not isinstance(look.at(listed.side, ref), Record)]\n",
+        "    absent = list(unseen) if Record else []\n",
+        (ENGINE.format("listings", "a_record_that_a_narrower_filter_hides_is_still_there_and_stays"),),
+    ),
+    "absence is no deletion at all": (
+        "_engine/_listing.py",
+        "    unseen = [ref for ref, found in zip(refs, answers, strict=True) if not found]\n",
+        "    unseen = [ref for ref, found in zip(refs, answers, strict=True) if not found and run.planning]\n",
+        (ENGINE.format("listings", "a_linked_record_that_a_complete_listing_does_not_show_is_followed_as_a_deletion"),),
+    ),
+    "the guards do not see what a listing misses": (
+        "_engine/sweep.py",
+        "gone=missing(run, tally)",
+        "gone=0",
+        (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
+    ),
+    "a record that is shown again stays a departure": (
+        "_engine/_listing.py",
+        "for ref, row in queued.items() if row.departed)",
+        "for ref, row in queued.items() if row.departed and run.planning)",
+        (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
+    ),
+    "the generation of a listing does not grow": (
+        "_engine/_listing.py",
+        "int(last.cursor) + last.filled",
+        "int(last.cursor)",
+        (ENGINE.format("listings", "a_linked_record_that_a_complete_listing_does_not_show_is_followed_as_a_deletion"),),
+    ),
+    # -- shared records -------------------------------------------------------------------------------------------
+    "everybody owns a shared record": (
+        "plan/_owners.py",
+        "    if how is None:\n        return False\n",
+        "    if how is None:\n        return True\n",
+        (ENGINE.format("sharing", "without_an_owner_a_shared_field_is_written_at_creation_and_then_only_filled"),),
+    ),
+    "the first and the newest owner are exchanged": (
+        "plan/_owners.py",
+        'min if how == "first_linked" else max',
+        'max if how == "first_linked" else min',
+        (ENGINE.format("sharing", "the_owner_alone_writes_a_field_of_the_shared_record"),),
+    ),
+    "a shared record is removed with the first who lets go": (
+        "_engine/_sharing.py",
+        "    return any(one.id != link.id for one in run.sharing.get(link.right, ()))",
+        "    return run.planning and any(one.id != link.id for one in run.sharing.get(link.right, ()))",
+        (ENGINE.format("sharing", "a_shared_record_is_removed_with_the_last_who_shares_it"),),
+    ),
+    "nobody is the last of a batch to let go of a shared record": (
+        "_engine/_batch.py",
+        "            let_go(run, verdicts[-1])\n",
+        "",
+        (ENGINE.format("sharing", "a_shared_record_is_removed_with_the_last_who_shares_it"),),
+    ),
+    "sharers write in one breath": (
+        "_engine/_batch.py",
+        "    verdicts = one_by_one(run, verdicts)\n",
+        "",
+        (ENGINE.format("sharing", "two_who_fill_a_blank_in_the_same_breath_do_not_write_over_each_other"),),
+    ),
+    # -- echoes, lost memories, and what was left behind ------------------------------------------------------------
+    "an echo is never broken": (
+        "_engine/_strikes.py",
+        "        if strikes[label] >= MOST:",
+        "        if strikes[label] >= MOST * 1000:",
+        (
+            ENGINE.format("strikes", "systems_that_normalise_against_each_other_are_stopped_and_named"),
+            ENGINE.format(
+                "strikes", "two_automations_that_insist_are_stopped_although_every_answer_tells_what_was_stored"
+            ),
+        ),
+    ),
+    "a new value does not start the count anew": (
+        "_engine/_strikes.py",
+        "strikes[label] = strikes.get(label, 0) + 1 if known else 0",
+        "strikes[label] = strikes.get(label, 0) + 1 if known else strikes.get(label, 0)",
+        (ENGINE.format("strikes", "the_value_of_a_person_starts_the_count_anew"),),
+    ),
+    "a lost memory is not noticed": (
+        "_engine/_adoption.py",
+        "    run.fresh, run.lost = False, met\n",
+        "    run.fresh, run.lost = met and False, False\n",
+        (
+            ENGINE.format(
+                "adoption", "a_pipeline_that_meets_its_own_marks_without_a_memory_only_fills_until_it_is_adopted"
+            ),
+        ),
+    ),
+    "a pipeline without a memory lets its policies decide": (
+        "_engine/_decide.py",
+        "        filling=run.lost,\n",
+        "",
+        (
+            ENGINE.format(
+                "adoption", "a_pipeline_that_meets_its_own_marks_without_a_memory_only_fills_until_it_is_adopted"
+            ),
+        ),
+    ),
+    "a pipeline without a memory makes records": (
+        "_engine/_create.py",
+        "    if run.lost:\n",
+        "    if run.lost and run.planning:\n",
+        (
+            ENGINE.format(
+                "adoption", "a_pipeline_that_meets_its_own_marks_without_a_memory_only_fills_until_it_is_adopted"
+            ),
+            ENGINE.format("adoption", "a_first_run_that_dies_still_knows_its_marks_afterwards"),
+        ),
+    ),
+    "a revived record is skipped for ever once a gate has kept it back": (
+        "_engine/_ingest.py",
+        'run.definition.deletes.if_edited != "revive":',
+        'run.definition.deletes.if_edited == "revive":',
+        (ENGINE.format("gaps", "a_record_that_a_gate_kept_from_being_made_again_is_made_once_the_gate_opens"),),
+    ),
+    "old doubts keep others waiting": (
+        "_engine/_patience.py",
+        "        limit *= 2\n",
+        "        break\n",
+        (ENGINE.format("gaps", "doubts_that_only_a_person_can_settle_keep_no_other_waiting"),),
+    ),
+    "a recovered update is a person's": (
+        "_engine/_recover.py",
+        "    if ours and not conflict:\n",
+        "    if conflict and not conflict:\n",
+        (ENGINE.format("gaps", "what_an_update_wrote_whose_answer_was_lost_is_known_for_our_own_write"),),
+    ),
+}
