@@ -128,7 +128,8 @@ def _links(
             lives[side, ref] = now
             own = known.get(ref, ())
             lives_on = now != ref and all(link.closed is not None for link in own)
-            links[side, ref] = [*own, *known.get(now, ())] if lives_on else own
+            found = [*own, *known.get(now, ())] if lives_on else own
+            links[side, ref] = [run.closing.get(link.id, link) for link in found] if run.closing else found
     return links, lives
 
 

@@ -11,7 +11,7 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Link, RecordRef, Schema, Side
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
@@ -47,6 +47,8 @@ class Run:
     """What people ruled about the records of this batch."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
+    closing: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
+    """While planning: links by id, as they will be once the plan has closed them."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     blanks: int = 0

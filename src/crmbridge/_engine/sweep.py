@@ -25,9 +25,10 @@ from ..model import (
     verb,
 )
 from ..protocols import Clock, KeyValue, Observer
-from ..reasons import Code, Reason, because
+from ..reasons import Reason
 from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
 from ._act import Doing, act, chunks
+from ._approved import as_approved
 from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
@@ -190,6 +191,7 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
         rows = [row for row in rows if row.ref not in decided]
         verdicts = yield from decide(run, rows)
+        verdicts.extend((yield from _made_again(run, verdicts)))
         totals.add(run, verdicts)
         decisions: list[Decision] = []
         keys: list[tuple[tuple[KeyValue, ...], ...]] = []
@@ -200,6 +202,13 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
         run.saw("planned", records=len(rows))
         yield from run.renewed()
+
+
+def _made_again(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
+    """Decide at once what a run would do about survivors whose link it closes in order to make the other anew."""
+    rows = [row for verdict in verdicts for row in verdict.wakes]
+    run.closing.update({verdict.link.id: verdict.link for verdict in verdicts if verdict.wakes and verdict.link})
+    return (yield from decide(run, rows)) if rows else []
 
 
 # -- run ---------------------------------------------------------------------------------
@@ -214,7 +223,7 @@ def _worked(run: Run) -> Flow[None]:
             return
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
-            verdicts = yield from _as_approved(run, verdicts)
+            verdicts = yield from as_approved(run, verdicts)
         yield from _blanks_judged(run, verdicts)
         yield from run.commit(_promised(run, verdicts))
         yield from _acted(run, verdicts)
@@ -274,43 +283,6 @@ def _not_done(waiting: Mapping[str, Doing], chunk: Sequence[Doing], error: Excep
     """Take back the promises that surely were not carried out; what may have arrived stays, and is looked at later."""
     doubtful = frozenset[str]() if isinstance(error, _SURELY_NOT_DONE) else {doing.intent.key for doing in chunk}
     return Delta(settled=tuple(key for key in waiting if key not in doubtful))
-
-
-def _as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
-    """Hold what would be decided differently from the approved plan."""
-    refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
-    planned = yield from run.ask(run.store.outbox.planned, run.approved or "", refs)
-    found: list[Verdict] = []
-    for verdict in verdicts:
-        rows = verdict.subject.rows
-        first_round = all(row.run != run.id or not row.tries for row in rows)
-        agreed = all(_alike(planned.get(row.ref), line) for row, line in zip(rows, verdict.decisions(), strict=True))
-        if verdict.intents and first_round and not agreed:
-            why = because(Code.STALE_PLAN)
-            found.append(
-                attrs.evolve(
-                    verdict,
-                    disposition=Disposition.HELD,
-                    because=why,
-                    park="held",
-                    until=run.now() + run.definition.lease,
-                    intents=(),
-                    link=None,
-                )
-            )
-        else:
-            found.append(verdict)
-    return found
-
-
-def _alike(planned: Decision | None, now: Decision) -> bool:
-    def shape(decision: Decision) -> list[object]:
-        return [
-            (verb(action), action.values if isinstance(action, Create | Update) else action.ref)
-            for action in decision.actions
-        ]
-
-    return planned is not None and shape(planned) == shape(now)
 
 
 def woken(
