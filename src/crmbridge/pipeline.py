@@ -15,6 +15,7 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
+from ._engine.undoing import is_undo, undo, undone
 from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
@@ -204,8 +205,18 @@ class _Rules:
         return self.store
 
     def _sweep(self, clock: Clock, **how: Any) -> Flow[Swept]:
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
+        return sweep(self.definition, self._stored(), clock, owner=_me(), observer=self.observer, **how)
+
+    def _run(self, clock: Clock, plan: Plan | None) -> Flow[Swept]:
+        if plan is None:
+            return self._sweep(clock)
+        if is_undo(plan.id):
+            return undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
+        return self._sweep(clock, approved=plan.id)
+
+    def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
+        named = run if isinstance(run, str) else run.run
+        return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer)
 
     def _plan(self, swept: Swept) -> Plan:
         return Plan(swept.id, self._names(), self._stored(), swept.totals)
@@ -245,8 +256,16 @@ class Pipeline(_Rules):
 
     def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
-        approved = None if plan is None else plan.id
-        return self._report(self._perform(lambda clock: self._sweep(clock, approved=approved)))
+        return self._report(self._perform(lambda clock: self._run(clock, plan)))
+
+    def undo(self, run: str | Report) -> Plan:
+        """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written.
+
+        Fields go back to what they held, records that were made are archived or deleted, where nobody has touched
+        them since; the rest is left alone and says why. `run(plan)` carries it out, and no later run does it again.
+        Raises `UsageError` for a run that this store does not know.
+        """
+        return self._plan(self._perform(lambda clock: self._undo(clock, run)))
 
     def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""
@@ -265,8 +284,7 @@ class Pipeline(_Rules):
 
         A person who retries a record that is in doubt decides that it may be sent again.
         """
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
+        _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=_me()))
         return self.drain()
 
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
@@ -310,8 +328,11 @@ class AsyncPipeline(_Rules):
 
     async def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
-        approved = None if plan is None else plan.id
-        return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+        return self._report(await self.driver.run(self._run(self.driver.clock, plan)))
+
+    async def undo(self, run: str | Report) -> Plan:
+        """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written."""
+        return self._plan(await self.driver.run(self._undo(self.driver.clock, run)))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt."""
@@ -333,13 +354,17 @@ class AsyncPipeline(_Rules):
 
     async def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
         """Look at parked records again, all or those named, and run what is due."""
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=owner))
+        _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=_me()))
         return await self.drain()
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
         """Tell what was written to a record or because of it, and why, oldest first."""
         return chain(self._stored(), self.name, ref, field)
+
+
+def _me() -> str:
+    """Name this process, as the holder of a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def chain(store: StateStore, pipeline: str, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:

@@ -35,6 +35,9 @@ class Code(enum.StrEnum):
     RECOVERED = "recovered"
     RECOVERED_CONFLICT = "recovered_conflict"
     UNDONE = "undone"
+    CHANGED_SINCE = "changed_since"
+    NOT_UNDOABLE = "not_undoable"
+    EDITED = "edited"
     RULED = "ruled"
 
     # -- how a counterpart was found

@@ -23,6 +23,9 @@ _WIDTH = 40
 _ABREAST = 4
 """Copied values on a line."""
 
+_ATTENTION = (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD)
+"""Records of these are shown: a person may have to do something."""
+
 _CHOICES = frozenset({Code.POLICY, Code.ONE_SIDED, Code.FILLED_BEATS_BLANK, Code.FIRST_CONTACT})
 """Reasons that chose the value of one system."""
 
@@ -73,10 +76,15 @@ class Plan(_Rows):
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
             lines.extend(show(decision, self.names, language))
-        for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
+        for ended in (*_ATTENTION, *((Disposition.SKIPPED,) if self.undoes else ())):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
         return "\n".join(lines)
+
+    @property
+    def undoes(self) -> bool:
+        """Say whether it takes an earlier run back."""
+        return _is_named(self.id, "undo")
 
     def _written(self, samples: int) -> Iterator[Decision]:
         """Give some decisions of each kind of write, and none twice because both of its records were read."""
@@ -117,7 +125,7 @@ class Report(_Rows):
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show what was done: counts, then samples of what needs somebody's attention."""
         lines = [_HEADS[language].format(name=self.id, read=self.read), *counts(self.counts, language)]
-        for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
+        for ended in _ATTENTION:
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
         return "\n".join(lines)

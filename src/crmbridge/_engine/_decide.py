@@ -192,8 +192,8 @@ def decide_merge(
             because=told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0])),
             park="quarantined",
         )
-    merged = _merged(link, pairing, left, right, decided)
-    intents = _updates(run, subject, merged, pairing, left, right, decided, why)
+    merged = agreed_so_far(link, pairing, left, right, decided)
+    intents = updates(run, subject, merged, pairing, left, right, decided, why)
     if intents:
         return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)
     if decided.disputed:
@@ -225,7 +225,7 @@ def _version(found: Half) -> str | None:
     return found.record.version if found.record is not None else None
 
 
-def _merged(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge) -> Link:
+def agreed_so_far(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge) -> Link:
     """Move the agreement of every field that needs no write; a version is settled only once all fields are."""
 
     def moved(agreed: Agreed, cells: Cells, found: Half) -> Agreed:
@@ -239,7 +239,7 @@ def _merged(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merg
     )
 
 
-def _updates(
+def updates(
     run: Run, subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge, why: Reason
 ) -> tuple[Intent, ...]:
     found: list[Intent] = []

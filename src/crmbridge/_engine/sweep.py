@@ -88,7 +88,7 @@ def _swept(run: Run, *, feed: bool) -> Flow[Swept]:
     yield from (ingest(run) if feed else delivered(run))
     if not run.planning and run.approved is None:
         yield from _guarded(run)
-    totals = _Totals()
+    totals = Written()
     if run.planning:
         yield from _planned(run, totals)
     else:
@@ -165,7 +165,7 @@ def _upper_bounds(run: Run, tally: Tally) -> Totals:
 
 
 @attrs.define(eq=False)
-class _Totals:
+class Written:
     """Counts the writes of a plan while it is made."""
 
     writes: dict[tuple[str, str], int] = attrs.field(factory=lambda: dict[tuple[str, str], int]())
@@ -180,7 +180,7 @@ class _Totals:
             self.blanks += blanks(verdict)
 
 
-def _planned(run: Run, totals: _Totals) -> Flow[None]:
+def _planned(run: Run, totals: Written) -> Flow[None]:
     """Decide the whole queue and promise nothing; the decisions are rows of the plan."""
     after = 0
     while True:
@@ -225,14 +225,14 @@ def _worked(run: Run) -> Flow[None]:
         if run.approved is not None:
             verdicts = yield from as_approved(run, verdicts)
         yield from _blanks_judged(run, verdicts)
-        yield from run.commit(_promised(run, verdicts))
-        yield from _acted(run, verdicts)
+        yield from run.commit(promised(run, verdicts))
+        yield from acted(run, verdicts)
         if run.doubts:
             yield from recover(run)
         run.saw("worked", records=len(rows))
 
 
-def _promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
+def promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
     """Put down what is promised and what needs no write, before the first byte is sent."""
     quiet = [verdict for verdict in verdicts if not verdict.intents]
     parked, done = rows_of(run, quiet)
@@ -261,7 +261,7 @@ def _keys(run: Run, verdicts: Sequence[Verdict]) -> tuple[Keyed, ...]:
     return tuple(found)
 
 
-def _acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+def acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
     memory = Memory()
     doings = [Doing(verdict, intent) for verdict in verdicts for intent in verdict.intents]
     waiting = {doing.intent.key: doing for doing in doings}

@@ -28,6 +28,9 @@ _TEXTS: Final = {
         "The answer to an earlier write[ to {system}] was lost, and {field} was edited before it could be looked up."
     ),
     Code.UNDONE: "An earlier write[ of run {run}] was undone.",
+    Code.CHANGED_SINCE: "It was changed since[ in {system}][: {field}], so it stays as it is.",
+    Code.NOT_UNDOABLE: "What was done[ in {system}] cannot be taken back[: {field}].",
+    Code.EDITED: "A person[, {editor},] gave the value of {field} for this write.",
     Code.RULED: "A person decided this[: {choice}].",
     Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}].",
     Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",

@@ -28,6 +28,9 @@ _TEXTS: Final = {
         "以前の[{system}への]書き込みは応答を受け取れず、結果を確認する前に{field}が編集されました。"
     ),
     Code.UNDONE: "以前の[実行({run})での]書き込みを取り消しました。",
+    Code.CHANGED_SINCE: "その後[{system}で]変更されているため[({field})]、そのままにします。",
+    Code.NOT_UNDOABLE: "[{system}での]この処理は取り消せません[({field})]。",
+    Code.EDITED: "[{editor}が]{field}の値を指定して送信しました。",
     Code.RULED: "担当者の判断によります[({choice})]。",
     Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)]。",
     Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
