@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 import attrs
@@ -21,8 +22,9 @@ from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
 from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
-from .model import Arrived, Delivery, RecordRef, Side, Signal
+from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
+from .planfile import of_this_state, read
 from .protocols import (
     Clock,
     Codec,
@@ -209,17 +211,24 @@ class _Rules:
 
     def _run(self, clock: Clock, plan: Plan | None) -> Flow[Swept]:
         if plan is None:
-            return self._sweep(clock)
+            return (yield from self._sweep(clock))
+        yield from call(of_this_state, self._stored(), self.name, plan.id, plan.totals)
         if is_undo(plan.id):
-            return undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
-        return self._sweep(clock, approved=plan.id)
+            how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
+            return (yield from how)
+        return (yield from self._sweep(clock, approved=plan.id))
 
     def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
         named = run if isinstance(run, str) else run.run
         return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(swept.id, self._names(), self._stored(), swept.totals)
+        return Plan(swept.id, self._names(), self._stored(), swept.totals, self.definition)
+
+    def _load(self, path: str | Path) -> Plan:
+        systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
+        id, totals = read(self._stored(), self.name, systems, path)
+        return Plan(id, self._names(), self._stored(), totals, self.definition)
 
     def _report(self, swept: Swept) -> Report:
         return Report(swept.id, self._names(), self._stored(), swept.read, swept.counts)
@@ -257,6 +266,14 @@ class Pipeline(_Rules):
     def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
         return self._report(self._perform(lambda clock: self._run(clock, plan)))
+
+    def load(self, path: str | Path) -> Plan:
+        """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store.
+
+        The rows that are run are those in the store; a person who was forgotten since is not among them. Raises
+        `PlanRefused`, naming the line, for a file that is cut, changed, foreign, newer, or of another state.
+        """
+        return self._load(path)
 
     def undo(self, run: str | Report) -> Plan:
         """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written.
@@ -329,6 +346,10 @@ class AsyncPipeline(_Rules):
     async def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
         return self._report(await self.driver.run(self._run(self.driver.clock, plan)))
+
+    async def load(self, path: str | Path) -> Plan:
+        """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store."""
+        return await self.driver.run(call(self._load, path))
 
     async def undo(self, run: str | Report) -> Plan:
         """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Self
 
 import attrs
 
+from ._engine.undoing import is_undo
+from .costs import Cost, costs
+from .definition import Definition
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
+from .planfile import write
 from .reasons import Code, Fact, Reason
 from .roles import StateStore
 from .wording import Language, disposition, say, verb
@@ -65,9 +70,21 @@ class Plan(_Rows):
     """A handle on a plan in the store: what a run would do, and why. It promises nothing."""
 
     totals: Totals
+    _definition: Definition = attrs.field(repr=False, eq=False)
 
     def __str__(self) -> str:
         return self.say()
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan into a file, one decision a line, for `pipeline.load(path)` in this process or another.
+
+        The file holds people's values and is made readable by its owner alone; it appears whole or not at all.
+        """
+        write(self._store, self._definition.name, self.id, self.totals, path)
+
+    def cost(self) -> Mapping[str, Cost]:
+        """Tell by system how many requests a run of it takes, and how long they take under the budgets known."""
+        return costs(self._definition, self.rows())
 
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
@@ -84,7 +101,7 @@ class Plan(_Rows):
     @property
     def undoes(self) -> bool:
         """Say whether it takes an earlier run back."""
-        return _is_named(self.id, "undo")
+        return is_undo(self.id)
 
     def _written(self, samples: int) -> Iterator[Decision]:
         """Give some decisions of each kind of write, and none twice because both of its records were read."""
