@@ -16,7 +16,7 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
-from ._engine.undoing import is_undo, undo, undone
+from ._engine.undoing import is_undo, leased, undo, undone
 from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
 from .flow import Flow, call
@@ -225,6 +225,10 @@ class _Rules:
     def _plan(self, swept: Swept) -> Plan:
         return Plan(swept.id, self._names(), self._stored(), swept.totals, self.definition)
 
+    def _forget(self, clock: Clock, ref: RecordRef) -> Flow[int]:
+        store = self._stored()
+        return leased(self.definition, store, clock, lambda _: call(store.forget, [ref]), owner=_me())
+
     def _load(self, path: str | Path) -> Plan:
         systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
         id, totals = read(self._stored(), self.name, systems, path)
@@ -311,6 +315,16 @@ class Pipeline(_Rules):
         """
         self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
 
+    def forget(self, ref: RecordRef) -> int:
+        """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had.
+
+        Values go from links, journal, plans, queue, inbox, directory and notices of all pipelines of the store. What
+        stays is a keyed fingerprint: the record is not taken up or made again. Neither system is written, and files
+        that plans were saved into are yours to find. Gives 1, or 0 where nothing was known; a fingerprint is kept all
+        the same. Raises `LeaseHeld` while a run of this pipeline is under way; let no other pipeline of the store run.
+        """
+        return self._perform(lambda clock: self._forget(clock, ref))
+
     def _now(self) -> dt.datetime:
         from .drive import SystemClock
 
@@ -377,6 +391,10 @@ class AsyncPipeline(_Rules):
         """Look at parked records again, all or those named, and run what is due."""
         _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=_me()))
         return await self.drain()
+
+    async def forget(self, ref: RecordRef) -> int:
+        """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had."""
+        return await self.driver.run(self._forget(self.driver.clock, ref))
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
         """Tell what was written to a record or because of it, and why, oldest first."""

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -550,6 +551,19 @@ def test_what_was_forgotten_stands_nowhere_in_the_files(path):
         assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
         assert store.links.count(PEOPLE) == 300
     assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
+
+
+def test_a_log_that_cannot_be_emptied_is_told_and_a_second_attempt_empties_it(path):
+    with SqliteStore(path, busy_timeout=0) as store:
+        commit(store, links=(link(CANARY, left_agreed=Agreed(("email",), (CANARY,))),))
+        with closing(connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM links").fetchall()
+            with pytest.raises(StateError, match="still stands in the log"):
+                store.forget([left(CANARY)])
+            assert store.links.count(PEOPLE) == 0
+        assert store.forget([left(CANARY)]) == 0
+        assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
 
 
 def test_tokens_and_values_are_in_no_error(path, caplog):
