@@ -19,6 +19,7 @@ from ._engine.sweep import Swept, sweep, woken
 from ._engine.undoing import is_undo, leased, undo, undone
 from .definition import Definition, End, PlacedGate, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
+from .explaining import Why, explained
 from .flow import Flow, call
 from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
@@ -41,7 +42,7 @@ from .protocols import (
     Towards,
 )
 from .report import Finding, Names, Plan, Report
-from .roles import JournalRow, Ruling, StateStore
+from .roles import Ruling, StateStore
 
 if TYPE_CHECKING:
     from .drive import AsyncDriver, Driver
@@ -330,9 +331,12 @@ class Pipeline(_Rules):
 
         return (self.driver.clock if self.driver is not None else SystemClock()).now()
 
-    def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
-        """Tell what was written to a record or because of it, and why, oldest first; of one field where one is named."""
-        return chain(self._stored(), self.name, ref, field)
+    def why(self, ref: RecordRef, field: str | None = None) -> Why:
+        """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now.
+
+        Of one field where one is named. Iterating the answer gives the writes; printing it says every step.
+        """
+        return explained(self._stored(), self.name, self._names(), ref, field)
 
     def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:
         from .drive import Driver
@@ -396,27 +400,14 @@ class AsyncPipeline(_Rules):
         """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had."""
         return await self.driver.run(self._forget(self.driver.clock, ref))
 
-    async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
-        """Tell what was written to a record or because of it, and why, oldest first."""
-        return chain(self._stored(), self.name, ref, field)
+    async def why(self, ref: RecordRef, field: str | None = None) -> Why:
+        """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now."""
+        return await self.driver.run(call(explained, self._stored(), self.name, self._names(), ref, field))
 
 
 def _me() -> str:
     """Name this process, as the holder of a lease."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def chain(store: StateStore, pipeline: str, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
-    """Give the journal rows of a record, narrowed to one field where one is named."""
-    rows = store.journal.of(pipeline, ref)
-    if field is None:
-        return rows
-    found: list[JournalRow] = []
-    for row in rows:
-        lines = tuple(line for line in row.fields if field in (line.left_field, line.right_field))
-        if lines:
-            found.append(attrs.evolve(row, fields=lines))
-    return found
 
 
 def one_way(name: str, source: End, sink: End) -> Pipeline:

@@ -38,6 +38,7 @@ class Code(enum.StrEnum):
     CHANGED_SINCE = "changed_since"
     NOT_UNDOABLE = "not_undoable"
     EDITED = "edited"
+    NOT_KNOWN = "not_known"
     RULED = "ruled"
 
     # -- how a counterpart was found

@@ -297,4 +297,4 @@ def _judged(
     if run.planning:
         run.taken |= {hash((subject.side, record.ref)), hash((towards, found.ref))}
     pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
-    return first_contact(run, subject, *pair, found.level)
+    return first_contact(run, subject, *pair, found)

@@ -9,10 +9,10 @@ import attrs
 from ..flow import Flow
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
 from ..plan import Move, State, creation
-from ..protocols import KeyValue, Question
+from ..protocols import KeyValue, Question, Unmatched
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
-from ._decide import gated, told_by
+from ._decide import gated, told_by, told_of
 from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
@@ -51,7 +51,7 @@ def decide_creation(
         run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
     else:
         run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
-    verdict = _make(run, subject, record, towards, blank)
+    verdict = _make(run, subject, record, towards, blank, search)
     if verdict.keys and verdict.intents:
         reserved.append(frozenset(verdict.keys))
     return verdict
@@ -121,14 +121,15 @@ def _new_kind(run: Run, side: Side) -> str:
     return kind
 
 
-def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict) -> Verdict:
+def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict, search: Search) -> Verdict:
     kind = _new_kind(run, towards)
     system = run.definition.end(towards).system
     kinds = (record.ref.kind, kind) if towards == "right" else (kind, record.ref.kind)
     pairing = run.pairing(*kinds)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
-    why = because(Code.NEW, system=run.definition.end(subject.side).system)
+    looked = told_of(search.found) if isinstance(search.found, Unmatched) else {}
+    why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked)
     if made.problems:
         return attrs.evolve(
             blank,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import assert_never
 
 import attrs
@@ -21,8 +22,8 @@ from ..model import (
     other,
 )
 from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
-from ..protocols import Crossing, Skip
-from ..reasons import Code, Reason, because
+from ..protocols import Crossing, Matched, Skip, Unmatched
+from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
@@ -321,7 +322,7 @@ def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, si
     return attrs.evolve(verdict, because=why, intents=(intent,), counterpart=target)
 
 
-def first_contact(run: Run, subject: Subject, left: Record, right: Record, level: str) -> Verdict:
+def first_contact(run: Run, subject: Subject, left: Record, right: Record, found: Matched) -> Verdict:
     """Decide about two records that matched and have no link yet."""
     for towards in SIDES:
         refused = gated(run, "linking", towards, left, right, None)
@@ -331,9 +332,23 @@ def first_contact(run: Run, subject: Subject, left: Record, right: Record, level
     pairing = run.pairing(left.ref.kind, right.ref.kind)
     nothing = Agreed.nothing(pairing.labels)
     link = new_link(run, subject, left.ref, right.ref, nothing, nothing)
-    why = because(Code.MATCHED, level=level)
+    why = because(Code.MATCHED, system=run.definition.end(other(subject.side)).system, **told_of(found))
     on_left, on_right = _met("left", left, pairing), _met("right", right, pairing)
     return decide_merge(run, subject, link, pairing, on_left, on_right, why)
+
+
+def told_of(found: Matched | Unmatched | None) -> Mapping[str, Fact]:
+    """Tell how a match went: what each level found, and of how many one was chosen by which rule."""
+    if found is None:
+        return {}
+    facts: dict[str, Fact] = {}
+    if found.tried:
+        facts["tried"] = ", ".join(f"{step.level} {step.kind}: {step.found}" for step in found.tried)
+    if isinstance(found, Matched):
+        facts["level"] = found.level
+        if found.adopted_by:
+            facts |= {"adopted_by": found.adopted_by, "found": found.tried[-1].found if found.tried else 1}
+    return facts
 
 
 def _met(side: Side, record: Record, pairing: Pairing) -> Half:
