@@ -12,7 +12,7 @@ import attrs
 from .model import MISSING, SIDES, Create, Disposition, FieldDecision, Link, RecordRef
 from .model import verb as verb_of
 from .reasons import Code, Reason, because
-from .report import Names, show_field
+from .report import PLANNED, Names, show_field
 from .roles import JournalRow, StateStore
 from .wording import Language, disposition, say, verb
 
@@ -74,7 +74,7 @@ class Step:
 
     def say(self, names: Names, language: Language = "en") -> list[str]:
         """Say the step in a line, and a line for each field."""
-        at = "" if self.at is None else f"{self.at:%Y-%m-%d %H:%M}"
+        at = "" if self.at is None else f"{self.at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
         ref = "" if self.ref is None else f"{self.ref.system} {self.ref.kind} {self.ref.id}"
         template = _HEADS[language][self.what]
         # What stands in brackets is said where there is something to say.
@@ -86,6 +86,8 @@ class Step:
     def _how(self, language: Language) -> str:
         if self.what in ("written", "promised"):
             return verb(self.how, language)
+        if self.what == "planned" and self.how == Disposition.APPLIED:
+            return PLANNED[language]
         if self.what in ("planned", "decided", "parked"):
             return disposition(Disposition(self.how), language)
         return self.how

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 import attrs
 
+from ._engine._edited import edits_of
+from ._engine._run import Edit
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
 from ._engine.undoing import is_undo, leased, undo, undone
@@ -23,7 +25,7 @@ from .explaining import Why, explained
 from .flow import Flow, call
 from .given import Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
-from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal
+from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Values
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
 from .planfile import of_this_state, read
 from .protocols import (
@@ -226,6 +228,14 @@ class _Rules:
     def _plan(self, swept: Swept) -> Plan:
         return Plan(swept.id, self._names(), self._stored(), swept.totals, self.definition)
 
+    def _retry(self, clock: Clock, refs: Sequence[RecordRef] | None, values: Values | None, by: str) -> Flow[Swept]:
+        edits: Mapping[RecordRef, Edit] = {}
+        if values is not None:
+            rows = yield from call(self._stored().quarantine.rows, self.name)
+            edits = edits_of(self.definition, rows, refs or (), Edit(values, by))
+        yield from woken(self.definition, self._stored(), clock, refs, owner=_me())
+        return (yield from self._sweep(clock, feed=False, edits=edits))
+
     def _forget(self, clock: Clock, ref: RecordRef) -> Flow[int]:
         store = self._stored()
         return leased(self.definition, store, clock, lambda _: call(store.forget, [ref]), owner=_me())
@@ -301,13 +311,15 @@ class Pipeline(_Rules):
         """Count events from this moment; enabling again starts no back-fill."""
         self._stored().agenda.enable(self.name, self._now())
 
-    def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
+    def retry(self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = "") -> Report:
         """Look at parked records again, all or those named, and run what is due.
 
-        A person who retries a record that is in doubt decides that it may be sent again.
+        *values* are sent instead of the records' own, by field of the system that is written, in this one write: they
+        are held against its schema first, and the journal says *by* whom they are. A person who retries a record that
+        is in doubt decides that it may be sent again. Raises `UsageError` for values without a name, for a field that
+        no pair writes, and for a record that is not parked.
         """
-        _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=_me()))
-        return self.drain()
+        return self._report(self._perform(lambda clock: self._retry(clock, refs, values, by)))
 
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
@@ -391,10 +403,11 @@ class AsyncPipeline(_Rules):
         """Count events from this moment; enabling again starts no back-fill."""
         await self.driver.run(call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
 
-    async def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
-        """Look at parked records again, all or those named, and run what is due."""
-        _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=_me()))
-        return await self.drain()
+    async def retry(
+        self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""
+    ) -> Report:
+        """Look at parked records again, all or those named, and run what is due; *values* are sent instead."""
+        return self._report(await self.driver.run(self._retry(self.driver.clock, refs, values, by)))
 
     async def forget(self, ref: RecordRef) -> int:
         """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had."""

@@ -157,7 +157,7 @@ class Report(_Rows):
 
 
 _HEADS: Mapping[Language, str] = {"en": "{name}: {read:,} records read", "ja": "{name}: {read:,} 件を読み込みました"}
-_PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
+PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
 _FLAGS: Mapping[Language, Mapping[bool, str]] = {
     "en": {True: "yes", False: "no"},
     "ja": {True: "はい", False: "いいえ"},
@@ -173,7 +173,7 @@ def counts(by_disposition: Mapping[Disposition, int], language: Language = "en",
     """Give a line for each disposition that occurred; what a plan says of the future is worded so."""
     words = {ended: disposition(ended, language) for ended in Disposition}
     if planned:
-        words[Disposition.APPLIED] = _PLANNED[language]
+        words[Disposition.APPLIED] = PLANNED[language]
     return [f"  {words[ended]}: {count:,}" for ended in Disposition if (count := by_disposition.get(ended, 0))]
 
 

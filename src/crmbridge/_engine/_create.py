@@ -13,6 +13,7 @@ from ..protocols import KeyValue, Question, Unmatched
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
 from ._decide import gated, told_by, told_of
+from ._edited import edited_creation
 from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
@@ -128,6 +129,7 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
     pairing = run.pairing(*kinds)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
+    made = edited_creation(run, subject, pairing, towards, made, held)
     looked = told_of(search.found) if isinstance(search.found, Unmatched) else {}
     why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked)
     if made.problems:

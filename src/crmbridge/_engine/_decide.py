@@ -25,6 +25,7 @@ from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Matched, Skip, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
+from ._edited import edited
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
@@ -184,6 +185,7 @@ def decide_merge(
         gated=(closed[0], closed[1]),
         ruled=side_choice(run, link, (left.record, right.record)),
     )
+    decided = edited(run, subject, pairing, decided, {"left": left.cells, "right": right.cells}, (closed[0], closed[1]))
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
     if decided.problems:

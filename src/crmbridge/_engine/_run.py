@@ -11,7 +11,7 @@ import attrs
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Link, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, FieldSpec, Link, RecordRef, Schema, Side, Values
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
@@ -25,6 +25,14 @@ SHORTLY = dt.timedelta(seconds=5)
 
 MAX_ROUNDS = 10
 """Rounds after which a record that never comes to rest is quarantined."""
+
+
+@attrs.frozen
+class Edit:
+    """Values that a person gives for one write about a record, by field of the system that is written."""
+
+    values: Values = attrs.field(repr=False)
+    by: str
 
 
 @attrs.define(eq=False)
@@ -47,6 +55,8 @@ class Run:
     """What people ruled about the records of this batch."""
     taken: set[int] = attrs.field(factory=lambda: set[int]())
     """While planning: hashes of the records that the plan ties, since no link says so yet."""
+    edits: Mapping[RecordRef, Edit] = attrs.field(factory=lambda: dict[RecordRef, Edit]())
+    """What people gave for the writes of this run, by the record that is sent."""
     closing: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
     """While planning: links by id, as they will be once the plan has closed them."""
     doubts: bool = False

@@ -35,7 +35,7 @@ from ._ingest import ingest
 from ._notices import notices, send_notices
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
-from ._run import Run, prepare
+from ._run import Edit, Run, prepare
 from ._subjects import Verdict
 
 
@@ -59,6 +59,7 @@ def sweep(
     approved: str | None = None,
     feed: bool = True,
     observer: Observer | None = None,
+    edits: Mapping[RecordRef, Edit] | None = None,
 ) -> Flow[Swept]:
     """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
 
@@ -68,7 +69,7 @@ def sweep(
     claimed(definition)
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
-    run = Run(definition, store, clock, name, fence, planning, approved, observer)
+    run = Run(definition, store, clock, name, fence, planning, approved, observer, edits=edits or {})
     try:
         swept = yield from _swept(run, feed=feed)
     except GeneratorExit:

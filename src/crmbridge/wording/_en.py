@@ -27,7 +27,7 @@ _TEXTS: Final = {
     Code.RECOVERED_CONFLICT: (
         "The answer to an earlier write[ to {system}] was lost, and {field} was edited before it could be looked up."
     ),
-    Code.UNDONE: "An earlier write[ of run {run}] was undone.",
+    Code.UNDONE: "This takes an earlier write[ of run {run}] back.",
     Code.CHANGED_SINCE: "It was changed since[ in {system}][: {field}], so it stays as it is.",
     Code.NOT_UNDOABLE: "What was done[ in {system}] cannot be taken back[: {field}].",
     Code.EDITED: "A person[, {editor},] gave the value of {field} for this write.",

@@ -27,7 +27,7 @@ _TEXTS: Final = {
     Code.RECOVERED_CONFLICT: (
         "以前の[{system}への]書き込みは応答を受け取れず、結果を確認する前に{field}が編集されました。"
     ),
-    Code.UNDONE: "以前の[実行({run})での]書き込みを取り消しました。",
+    Code.UNDONE: "以前の[実行({run})での]書き込みを取り消します。",
     Code.CHANGED_SINCE: "その後[{system}で]変更されているため[({field})]、そのままにします。",
     Code.NOT_UNDOABLE: "[{system}での]この処理は取り消せません[({field})]。",
     Code.EDITED: "[{editor}が]{field}の値を指定して送信しました。",
