@@ -236,9 +236,9 @@ class _Rules:
         yield from woken(self.definition, self._stored(), clock, refs, owner=_me())
         return (yield from self._sweep(clock, feed=False, edits=edits))
 
-    def _forget(self, clock: Clock, ref: RecordRef) -> Flow[int]:
+    def _forget(self, clock: Clock, refs: Sequence[RecordRef]) -> Flow[int]:
         store = self._stored()
-        return leased(self.definition, store, clock, lambda _: call(store.forget, [ref]), owner=_me())
+        return leased(self.definition, store, clock, lambda _: call(store.forget, refs), owner=_me())
 
     def _load(self, path: str | Path) -> Plan:
         systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
@@ -328,15 +328,16 @@ class Pipeline(_Rules):
         """
         self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
 
-    def forget(self, ref: RecordRef) -> int:
-        """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had.
+    def forget(self, *refs: RecordRef) -> int:
+        """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had.
 
         Values go from links, journal, plans, queue, inbox, directory and notices of all pipelines of the store. What
         stays is a keyed fingerprint: the record is not taken up or made again. Neither system is written, and files
-        that plans were saved into are yours to find. Gives 1, or 0 where nothing was known; a fingerprint is kept all
-        the same. Raises `LeaseHeld` while a run of this pipeline is under way; let no other pipeline of the store run.
+        that plans were saved into are yours to find. Tells of how many records something was known; a fingerprint is
+        kept of the others too. A state file is written anew, once for all who are named. Raises `LeaseHeld` while a run
+        of this pipeline is under way; let no other pipeline of the store run meanwhile.
         """
-        return self._perform(lambda clock: self._forget(clock, ref))
+        return self._perform(lambda clock: self._forget(clock, refs))
 
     def _now(self) -> dt.datetime:
         from .drive import SystemClock
@@ -409,9 +410,9 @@ class AsyncPipeline(_Rules):
         """Look at parked records again, all or those named, and run what is due; *values* are sent instead."""
         return self._report(await self.driver.run(self._retry(self.driver.clock, refs, values, by)))
 
-    async def forget(self, ref: RecordRef) -> int:
-        """Erase what the store keeps of a person: of this record, its counterparts, and every ref they have had."""
-        return await self.driver.run(self._forget(self.driver.clock, ref))
+    async def forget(self, *refs: RecordRef) -> int:
+        """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had."""
+        return await self.driver.run(self._forget(self.driver.clock, refs))
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Why:
         """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now."""

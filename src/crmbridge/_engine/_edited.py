@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
 from ..definition import Definition
 from ..errors import UsageError
 from ..model import MISSING, Cell, FieldDecision, Missing, RecordRef, Side, is_blank, other
@@ -57,8 +55,7 @@ def _one(
     pair = pairing.pairs[place]
     left, right = held["left"][place], held["right"][place]
     names = pair.left, pair.right
-    decided = attrs.evolve(
-        decided,
+    decided = decided._replace(
         fields=tuple(line for line in decided.fields if (line.left_field, line.right_field) != names),
         problems=_others(decided.problems, names),
         disputed=_others(decided.disputed, names),
@@ -66,17 +63,17 @@ def _one(
         write_right={at: cell for at, cell in decided.write_right.items() if at != place},
     )
     if not differs(held[towards][place], value):
-        return attrs.evolve(decided, left=_with(decided.left, place, left), right=_with(decided.right, place, right))
+        return decided._replace(left=_with(decided.left, place, left), right=_with(decided.right, place, right))
     spec = pair.spec(towards)
     trouble = None if spec is None else problem(spec, value, creating=False)
     sent = MISSING if trouble is not None else value
     line = FieldDecision(*names, left, right, sent, towards, trouble or why)
-    decided = attrs.evolve(decided, fields=(*decided.fields, line))
+    decided = decided._replace(fields=(*decided.fields, line))
     if trouble is not None:
-        return attrs.evolve(decided, problems=(*decided.problems, trouble))
+        return decided._replace(problems=(*decided.problems, trouble))
     if towards == "left":
-        return attrs.evolve(decided, write_left={**decided.write_left, place: value})
-    return attrs.evolve(decided, write_right={**decided.write_right, place: value})
+        return decided._replace(write_left={**decided.write_left, place: value})
+    return decided._replace(write_right={**decided.write_right, place: value})
 
 
 def edited_creation(

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UsageError
-from ..model import Disposition, RecordRef
-from ..pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from ..model import RecordRef
+    from ..pipeline import Pipeline
 
 __all__ = ["COMMANDS", "add", "run"]
 
@@ -66,6 +68,8 @@ def run(asked: argparse.Namespace) -> int:
 
 def pipeline_of(named: str) -> Pipeline:
     """Find a pipeline by `module:name`; raises `UsageError` for what is not there or is no pipeline."""
+    from ..pipeline import Pipeline
+
     module, _, name = named.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
@@ -92,6 +96,8 @@ def _plan(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    from ..model import Disposition
+
     report = pipeline.run(None if asked.plan is None else pipeline.load(asked.plan))
     print(report.say(asked.lang))
     return 1 if report.counts[Disposition.DISPUTED] or report.counts[Disposition.QUARANTINED] else 0
@@ -106,11 +112,17 @@ def _undo(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _why(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    print(pipeline.why(RecordRef(asked.system, asked.kind, asked.id), asked.field).say(asked.lang))
+    print(pipeline.why(_ref(asked), asked.field).say(asked.lang))
     return 0
 
 
 def _forget(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    known = pipeline.forget(RecordRef(asked.system, asked.kind, asked.id))
+    known = pipeline.forget(_ref(asked))
     print(f"{known} known and erased" if known else "nothing was known; the record is kept out from now on")
     return 0
+
+
+def _ref(asked: argparse.Namespace) -> RecordRef:
+    from ..model import RecordRef
+
+    return RecordRef(asked.system, asked.kind, asked.id)

@@ -102,7 +102,11 @@ class PostgresServer:
         if self._account:
             user, group = self._account
             who = {"user": user, "group": group, "extra_groups": []}
-        quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+        }
         command = [self._binaries / program, *args]
         subprocess.run(command, check=True, timeout=60, cwd=self._folder, **quiet, **who)  # noqa: S603 - found by us
 
