@@ -16,7 +16,7 @@ from typing import IO, Any, Final, cast
 
 from . import wire
 from .errors import PlanRefused
-from .model import Decision, Disposition, Side, Totals, other, verb
+from .model import Decision, Disposition, RecordRef, Side, Totals, other, verb
 from .model.decisions import written_side
 from .reasons import Code
 from .roles import StateStore
@@ -177,7 +177,7 @@ def _forgotten(store: StateStore, pipeline: str, text: bytes) -> bool:
         decision = wire.unpack(_object(text).get("decision"), Decision)
     except Unreadable:
         return False
-    places = [(decision.side, decision.ref)]
+    places: list[tuple[Side, RecordRef]] = [(decision.side, decision.ref)]
     if decision.counterpart is not None:
         places.append((other(decision.side), decision.counterpart))
     for side, ref in places:

@@ -10,7 +10,7 @@ from ..flow import Flow
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
 from ..plan import Move, State, creation
 from ..protocols import KeyValue, Question, Unmatched
-from ..reasons import Code, Reason, because
+from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent
 from ._decide import gated, told_by, told_of
 from ._edited import edited_creation
@@ -130,7 +130,7 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
     made = edited_creation(run, subject, pairing, towards, made, held)
-    looked = told_of(search.found) if isinstance(search.found, Unmatched) else {}
+    looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}
     why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked)
     if made.problems:
         return attrs.evolve(

@@ -89,7 +89,7 @@ def edited_creation(
         names, spec = (pair.left, pair.right), pair.spec(towards)
         problems = _others(problems, names)
         fields = [line for line in fields if (line.left_field, line.right_field) != names]
-        values.pop(place, None)
+        _ = values.pop(place, None)
         trouble = None if spec is None else problem(spec, value, creating=True)
         if trouble is not None:
             problems = (*problems, trouble)
