@@ -161,6 +161,19 @@ def test_a_value_that_both_sides_were_given_goes_back_on_both(world):
     assert world.count() == writes
 
 
+def test_a_value_that_both_sides_were_given_goes_back_on_neither_where_one_was_edited_since(world):
+    pipe = world.pipeline().fields(pair("tags", "Tags", policies.union))
+    person, lead = world.pair(pipe, tags=("a",))
+    world.settle(pipe)
+    world.ma.edit(person, tags=("a", "b"))
+    world.crm.edit(lead, Tags=("a", "c"))
+    report = world.run(pipe)
+    both = world.ma.values(person)["tags"]
+    world.crm.edit(lead, Tags=(*both, "d"))
+    undo(world, report, pipe)
+    assert (world.ma.values(person)["tags"], world.crm.values(lead)["Tags"]) == (both, (*both, "d"))
+
+
 @pytest.mark.parametrize("how", ["answers", "no answers", "normalising"])
 def test_a_value_goes_back_in_whatever_form_it_was_stored(worlds, promises, how):
     world = worlds(
