@@ -49,7 +49,8 @@ def listed(path: str, plan: str, totals: Totals) -> float:
     """Go through all rows of the plan; give the CPU seconds."""
     began = time.process_time()
     with SqliteStore(path) as store:
-        found = Plan(plan, Names("left", "right"), store, totals).rows(Disposition.APPLIED)
+        made = planning(0, store, 0)
+        found = Plan(plan, Names("left", "right"), store, totals, made.definition).rows(Disposition.APPLIED)
         if sum(len(decision.actions) for decision in found) != totals.of("create"):
             raise AssertionError("the plan does not list what it counts")
     return time.process_time() - began

@@ -13,9 +13,10 @@ from ._engine.checking import check
 from ._engine.sweep import Swept
 from .check import Finding
 from .errors import BundleFailed, CrmBridgeError, ForgedDelivery, RunFailed, UsageError
+from .explaining import explained
 from .flow import Flow, call
 from .model import Decision, Delivery, Disposition, RecordRef, Totals
-from .pipeline import Pipeline, chain
+from .pipeline import Pipeline
 from .protocols import Clock
 from .references import parents_of
 from .report import Plan, Report, counts
@@ -235,7 +236,9 @@ class _Bundled:
         return sum(taken)
 
     def _why(self, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
-        found = [row for pipe in self.pipelines for row in chain(pipe._stored(), pipe.name, ref, field)]
+        found = [
+            row for pipe in self.pipelines for row in explained(pipe._stored(), pipe.name, pipe._names(), ref, field)
+        ]
         return sorted(found, key=lambda row: row.at)
 
 

@@ -19,6 +19,7 @@ CrmBridgeError
 │   ├── FenceStale            the lease was lost; nothing was committed
 │   ├── StoreTooNew           written by a newer version
 │   └── StoreDamaged
+├── PlanRefused               a plan's file is broken, or a plan is of another pipeline or state; nothing was written
 ├── GuardTripped              .objection; nothing was written
 ├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
@@ -146,6 +147,10 @@ class StoreTooNew(StateError):
 
 class StoreDamaged(StateError):
     """The store cannot be read as ours; nothing was changed."""
+
+
+class PlanRefused(CrmBridgeError):
+    """A plan's file is broken or not ours, or a plan is of another pipeline or another state; nothing was written."""
 
 
 class GuardTripped(CrmBridgeError):

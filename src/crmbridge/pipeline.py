@@ -9,23 +9,29 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
 
 from ._engine._adoption import adopted
+from ._engine._edited import edits_of
+from ._engine._run import Edit
 from ._engine.checking import check
 from ._engine.sweep import Swept, sweep, woken
+from ._engine.undoing import is_undo, leased, undo, undone
 from .cases import Case
 from .check import Finding
 from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
+from .explaining import Why, explained
 from .flow import Flow, call
 from .given import Reference, Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
-from .model import Arrived, Delivery, RecordRef, Side, Signal
+from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Values
 from .pacing import Pacing
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
+from .planfile import of_this_state, read
 from .policies import only_on_create
 from .preflight import Answer, reject
 from .protocols import (
@@ -45,7 +51,7 @@ from .protocols import (
 )
 from .references import Ensured
 from .report import Names, Plan, Report
-from .roles import JournalRow, Ruling, StateStore
+from .roles import Ruling, StateStore
 
 if TYPE_CHECKING:
     from .drive import AsyncDriver, Driver
@@ -262,15 +268,46 @@ class _Rules:
         return self.store
 
     def _sweep(self, clock: Clock, **how: Any) -> Flow[Swept]:
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        return sweep(self.definition, self._stored(), clock, owner=owner, observer=self.observer, **how)
+        return sweep(self.definition, self._stored(), clock, owner=_me(), observer=self.observer, **how)
+
+    def _run(self, clock: Clock, plan: Plan | None) -> Flow[Swept]:
+        if plan is None:
+            return (yield from self._sweep(clock))
+        yield from call(of_this_state, self._stored(), self.name, plan.id, plan.totals)
+        if is_undo(plan.id):
+            how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
+            return (yield from how)
+        return (yield from self._sweep(clock, approved=plan.id))
+
+    def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
+        named = run if isinstance(run, str) else run.run
+        return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer)
 
     def _adopted(self, clock: Clock) -> Flow[int]:
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return adopted(self.definition, self._stored(), clock, owner=owner)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(swept.id, self._names(), self._stored(), swept.totals, swept.findings, parts=swept.parts)
+        return Plan(
+            swept.id, self._names(), self._stored(), swept.totals, self.definition, swept.findings, parts=swept.parts
+        )
+
+    def _retry(self, clock: Clock, refs: Sequence[RecordRef] | None, values: Values | None, by: str) -> Flow[Swept]:
+        edits: Mapping[RecordRef, Edit] = {}
+        if values is not None:
+            rows = yield from call(self._stored().quarantine.rows, self.name)
+            edits = edits_of(self.definition, rows, refs or (), Edit(values, by))
+        yield from woken(self.definition, self._stored(), clock, refs, owner=_me())
+        return (yield from self._sweep(clock, feed=False, edits=edits))
+
+    def _forget(self, clock: Clock, refs: Sequence[RecordRef]) -> Flow[int]:
+        store = self._stored()
+        return leased(self.definition, store, clock, lambda _: call(store.forget, refs), owner=_me())
+
+    def _load(self, path: str | Path) -> Plan:
+        systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
+        id, totals, parts = read(self._stored(), self.name, systems, path)
+        return Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
 
     def _report(self, swept: Swept) -> Report:
         return Report(
@@ -316,8 +353,24 @@ class Pipeline(_Rules):
 
     def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
-        approved = None if plan is None else plan.id
-        return self._report(self._perform(lambda clock: self._sweep(clock, approved=approved)))
+        return self._report(self._perform(lambda clock: self._run(clock, plan)))
+
+    def load(self, path: str | Path) -> Plan:
+        """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store.
+
+        The rows that are run are those in the store; a person who was forgotten since is not among them. Raises
+        `PlanRefused`, naming the line, for a file that is cut, changed, foreign, newer, or of another state.
+        """
+        return self._load(path)
+
+    def undo(self, run: str | Report) -> Plan:
+        """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written.
+
+        Fields go back to what they held, records that were made are archived or deleted, where nobody has touched
+        them since; the rest is left alone and says why. `run(plan)` carries it out, and no later run does it again.
+        Raises `UsageError` for a run that this store does not know.
+        """
+        return self._plan(self._perform(lambda clock: self._undo(clock, run)))
 
     def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""
@@ -331,14 +384,15 @@ class Pipeline(_Rules):
         """Count events from this moment; enabling again starts no back-fill."""
         self._stored().agenda.enable(self.name, self._now())
 
-    def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
+    def retry(self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = "") -> Report:
         """Look at parked records again, all or those named, and run what is due.
 
-        A person who retries a record that is in doubt decides that it may be sent again.
+        *values* are sent instead of the records' own, by field of the system that is written, in this one write: they
+        are held against its schema first, and the journal says *by* whom they are. A person who retries a record that
+        is in doubt decides that it may be sent again. Raises `UsageError` for values without a name, for a field that
+        no pair writes, and for a record that is not parked.
         """
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        _ = self._perform(lambda clock: woken(self.definition, self._stored(), clock, refs, owner=owner))
-        return self.drain()
+        return self._report(self._perform(lambda clock: self._retry(clock, refs, values, by)))
 
     def adopt(self) -> int:
         """Let a pipeline whose state was lost go on as any other, after a review of its matches.
@@ -355,14 +409,28 @@ class Pipeline(_Rules):
         """
         self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
 
+    def forget(self, *refs: RecordRef) -> int:
+        """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had.
+
+        Values go from links, journal, plans, queue, inbox, directory and notices of all pipelines of the store. What
+        stays is a keyed fingerprint: the record is not taken up or made again. Neither system is written, and files
+        that plans were saved into are yours to find. Tells of how many records something was known; a fingerprint is
+        kept of the others too. A state file is written anew, once for all who are named. Raises `LeaseHeld` while a run
+        of this pipeline is under way; let no other pipeline of the store run meanwhile.
+        """
+        return self._perform(lambda clock: self._forget(clock, refs))
+
     def _now(self) -> dt.datetime:
         from .drive import SystemClock
 
         return (self.driver.clock if self.driver is not None else SystemClock()).now()
 
-    def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
-        """Tell what was written to a record or because of it, and why, oldest first; of one field where one is named."""
-        return chain(self._stored(), self.name, ref, field)
+    def why(self, ref: RecordRef, field: str | None = None) -> Why:
+        """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now.
+
+        Of one field where one is named. Iterating the answer gives the writes; printing it says every step.
+        """
+        return explained(self._stored(), self.name, self._names(), ref, field)
 
     def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:
         from .drive import Driver
@@ -389,8 +457,15 @@ class AsyncPipeline(_Rules):
 
     async def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
-        approved = None if plan is None else plan.id
-        return self._report(await self.driver.run(self._sweep(self.driver.clock, approved=approved)))
+        return self._report(await self.driver.run(self._run(self.driver.clock, plan)))
+
+    async def load(self, path: str | Path) -> Plan:
+        """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store."""
+        return await self.driver.run(call(self._load, path))
+
+    async def undo(self, run: str | Report) -> Plan:
+        """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written."""
+        return self._plan(await self.driver.run(self._undo(self.driver.clock, run)))
 
     async def adopt(self) -> int:
         """Let a pipeline whose state was lost go on as any other, after a review of its matches."""
@@ -414,28 +489,24 @@ class AsyncPipeline(_Rules):
         """Count events from this moment; enabling again starts no back-fill."""
         await self.driver.run(call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
 
-    async def retry(self, refs: Sequence[RecordRef] | None = None) -> Report:
-        """Look at parked records again, all or those named, and run what is due."""
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        _ = await self.driver.run(woken(self.definition, self._stored(), self.driver.clock, refs, owner=owner))
-        return await self.drain()
+    async def retry(
+        self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""
+    ) -> Report:
+        """Look at parked records again, all or those named, and run what is due; *values* are sent instead."""
+        return self._report(await self.driver.run(self._retry(self.driver.clock, refs, values, by)))
 
-    async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
-        """Tell what was written to a record or because of it, and why, oldest first."""
-        return chain(self._stored(), self.name, ref, field)
+    async def forget(self, *refs: RecordRef) -> int:
+        """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had."""
+        return await self.driver.run(self._forget(self.driver.clock, refs))
+
+    async def why(self, ref: RecordRef, field: str | None = None) -> Why:
+        """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now."""
+        return await self.driver.run(call(explained, self._stored(), self.name, self._names(), ref, field))
 
 
-def chain(store: StateStore, pipeline: str, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
-    """Give the journal rows of a record, narrowed to one field where one is named."""
-    rows = store.journal.of(pipeline, ref)
-    if field is None:
-        return rows
-    found: list[JournalRow] = []
-    for row in rows:
-        lines = tuple(line for line in row.fields if field in (line.left_field, line.right_field))
-        if lines:
-            found.append(attrs.evolve(row, fields=lines))
-    return found
+def _me() -> str:
+    """Name this process, as the holder of a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def one_way(name: str, source: End, sink: End) -> Pipeline:

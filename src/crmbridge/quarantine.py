@@ -25,7 +25,7 @@ from .report import Names
 from .roles import QueueRow, QueueState, Ruling, StateStore
 from .wording import Language, disposition, say
 
-__all__ = ["Exported", "NotTaken", "Parked", "Ruled", "Unheld", "export", "parked", "rule"]
+__all__ = ["Exported", "Group", "NotTaken", "Parked", "Ruled", "Unheld", "export", "grouped", "parked", "rule"]
 
 FileEncoding: TypeAlias = Literal["utf-8", "cp932"]
 """`utf-8` is written with the mark by which Excel knows it; `cp932` is the Shift_JIS of Windows."""
@@ -83,6 +83,26 @@ class Parked:
 
 
 @attrs.frozen
+class Group:
+    """Parked records that have the same trouble."""
+
+    records: tuple[Parked, ...]
+    """In order of arrival; at least one."""
+
+    @property
+    def code(self) -> Code | None:
+        """Name their reason."""
+        why = self.records[0].row.because
+        return None if why is None else why.code
+
+    def explain(self, language: Language = "en") -> str:
+        """Say in one line how many they are, how they are parked, and why, with the facts of the first."""
+        first = self.records[0]
+        why = f" - {first.reason(language)}" if first.row.because is not None else ""
+        return f"{len(self.records):,} {first.state(language)}{why}"
+
+
+@attrs.frozen
 class Unheld:
     """A character that CP932 cannot hold, and what was written in its place."""
 
@@ -124,6 +144,16 @@ def parked(store: StateStore, pipeline: str, state: QueueState | None = None) ->
     rows = store.quarantine.rows(pipeline, state)
     rulings = store.rulings.of(pipeline, [row.ref for row in rows])
     return [Parked(row, rulings.get(row.ref)) for row in rows]
+
+
+def grouped(records: Sequence[Parked]) -> Sequence[Group]:
+    """Put parked records together by state, reason code, system and field, the largest group first."""
+    groups: dict[tuple[object, ...], list[Parked]] = {}
+    for record in records:
+        why = record.row.because
+        told = () if why is None else (why.code, why.facts.get("system"), why.facts.get("field"))
+        groups.setdefault((record.row.state, *told), []).append(record)
+    return sorted((Group(tuple(found)) for found in groups.values()), key=lambda group: -len(group.records))
 
 
 # -- out ------------------------------------------------------------------------------------

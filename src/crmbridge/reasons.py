@@ -35,6 +35,10 @@ class Code(enum.StrEnum):
     RECOVERED = "recovered"
     RECOVERED_CONFLICT = "recovered_conflict"
     UNDONE = "undone"
+    CHANGED_SINCE = "changed_since"
+    NOT_UNDOABLE = "not_undoable"
+    EDITED = "edited"
+    NOT_KNOWN = "not_known"
     RULED = "ruled"
     FOLLOWED = "followed"
 

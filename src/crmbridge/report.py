@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Self
 
 import attrs
 
+from ._engine.undoing import is_undo
 from .check import Finding
+from .costs import Cost, costs
+from .definition import Definition
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
+from .planfile import write
 from .reasons import Code, Fact, Reason
 from .roles import StateStore
 from .wording import Language, disposition, say, verb
@@ -23,6 +28,9 @@ _SEARCHED = 10_000
 _WIDTH = 40
 _ABREAST = 4
 """Copied values on a line."""
+
+_ATTENTION = (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD)
+"""Records of these are shown: a person may have to do something."""
 
 _CHOICES = frozenset({Code.POLICY, Code.ONE_SIDED, Code.FILLED_BEATS_BLANK, Code.FIRST_CONTACT})
 """Reasons that chose the value of one system."""
@@ -69,11 +77,23 @@ class Plan(_Rows):
     """A handle on a plan in the store: what a run would do, and why. It promises nothing."""
 
     totals: Totals
+    _definition: Definition = attrs.field(repr=False, eq=False)
     findings: tuple[Finding, ...] = ()
     """What has changed in a schema and concerns a pair."""
 
     def __str__(self) -> str:
         return self.say()
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan into a file, one decision a line, for `pipeline.load(path)` in this process or another.
+
+        The file holds people's values and is made readable by its owner alone; it appears whole or not at all.
+        """
+        write(self._store, self._definition.name, self.id, self.totals, path, parts=self.parts)
+
+    def cost(self) -> Mapping[str, Cost]:
+        """Tell by system how many requests a run of it takes, and how long they take under the budgets known."""
+        return costs(self._definition, self.rows())
 
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
@@ -83,10 +103,15 @@ class Plan(_Rows):
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
             lines.extend(show(decision, self.names, language))
-        for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
+        for ended in (*_ATTENTION, *((Disposition.SKIPPED,) if self.undoes else ())):
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
         return "\n".join(lines)
+
+    @property
+    def undoes(self) -> bool:
+        """Say whether it takes an earlier run back."""
+        return is_undo(self.id)
 
     def _written(self, samples: int) -> Iterator[Decision]:
         """Give some decisions of each kind of write, and none twice because both of its records were read."""
@@ -135,7 +160,7 @@ class Report(_Rows):
         lines.extend(counts(self.counts, language))
         if self.state_lost:
             lines.append(f"  {say(Reason(Code.STATE_LOST), language)}")
-        for ended in (Disposition.DISPUTED, Disposition.QUARANTINED, Disposition.HELD):
+        for ended in _ATTENTION:
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
         return "\n".join(lines)
@@ -150,7 +175,7 @@ class Report(_Rows):
 
 
 _HEADS: Mapping[Language, str] = {"en": "{name}: {read:,} records read", "ja": "{name}: {read:,} 件を読み込みました"}
-_PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
+PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
 _FLAGS: Mapping[Language, Mapping[bool, str]] = {
     "en": {True: "yes", False: "no"},
     "ja": {True: "はい", False: "いいえ"},
@@ -166,7 +191,7 @@ def counts(by_disposition: Mapping[Disposition, int], language: Language = "en",
     """Give a line for each disposition that occurred; what a plan says of the future is worded so."""
     words = {ended: disposition(ended, language) for ended in Disposition}
     if planned:
-        words[Disposition.APPLIED] = _PLANNED[language]
+        words[Disposition.APPLIED] = PLANNED[language]
     return [f"  {words[ended]}: {count:,}" for ended in Disposition if (count := by_disposition.get(ended, 0))]
 
 

@@ -351,6 +351,10 @@ class Journal(Protocol):
         """Give the rows of a run, in order."""
         ...
 
+    def decided(self, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
+        """Give what the latest runs and plans that looked at a record decided about it, with their names, oldest first."""
+        ...
+
 
 class Quarantine(Protocol):
     """Parked queue rows."""

@@ -76,7 +76,7 @@ def test_journal_plan_and_why_tell_the_case(world):
     world.run(pipe)
     rows = world.ready(pipe).why(ref)
     assert [row.case for row in rows] == ["hot", "hot"]
-    assert rows[0].because.facts["case"] == "hot"
+    assert next(iter(rows)).because.facts["case"] == "hot"
 
 
 def test_a_record_that_is_matched_takes_a_case_too(both):

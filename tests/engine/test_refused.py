@@ -72,7 +72,7 @@ def test_edits_on_both_sides_of_an_answer_live(answers):
     ma, crm, pipe = systems(answers=answers)
     ref = ma.put("person", email="kim@x.example", memo="long ago", trade="食品", rank="Z")
     pipe.run()
-    lead = pipe.why(ref)[0].ref
+    lead = next(iter(pipe.why(ref))).ref
     crm.edit(lead, Memo="new", Rank="A")
     pipe.run()
     assert (ma.values(ref)["memo"], ma.values(ref)["rank"]) == ("new", "A")

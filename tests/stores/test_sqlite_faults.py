@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -550,6 +551,27 @@ def test_what_was_forgotten_stands_nowhere_in_the_files(path):
         assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
         assert store.links.count(PEOPLE) == 300
     assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
+
+
+def test_the_file_is_written_anew_so_that_no_gap_of_a_page_keeps_what_was_forgotten(path):
+    with SqliteStore(path) as store:
+        commit(store, links=tuple(link(n, left_agreed=Agreed(("email",), ("x" * 900,))) for n in range(300)))
+        assert store.forget([left(n) for n in range(200)]) == 200
+        with closing(connect(path)) as other:
+            assert other.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+def test_a_log_that_cannot_be_emptied_is_told_and_a_second_attempt_empties_it(path):
+    with SqliteStore(path, busy_timeout=0) as store:
+        commit(store, links=(link(CANARY, left_agreed=Agreed(("email",), (CANARY,))),))
+        with closing(connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM links").fetchall()
+            with pytest.raises(StateError, match="still stands in the log"):
+                store.forget([left(CANARY)])
+            assert store.links.count(PEOPLE) == 0
+        assert store.forget([left(CANARY)]) == 0
+        assert not any(CANARY.encode() in content for content in everything_in(path.parent).values())
 
 
 def test_tokens_and_values_are_in_no_error(path, caplog):

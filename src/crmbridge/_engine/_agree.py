@@ -22,7 +22,7 @@ from ..model import (
     other,
 )
 from ..plan import Pairing
-from ..reasons import Code, because
+from ..reasons import Reason
 from ..roles import FieldPromise, Intent
 from ._run import Run
 
@@ -136,9 +136,9 @@ def settle_other(run: Run, link: Link, side: Side, record: Record | None) -> Lin
     return attrs.evolve(link, left_agreed=settled) if side == "left" else attrs.evolve(link, right_agreed=settled)
 
 
-def closed(link: Link, system: str) -> Link:
-    """Give the link of a record that we removed because its counterpart is gone."""
-    return attrs.evolve(link, closed=because(Code.REMOVED, system=system))
+def closed(link: Link, why: Reason) -> Link:
+    """Give the link of a record that we removed; one that was closed before keeps its reason."""
+    return attrs.evolve(link, closed=link.closed or why)
 
 
 def at_rest(link: Link) -> bool:

@@ -138,7 +138,8 @@ def _links(
             lives[side, ref] = now
             own = known.get(ref, ())
             lives_on = now != ref and all(link.closed is not None for link in own)
-            links[side, ref] = [*own, *known.get(now, ())] if lives_on else own
+            found = [*own, *known.get(now, ())] if lives_on else own
+            links[side, ref] = [run.closing.get(link.id, link) for link in found] if run.closing else found
     return links, lives
 
 
@@ -322,4 +323,4 @@ def _judged(
         run.taken.add(subject.side, record.ref)
         run.taken.add(towards, found.ref)
     pair = (record, counterpart) if subject.side == "left" else (counterpart, record)
-    return first_contact(run, subject, *pair, found.level)
+    return first_contact(run, subject, *pair, found)

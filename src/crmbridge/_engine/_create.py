@@ -8,11 +8,12 @@ import attrs
 
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
 from ..plan import Move, State, creation
-from ..protocols import KeyValue
-from ..reasons import Code, Reason, because
+from ..protocols import KeyValue, Unmatched
+from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent
 from ._cases import case_of, told
-from ._decide import followed, gated, stopped, told_by
+from ._decide import followed, gated, stopped, told_by, told_of
+from ._edited import edited_creation
 from ._matching import Search
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
@@ -59,7 +60,7 @@ def decide_creation(
         run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
     else:
         run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
-    verdict = _make(run, subject, record, towards, blank, case)
+    verdict = _make(run, subject, search, towards, blank, case)
     if verdict.keys and verdict.intents:
         reserved.add(verdict.keys)
     return verdict
@@ -103,7 +104,8 @@ def _new_kind(run: Run, side: Side) -> str:
     return kind
 
 
-def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verdict, case: str | None) -> Verdict:
+def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verdict, case: str | None) -> Verdict:
+    record = search.record
     stop = run.followed.stopped(record)
     if stop is not None:
         return stopped(blank, stop)
@@ -113,8 +115,10 @@ def _make(run: Run, subject: Subject, record: Record, towards: Side, blank: Verd
     pairing = run.pairing(*kinds, case)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
+    made = edited_creation(run, subject, pairing, towards, made, held)
     made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
-    why = because(Code.NEW, system=run.definition.end(subject.side).system, **told(case))
+    looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}
+    why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked, **told(case))
     if made.problems:
         return attrs.evolve(
             blank,

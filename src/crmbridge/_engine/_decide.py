@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import assert_never
 
 import attrs
@@ -23,10 +24,11 @@ from ..model import (
     other,
 )
 from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
-from ..protocols import Crossing, Skip
-from ..reasons import Code, Reason, because
+from ..protocols import Crossing, Matched, Skip, Unmatched
+from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow
 from ._cases import case_of, told
+from ._edited import edited
 from ._followed import Stop
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
@@ -206,6 +208,7 @@ def decide_merge(
         guests=only_fills(run, link, pairing),
         filling=run.lost,
     )
+    decided = edited(run, subject, pairing, decided, {"left": left.cells, "right": right.cells}, (closed[0], closed[1]))
     verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
     verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
@@ -222,8 +225,8 @@ def decide_merge(
         field = pairing.pairs[pairing.labels.index(struck.label)].right
         echo = because(Code.NEVER_SETTLES, field=field, count=MOST, one=ends["left"], two=ends["right"])
         return attrs.evolve(verdict, disposition=Disposition.QUARANTINED, because=echo, park="quarantined")
-    merged = _merged(struck.link, pairing, left, right, decided)
-    intents = _updates(run, subject, merged, pairing, left, right, decided, why)
+    merged = agreed_so_far(struck.link, pairing, left, right, decided)
+    intents = updates(run, subject, merged, pairing, left, right, decided, why)
     if intents:
         return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)
     if decided.disputed:
@@ -270,7 +273,7 @@ def _version(found: Half) -> str | None:
     return found.record.version if found.record is not None else None
 
 
-def _merged(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge) -> Link:
+def agreed_so_far(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge) -> Link:
     """Move the agreement of every field that needs no write; a version is settled only once all fields are."""
 
     def moved(agreed: Agreed, cells: Cells, found: Half) -> Agreed:
@@ -284,7 +287,7 @@ def _merged(link: Link, pairing: Pairing, left: Half, right: Half, decided: Merg
     )
 
 
-def _updates(
+def updates(
     run: Run, subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, decided: Merge, why: Reason
 ) -> tuple[Intent, ...]:
     found: list[Intent] = []
@@ -367,7 +370,7 @@ def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, si
     return attrs.evolve(verdict, because=why, intents=(intent,), counterpart=target)
 
 
-def first_contact(run: Run, subject: Subject, left: Record, right: Record, level: str) -> Verdict:
+def first_contact(run: Run, subject: Subject, left: Record, right: Record, found: Matched) -> Verdict:
     """Decide about two records that matched and have no link yet."""
     for towards in SIDES:
         refused = gated(run, "linking", towards, left, right, None)
@@ -380,9 +383,24 @@ def first_contact(run: Run, subject: Subject, left: Record, right: Record, level
     pairing = run.pairing(left.ref.kind, right.ref.kind, case)
     nothing = Agreed.nothing(pairing.labels)
     link = attrs.evolve(new_link(run, subject, left.ref, right.ref, nothing, nothing), case=case)
-    why = because(Code.MATCHED, level=level, **told(case))
+    system = run.definition.end(other(subject.side)).system
+    why = because(Code.MATCHED, system=system, **told_of(found), **told(case))
     on_left, on_right = _met("left", left, pairing), _met("right", right, pairing)
     return decide_merge(run, subject, link, pairing, on_left, on_right, why)
+
+
+def told_of(found: Matched | Unmatched | None) -> Mapping[str, Fact]:
+    """Tell how a match went: what each level found, and of how many one was chosen by which rule."""
+    if found is None:
+        return {}
+    facts: dict[str, Fact] = {}
+    if found.tried:
+        facts["tried"] = ", ".join(f"{step.level} {step.kind}: {step.found}" for step in found.tried)
+    if isinstance(found, Matched):
+        facts["level"] = found.level
+        if found.adopted_by:
+            facts |= {"adopted_by": found.adopted_by, "found": found.tried[-1].found if found.tried else 1}
+    return facts
 
 
 def _met(side: Side, record: Record, pairing: Pairing) -> Half:

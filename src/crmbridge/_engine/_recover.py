@@ -152,7 +152,9 @@ def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tup
 def _recovered(run: Run, intent: Intent, ref: RecordRef, *, conflict: bool) -> JournalRow:
     row = journal_row(run, intent, Applied(intent.action, ref))
     code = Code.RECOVERED_CONFLICT if conflict else Code.RECOVERED
-    return attrs.evolve(row, because=because(code, system=run.definition.end(intent.side).system))
+    return attrs.evolve(
+        row, run=intent.run or run.id, because=because(code, system=run.definition.end(intent.side).system)
+    )
 
 
 # -- creates ---------------------------------------------------------------------------
@@ -236,6 +238,7 @@ def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Delta:
     link = attrs.evolve(link, left_agreed=half) if intent.side == "left" else attrs.evolve(link, right_agreed=half)
     row = attrs.evolve(
         journal_row(run, intent, Applied(intent.action, ref)),
+        run=intent.run or run.id,
         because=because(Code.RECOVERED, system=run.definition.end(intent.side).system),
     )
     arrival = QueueRow(other(intent.side), intent.origin, run=run.id)

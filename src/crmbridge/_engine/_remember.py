@@ -121,7 +121,7 @@ def _acknowledged(run: Run, memory: Memory, doing: Doing, outcome: Applied) -> L
     if isinstance(intent.action, Archive | Delete):
         if base is None:
             raise AssertionError("only a linked record is removed")
-        return closed(base, run.definition.end(other(intent.side)).system)
+        return closed(base, intent.action.because)
     across = [one for one in verdict.intents if one.side != intent.side]
     partner = memory.acks.get(across[0].key) if across else None
     link = acknowledge(run, base if isinstance(intent.action, Update) else None, ack, partner)

@@ -13,7 +13,7 @@ from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
 from ..given import Reference
-from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, Link, RecordRef, Schema, Side
+from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, Link, RecordRef, Schema, Side, Values
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
@@ -31,6 +31,14 @@ SHORTLY = dt.timedelta(seconds=5)
 
 MAX_ROUNDS = 10
 """Rounds after which a record that never comes to rest is quarantined."""
+
+
+@attrs.frozen
+class Edit:
+    """Values that a person gives for one write about a record, by field of the system that is written."""
+
+    values: Values = attrs.field(repr=False)
+    by: str
 
 
 @attrs.define(eq=False)
@@ -69,6 +77,10 @@ class Run:
     """Records whose parent came up in this run: each is woken once."""
     parts: dict[str, None] = attrs.field(factory=lambda: dict[str, None]())
     """The runs inside this one, in which parents were made, in order."""
+    edits: Mapping[RecordRef, Edit] = attrs.field(factory=lambda: dict[RecordRef, Edit]())
+    """What people gave for the writes of this run, by the record that is sent."""
+    closing: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
+    """While planning: links by id, as they will be once the plan has closed them."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     blanks: int = 0

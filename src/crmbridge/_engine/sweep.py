@@ -12,7 +12,6 @@ from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageE
 from ..flow import Flow, call
 from ..model import (
     SIDES,
-    Action,
     Cell,
     Create,
     Decision,
@@ -27,10 +26,11 @@ from ..model import (
     verb,
 )
 from ..protocols import Clock, KeyValue, Observer
-from ..reasons import Code, Reason, because
+from ..reasons import Reason
 from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
+from ._approved import as_approved
 from ._batch import decide
 from ._events import delivered, finished
 from ._ingest import ingest
@@ -39,9 +39,8 @@ from ._notices import notices, send_notices
 from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
 from ._recover import recover, take_over
-from ._references import awaited
 from ._remember import Memory, remember, rows_of
-from ._run import Run, prepare
+from ._run import Edit, Run, prepare
 from ._subjects import Verdict
 
 
@@ -71,6 +70,7 @@ def sweep(
     feed: bool = True,
     upcoming: Sequence[tuple[Definition, str]] = (),
     observer: Observer | None = None,
+    edits: Mapping[RecordRef, Edit] | None = None,
 ) -> Flow[Swept]:
     """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
 
@@ -82,8 +82,10 @@ def sweep(
     claimed(definition)
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
-    totals = _Totals()
-    run = Run(definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring)
+    totals = Written()
+    run = Run(
+        definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring, edits=edits or {}
+    )
     run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
     try:
         swept = yield from _swept(run, totals, feed=feed)
@@ -96,7 +98,7 @@ def sweep(
     return swept
 
 
-def _swept(run: Run, totals: _Totals, *, feed: bool) -> Flow[Swept]:
+def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from prepare(run)
     yield from take_over(run)
     yield from recover(run)
@@ -188,7 +190,7 @@ def _upper_bounds(run: Run, tally: Tally) -> Totals:
 
 
 @attrs.define(eq=False)
-class _Totals:
+class Written:
     """Counts the writes of a plan while it is made."""
 
     writes: dict[tuple[str, str], int] = attrs.field(factory=lambda: dict[tuple[str, str], int]())
@@ -214,7 +216,7 @@ class _Totals:
         yield from send_notices(run)
 
 
-def _planned(run: Run, totals: _Totals) -> Flow[None]:
+def _planned(run: Run, totals: Written) -> Flow[None]:
     """Decide the whole queue and promise nothing; the decisions are rows of the plan."""
     after = 0
     while True:
@@ -225,11 +227,12 @@ def _planned(run: Run, totals: _Totals) -> Flow[None]:
         yield from _foreseen(run, totals, rows)
 
 
-def _foreseen(run: Run, totals: _Totals, rows: Sequence[QueueRow]) -> Flow[None]:
+def _foreseen(run: Run, totals: Written, rows: Sequence[QueueRow]) -> Flow[None]:
     """Decide about a batch for a plan."""
     decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
     rows = [row for row in rows if row.ref not in decided]
     verdicts = yield from decide(run, rows)
+    verdicts.extend((yield from _made_again(run, verdicts)))
     verdicts, _ = yield from paced(run, verdicts)
     totals.add(run, verdicts)
     decisions: list[Decision] = []
@@ -241,6 +244,13 @@ def _foreseen(run: Run, totals: _Totals, rows: Sequence[QueueRow]) -> Flow[None]
     yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
     run.saw("planned", records=len(rows))
     yield from run.renewed()
+
+
+def _made_again(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
+    """Decide at once what a run would do about survivors whose link it closes in order to make the other anew."""
+    rows = [row for verdict in verdicts for row in verdict.wakes]
+    run.closing.update({verdict.link.id: verdict.link for verdict in verdicts if verdict.wakes and verdict.link})
+    return (yield from decide(run, rows)) if rows else []
 
 
 # -- run ---------------------------------------------------------------------------------
@@ -257,17 +267,17 @@ def _worked(run: Run) -> Flow[None]:
             return
         verdicts = yield from decide(run, rows)
         if run.approved is not None:
-            verdicts = yield from _as_approved(run, verdicts)
+            verdicts = yield from as_approved(run, verdicts)
         verdicts, starts = yield from paced(run, verdicts)
         yield from _blanks_judged(run, verdicts)
-        yield from run.commit(remembering(run, _promised(run, verdicts), starts))
-        yield from _acted(run, verdicts)
+        yield from run.commit(remembering(run, promised(run, verdicts), starts))
+        yield from acted(run, verdicts)
         if run.doubts:
             yield from recover(run)
         run.saw("worked", records=len(rows))
 
 
-def _promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
+def promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
     """Put down what is promised and what needs no write, before the first byte is sent."""
     quiet = [verdict for verdict in verdicts if not verdict.intents]
     parked, done = rows_of(run, quiet)
@@ -296,7 +306,7 @@ def _keys(run: Run, verdicts: Sequence[Verdict]) -> tuple[Keyed, ...]:
     return tuple(found)
 
 
-def _acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+def acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
     memory = Memory()
     doings = [Doing(verdict, intent) for verdict in verdicts for intent in verdict.intents]
     waiting = {doing.intent.key: doing for doing in doings}
@@ -318,49 +328,6 @@ def _not_done(waiting: Mapping[str, Doing], chunk: Sequence[Doing], error: Excep
     """Take back the promises that surely were not carried out; what may have arrived stays, and is looked at later."""
     doubtful = frozenset[str]() if isinstance(error, _SURELY_NOT_DONE) else {doing.intent.key for doing in chunk}
     return Delta(settled=tuple(key for key in waiting if key not in doubtful))
-
-
-def _as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
-    """Hold what would be decided differently from the approved plan."""
-    refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
-    planned = yield from run.ask(run.store.outbox.planned, run.approved or "", refs)
-    found: list[Verdict] = []
-    for verdict in verdicts:
-        rows = verdict.subject.rows
-        first_round = all(row.run != run.id or not row.tries for row in rows)
-        agreed = all(_alike(planned.get(row.ref), line) for row, line in zip(rows, verdict.decisions(), strict=True))
-        if verdict.intents and first_round and not agreed:
-            why = because(Code.STALE_PLAN)
-            found.append(
-                attrs.evolve(
-                    verdict,
-                    disposition=Disposition.HELD,
-                    because=why,
-                    park="held",
-                    until=run.now() + run.definition.lease,
-                    intents=(),
-                    link=None,
-                )
-            )
-        else:
-            found.append(verdict)
-    return found
-
-
-def _alike(planned: Decision | None, now: Decision) -> bool:
-    if planned is None or len(planned.actions) != len(now.actions):
-        return False
-    return all(_same_write(one, two) for one, two in zip(planned.actions, now.actions, strict=True))
-
-
-def _same_write(planned: Action, now: Action) -> bool:
-    if verb(planned) != verb(now):
-        return False
-    if isinstance(planned, Create | Update) and isinstance(now, Create | Update):
-        return planned.values.keys() == now.values.keys() and all(
-            cell == now.values[name] or awaited(cell) for name, cell in planned.values.items()
-        )
-    return not isinstance(planned, Create) and not isinstance(now, Create) and planned.ref == now.ref
 
 
 def woken(

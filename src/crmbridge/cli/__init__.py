@@ -10,6 +10,9 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from ..errors import CrmBridgeError, UsageError
+from ._pipelines import COMMANDS
+from ._pipelines import add as add_commands
+from ._pipelines import run as run_command
 
 __all__ = ["main"]
 
@@ -51,6 +54,8 @@ def _run(asked: argparse.Namespace) -> int:
         return run(
             asked.blueprint, seeds=seeds, first=first, crashes=asked.crashes, as_json=asked.json, language=asked.lang
         )
+    if asked.command in COMMANDS:
+        return run_command(asked)
     from ._fakes import names, serve
 
     if asked.action is None:
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(demo)
     _add_fakes(fakes, common)
     _add_simulate(simulate)
+    add_commands(commands, common)
     return parser
 
 

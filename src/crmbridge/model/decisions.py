@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import attrs
 
 from ..reasons import Reason
-from .actions import Action
-from .refs import Cell, Missing, RecordRef, Side
+from .actions import Action, Create
+from .refs import Cell, Missing, RecordRef, Side, other
 
 
 class Disposition(enum.StrEnum):
@@ -54,6 +54,12 @@ class Decision:
     because: Reason
     actions: tuple[Action, ...] = ()
     fields: tuple[FieldDecision, ...] = ()
+
+
+def written_side(decision: Decision, action: Action) -> Side:
+    """Tell the side that an action of a decision writes to."""
+    own = not isinstance(action, Create) and action.ref == decision.ref
+    return decision.side if own else other(decision.side)
 
 
 @attrs.frozen

@@ -83,8 +83,8 @@ class SqliteStore:
         """Remove every value kept of these records and of their counterparts; tell how many were known.
 
         A counterpart that a live link of somebody else still holds stays. What is left is a keyed fingerprint: links
-        and standing of a forgotten record are closed, so it is not made again. The values are overwritten in the
-        file; copies of the file are yours to find.
+        and standing of a forgotten record are closed, so it is not made again. The file is
+        written anew without the values, once for all of these records; copies of it are yours to find.
         """
         with self._db.writing() as connection:
             known = forgetting.forget(connection, self._tenant, refs)

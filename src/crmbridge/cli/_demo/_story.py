@@ -158,7 +158,7 @@ class _Story:
         """Ask about the record of which there is most to tell."""
         language = self.teller.language
         chains: dict[RecordRef, Sequence[JournalRow]] = {
-            ref: self.pipeline.why(ref) for edit in edits for ref in edit.refs
+            ref: self.pipeline.why(ref).written for edit in edits for ref in edit.refs
         }
         ref = max(chains, key=lambda ref: len(chains[ref]))
         self.teller.lines([""])

@@ -36,7 +36,7 @@ def commit(tables: Tables, pipeline: str, delta: Delta, fence: Fence) -> None:
                 _alias(pipe, side, departure.ref, departure.into)
         pipe.progress.update(delta.progress)
         _outbox(tables, pipe, pipeline, delta)
-        _inbox_and_directory(pipe, delta)
+        _inbox_and_directory(tables, pipe, delta)
         kept = [one for one in pipe.starts if delta.starts_matter is None or one.at >= delta.starts_matter]
         pipe.starts = sorted({*kept, *delta.starts}, key=lambda one: (one.at, one.key))
         if delta.objection_cleared:
@@ -110,7 +110,7 @@ def _decisions(run: Run, pipeline: str, delta: Delta) -> None:
         run.creates.put(place, create.kind if create else "", all_keys(planned) if create else ())
 
 
-def _inbox_and_directory(pipe: Pipe, delta: Delta) -> None:
+def _inbox_and_directory(tables: Tables, pipe: Pipe, delta: Delta) -> None:
     for id_ in delta.taken:
         if id_ in pipe.inbox:
             pipe.taken.add(id_)
@@ -122,7 +122,8 @@ def _inbox_and_directory(pipe: Pipe, delta: Delta) -> None:
             pipe.inbox[id_] = None
     for keyed in delta.keys:
         pipe.systems[keyed.side, keyed.ref.kind] = keyed.ref.system
-        pipe.directory[keyed.side].put(keyed.ref, keyed.ref.kind, keyed.keys)
+        gone = tables.forgotten and fingerprint(tables.secret, keyed.ref) in tables.forgotten
+        pipe.directory[keyed.side].put(keyed.ref, keyed.ref.kind, () if gone else keyed.keys)
     for side, stored in delta.schemas:
         pipe.schemas[side, stored.schema.kind] = stored
 
@@ -131,13 +132,29 @@ def forget(tables: Tables, refs: Iterable[RecordRef]) -> int:
     """Remove every value kept of these records and of their counterparts; tell how many were known."""
     with tables.lock:
         asked = set(refs)
-        gone = asked | {ref for pipe in tables.pipes.values() for ref in _counterparts(tables, pipe, asked)}
+        gone = set(asked)
+        found = asked
+        while found:
+            pipes = tables.pipes.values()
+            names = {ref for pipe in pipes for ref in _other_names(pipe, found)}
+            twins = {ref for pipe in pipes for ref in _counterparts(tables, pipe, gone)}
+            found = (names | twins) - gone
+            gone |= found
         known: set[RecordRef] = set()
         for pipe in tables.pipes.values():
             known |= _forget_in(pipe, gone)
         known |= _forget_rows(tables, gone)
         tables.forgotten |= {fingerprint(tables.secret, ref) for ref in gone}
         return len(known & asked)
+
+
+def _other_names(pipe: Pipe, refs: set[RecordRef]) -> Iterable[RecordRef]:
+    """Give the refs under which records were known before they were merged or moved, and those they have had since."""
+    for (_, old), new in pipe.aliases.items():
+        if old in refs:
+            yield new
+        if new in refs:
+            yield old
 
 
 def _counterparts(tables: Tables, pipe: Pipe, asked: set[RecordRef]) -> Iterable[RecordRef]:

@@ -172,6 +172,16 @@ class MemoryJournal:
         with self._tables.lock:
             return [row for name, row in self._tables.journal if name == pipeline and ref in (row.ref, row.origin)]
 
+    def decided(self, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
+        with self._tables.lock:
+            found = [
+                (name, run.rows[pipeline, side, ref][1])
+                for name, run in self._tables.runs.items()
+                for side in SIDES
+                if (pipeline, side, ref) in run.rows
+            ]
+            return found[-limit:] if limit else []
+
     def run(self, run: str) -> Iterator[JournalRow]:
         with self._tables.lock:
             return iter([row for _, row in self._tables.journal if row.run == run])

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from ... import wire
 from ...model import Deleted, Departure, Side
-from ...roles import Delta, Fence
+from ...roles import Delta, Fence, Keyed
 from .directory import put_keys
+from .forgetting import forgotten
 from .inbox import take_out
 from .journal import note
 from .names import Ends, locked_ends, whole
@@ -44,7 +45,8 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     if delta.decisions:
         decide(session, ends, runs[delta.run], delta)
     take_out(session, ends, delta.taken, delta.finished)
-    put_keys(session, ends, delta.keys)
+    gone = {ref for ref, _ in forgotten(session, tenant, (keyed.ref for keyed in delta.keys))}
+    put_keys(session, ends, [Keyed(one.side, one.ref) if one.ref in gone else one for one in delta.keys])
     _put_schemas(session, ends, delta)
     put_starts(session, ends, delta)
     if delta.objection_cleared or delta.objection:

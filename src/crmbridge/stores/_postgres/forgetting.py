@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -53,10 +53,13 @@ def forget(session: Session, tenant: str, refs: Iterable[RecordRef]) -> int:
     asked = [_place(session, tenant, ref) for ref in dict.fromkeys(refs)]
     known = sum(_is_known(session, place) for place in asked)
     gone = {place.ref: place for place in asked}
-    for place in asked:
-        for twin in _counterparts(session, place):
-            if twin not in gone and not _held_by_others(session, _place(session, tenant, twin), asked):
-                gone[twin] = _place(session, tenant, twin)
+    found = asked
+    while found:
+        names = [_place(session, tenant, ref) for place in found for ref in _other_names(session, place)]
+        gone |= {place.ref: place for place in found}
+        twins = [_place(session, tenant, ref) for place in found for ref in _counterparts(session, place)]
+        free = [place for place in twins if not _held_by_others(session, place, gone.values())]
+        found = [place for place in (*names, *free) if place.ref not in gone]
     [(key,)] = session.rows("SELECT fingerprint_key FROM meta")
     for place in gone.values():
         _empty_journal(session, key, place, frozenset(gone))
@@ -100,6 +103,19 @@ def _counterparts(session: Session, place: _Place) -> list[RecordRef]:
             "WHERE links.number = ANY(%s)"
         )
         for scope, system, kind, id_ in session.rows(question, numbers):
+            found.append(RecordRef(system, kind, Ends(session, scope).tell(id_)))
+    return found
+
+
+def _other_names(session: Session, place: _Place) -> list[RecordRef]:
+    """Give the refs under which a record was known before it was merged or moved, and those that it has had since."""
+    found: list[RecordRef] = []
+    for here, there in (("old", "new"), ("new", "old")):
+        question = (
+            f"SELECT ends.scope, system, kind, {there}_id FROM aliases JOIN ends ON ends.number = {there}_end "
+            f"WHERE {here}_end = ANY(%s) AND {here}_id = %s"
+        )
+        for scope, system, kind, id_ in session.rows(question, place.ends, place.id):
             found.append(RecordRef(system, kind, Ends(session, scope).tell(id_)))
     return found
 
@@ -170,3 +186,13 @@ def _remove_links(session: Session, links: Iterable[tuple[int, bool]]) -> None:
         )
     session.do("DELETE FROM agreements WHERE link = ANY(%s)", numbers)
     session.do("DELETE FROM links WHERE number = ANY(%s)", numbers)
+
+
+def forgotten(session: Session, tenant: str, refs: Iterable[RecordRef]) -> Iterator[tuple[RecordRef, bytes]]:
+    """Give those of these records that were forgotten, each with its fingerprint."""
+    question = "SELECT fingerprint_key FROM meta WHERE EXISTS (SELECT 1 FROM forgotten WHERE tenant = %s)"
+    if key := session.row(question, tenant):
+        prints = {fingerprint(key[0], ref): ref for ref in refs}
+        among = "SELECT print FROM forgotten WHERE tenant = %s AND print = ANY(%s)"
+        for (print_,) in session.rows(among, tenant, list(prints)):
+            yield prints[print_], print_

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 
 from ... import wire
-from ...model import RecordRef, other
+from ...model import Decision, RecordRef, other
 from ...roles import JournalRow
 from .links import PAGE
-from .names import Ends, ends_of, keep
+from .names import Ends, ends_of, keep, tell
 from .outbox import run_number
 from .role import Role, reading
 from .session import Found, Session
@@ -29,6 +29,17 @@ class PostgresJournal(Role):
             ends, keep(ref.id), ends, keep(ref.id),
         )  # fmt: skip
         return [wire.loads(body, JournalRow) for (body,) in found]
+
+    @reading
+    def decided(self, session: Session, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
+        # One look into the index of each run, from the newest on.
+        question = (
+            "SELECT runs.run, body FROM runs JOIN decisions ON decisions.run = runs.number "
+            "WHERE tenant = %s AND end_no = ANY(%s) AND id = %s ORDER BY runs.number DESC LIMIT %s"
+        )
+        ends = ends_of(session, self._tenant, pipeline).of_ref(ref)
+        latest = session.rows(question, self._tenant, ends, keep(ref.id), limit)
+        return [(tell(run), wire.loads(body, Decision)) for run, body in reversed(latest)]
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after, page = 0, PAGE

@@ -12,7 +12,8 @@ from ...model import Link, RecordRef, Side, Standing
 from ...roles import Progress
 from .. import _cells
 from .._links import Half, link_of, standings
-from .._shared import fingerprint, forgotten_link, in_order, instant
+from .._shared import forgotten_link, in_order, instant
+from .forgetting import forgotten
 from .names import Ends, ends_of, tell, tell_or_none
 from .role import Role, reading
 from .session import Found, Session
@@ -44,7 +45,7 @@ class PostgresLinks(Role):
         rows = [row for end, group in ends.grouped(side, asked) for row in session.rows(question, end, list(group))]
         for link in _links(session, ends, rows):
             found[link.ref(side)].append(link)
-        for ref, print_ in _forgotten(session, self._tenant, (ref for ref in asked if ref not in found)):
+        for ref, print_ in forgotten(session, self._tenant, (ref for ref in asked if ref not in found)):
             found[ref] = [forgotten_link(side, ref, print_)]
         return {ref: in_order(found[ref]) for ref in asked if ref in found}
 
@@ -57,7 +58,7 @@ class PostgresLinks(Role):
         for end, group in ends.grouped(side, refs):
             found |= _standing(session, end, group)
         untied = (ref for ref in refs if not (known := found.get(ref, _UNKNOWN)).linked and not known.closed)
-        for ref, _ in _forgotten(session, self._tenant, untied):
+        for ref, _ in forgotten(session, self._tenant, untied):
             found[ref] = attrs.evolve(found.get(ref, _UNKNOWN), closed=True)
         return found
 
@@ -150,12 +151,3 @@ def _steps(session: Session, ends: Ends, side: Side, refs: Iterable[RecordRef]) 
         for end, group in ends.grouped(side, refs)
         for old_id, new_end, new_id in session.rows(question, end, list(group))
     }
-
-
-def _forgotten(session: Session, tenant: str, refs: Iterable[RecordRef]) -> Iterator[tuple[RecordRef, bytes]]:
-    question = "SELECT fingerprint_key FROM meta WHERE EXISTS (SELECT 1 FROM forgotten WHERE tenant = %s)"
-    if key := session.row(question, tenant):
-        prints = {fingerprint(key[0], ref): ref for ref in refs}
-        among = "SELECT print FROM forgotten WHERE tenant = %s AND print = ANY(%s)"
-        for (print_,) in session.rows(among, tenant, list(prints)):
-            yield prints[print_], print_

@@ -12,6 +12,7 @@ from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRe
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._shared import all_keys, micros, planned_create
+from .forgetting import forgotten
 from .names import Ends, Kept, chunks, keep, made_scope, marks
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
@@ -45,7 +46,7 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
         _note(connection, tenant, ends, row)
     if delta.decisions:
         _decide(connection, tenant, scope, ends, delta)
-    _ingest(connection, scope, ends, delta)
+    _ingest(connection, tenant, scope, ends, delta)
     put_starts(connection, scope, delta)
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
@@ -168,7 +169,7 @@ def _insert_decision(connection: sqlite3.Connection, ends: Ends, place: tuple[An
     )
 
 
-def _ingest(connection: sqlite3.Connection, scope: int, ends: Ends, delta: Delta) -> None:
+def _ingest(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:
     connection.executemany(
         "UPDATE inbox SET taken = 1, body = iif(whole, body, NULL), end = iif(whole, end, NULL), "
         "ref_id = iif(whole, ref_id, NULL) WHERE scope = ? AND id = ?",
@@ -179,7 +180,8 @@ def _ingest(connection: sqlite3.Connection, scope: int, ends: Ends, delta: Delta
             "UPDATE inbox SET body = NULL, end = NULL, ref_id = NULL WHERE end = ? AND ref_id = ? AND whole = 1",
             ((end, id_) for id_ in group),
         )
-    _put_keys(connection, ends, delta.keys)
+    gone = {ref for ref, _ in forgotten(connection, tenant, (keyed.ref for keyed in delta.keys))}
+    _put_keys(connection, ends, (Keyed(one.side, one.ref) if one.ref in gone else one for one in delta.keys))
     connection.executemany(
         "INSERT OR REPLACE INTO schemas VALUES (?, ?, ?, ?)",
         ((scope, side, stored.schema.kind, wire.dumps(stored)) for side, stored in delta.schemas),

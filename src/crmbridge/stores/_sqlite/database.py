@@ -90,9 +90,20 @@ class Database:
         return self._connection
 
     def wipe(self) -> None:
-        """Empty the write-ahead log, so that what was removed stands nowhere in the files."""
+        """Write the file anew and empty its log, so that what was removed stands nowhere in either.
+
+        The file is copied once; its folder and that of temporary files need room for it. Raises `StateError` where
+        another process reads for so long that the log could not be emptied.
+        """
         with self._turn, self._meaning():
-            self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            # Pages that were split keep old cells in their gaps, which `secure_delete` does not overwrite.
+            self._open().execute("VACUUM")
+            rows = self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if any(busy for busy, *_ in rows):
+            raise StateError(
+                f"{self._path}: what was removed still stands in the log, since another process is reading; "
+                "do the same again when it has ended"
+            )
 
     @contextmanager
     def alone(self, name: str) -> Generator[None, None, None]:

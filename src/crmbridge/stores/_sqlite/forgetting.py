@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -11,7 +11,7 @@ from ... import wire
 from ...model import SIDES, RecordRef
 from ...roles import JournalRow
 from .._shared import emptied, fingerprint
-from .names import keep, marks, tell
+from .names import chunks, keep, marks, tell
 
 # Where a record may be named: a table, the column of its end, the column of its id.
 _MENTIONS = (
@@ -47,10 +47,13 @@ def forget(connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef
     asked = [_place(connection, tenant, ref) for ref in dict.fromkeys(refs)]
     known = sum(_is_known(connection, place) for place in asked)
     gone = {place.ref: place for place in asked}
-    for place in asked:
-        for twin in _counterparts(connection, place):
-            if twin not in gone and not _held_by_others(connection, _place(connection, tenant, twin), asked):
-                gone[twin] = _place(connection, tenant, twin)
+    found = asked
+    while found:
+        names = [_place(connection, tenant, ref) for place in found for ref in _other_names(connection, place)]
+        gone |= {place.ref: place for place in found}
+        twins = [_place(connection, tenant, ref) for place in found for ref in _counterparts(connection, place)]
+        free = [place for place in twins if not _held_by_others(connection, place, gone.values())]
+        found = [place for place in (*names, *free) if place.ref not in gone]
     [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
     for place in gone.values():
         _empty_journal(connection, key, place, frozenset(gone))
@@ -100,6 +103,16 @@ def _counterparts(connection: sqlite3.Connection, place: _Place) -> list[RecordR
                 (number,),
             )
             found.append(RecordRef(system, kind, tell(id_)))
+    return found
+
+
+def _other_names(connection: sqlite3.Connection, place: _Place) -> list[RecordRef]:
+    """Give the refs under which a record was known before it was merged or moved, and those that it has had since."""
+    found: list[RecordRef] = []
+    for here, there in (("old", "new"), ("new", "old")):
+        where, values = place.named(f"{here}_end", f"{here}_id")
+        question = f"SELECT system, kind, {there}_id FROM aliases JOIN ends ON ends.number = {there}_end WHERE {where}"
+        found.extend(RecordRef(system, kind, tell(id_)) for system, kind, id_ in connection.execute(question, values))
     return found
 
 
@@ -159,3 +172,17 @@ def _remove_decisions(connection: sqlite3.Connection, place: _Place) -> None:
         for row in connection.execute(f"SELECT run, number FROM decisions WHERE {where}", values).fetchall():
             connection.execute("DELETE FROM decisions WHERE run = ? AND number = ?", row)
             connection.execute("DELETE FROM create_keys WHERE run = ? AND owner = ?", row)
+
+
+def forgotten(
+    connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef]
+) -> Iterator[tuple[RecordRef, bytes]]:
+    """Give those of these records that were forgotten, each with its fingerprint."""
+    if not connection.execute("SELECT 1 FROM forgotten WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
+        return
+    [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
+    prints = {fingerprint(key, ref): ref for ref in refs}
+    for chunk in chunks(prints):
+        question = f"SELECT print FROM forgotten WHERE tenant = ? AND print IN ({marks(chunk)})"
+        for (print_,) in connection.execute(question, (tenant, *chunk)):
+            yield prints[print_], print_

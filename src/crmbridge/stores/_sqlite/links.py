@@ -13,9 +13,10 @@ from ...model import Link, RecordRef, Side, Standing
 from ...roles import Progress
 from .. import _cells
 from .._links import Half, link_of, standings
-from .._shared import fingerprint, forgotten_link, in_order, instant
+from .._shared import forgotten_link, in_order, instant
 from .database import Database
-from .names import Ends, Kept, chunks, marks, scope, tell, tell_or_none
+from .forgetting import forgotten
+from .names import Ends, Kept, marks, scope, tell, tell_or_none
 
 PAGE: Final = 500
 UNKNOWN: Final = Standing()
@@ -41,7 +42,7 @@ class SqliteLinks:
             for row in _whole(connection, reader.ends, side, asked):
                 link = reader.link(row)
                 found[link.ref(side)].append(link)
-            for ref, print_ in _forgotten(connection, self._tenant, (ref for ref in asked if ref not in found)):
+            for ref, print_ in forgotten(connection, self._tenant, (ref for ref in asked if ref not in found)):
                 found[ref] = [forgotten_link(side, ref, print_)]
         return {ref: in_order(found[ref]) for ref in asked if ref in found}
 
@@ -52,7 +53,7 @@ class SqliteLinks:
             for end, group in ends.grouped(side, refs):
                 found |= _standing(connection, end, group)
             untied = (ref for ref in refs if not (known := found.get(ref, UNKNOWN)).linked and not known.closed)
-            for ref, _ in _forgotten(connection, self._tenant, untied):
+            for ref, _ in forgotten(connection, self._tenant, untied):
                 found[ref] = attrs.evolve(found.get(ref, UNKNOWN), closed=True)
         return found
 
@@ -130,19 +131,6 @@ def _whole(
             f"WHERE end = ? AND ties.id IN ({marks(tuple(group))})"
         )
         yield from connection.execute(question, (end, *group))
-
-
-def _forgotten(
-    connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef]
-) -> Iterator[tuple[RecordRef, bytes]]:
-    if not connection.execute("SELECT 1 FROM forgotten WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
-        return
-    [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
-    prints = {fingerprint(key, ref): ref for ref in refs}
-    for chunk in chunks(prints):
-        question = f"SELECT print FROM forgotten WHERE tenant = ? AND print IN ({marks(chunk)})"
-        for (print_,) in connection.execute(question, (tenant, *chunk)):
-            yield prints[print_], print_
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from ...roles import Intent, JournalRow, StoredSchema
 from .._shared import can_be_asked, common, planned_create
 from .database import Database
 from .links import PAGE
-from .names import Ends, Kept, chunks, keep, marks, scope
+from .names import Ends, Kept, chunks, keep, marks, scope, tell
 
 UNSETTLED = 0
 """Stands for a run among the keys of creates: those that are promised."""
@@ -213,6 +213,21 @@ class SqliteJournal:
                     question = f"SELECT number, body FROM journal WHERE {role}_end = ? AND {role}_id = ?"
                     found.update(connection.execute(question, (end, keep(ref.id))))
             return [wire.loads(body, JournalRow) for _, body in sorted(found.items())]
+
+    def decided(self, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
+        # One look into the index of each run, from the newest on.
+        question = (
+            "SELECT runs.number, run_name, body FROM (SELECT number, run AS run_name FROM runs WHERE tenant = ?) AS runs "
+            "CROSS JOIN decisions ON decisions.run = runs.number AND end = ? AND id = ? "
+            "ORDER BY runs.number DESC LIMIT ?"
+        )
+        with self._db.reading() as connection:
+            ends = Ends(connection, scope(connection, self._tenant, pipeline)).of_ref(ref)
+            found = [
+                row for end in ends for row in connection.execute(question, (self._tenant, end, keep(ref.id), limit))
+            ]
+        latest = sorted(found, key=lambda row: int(row[0]))[-limit:] if limit else []
+        return [(tell(run), wire.loads(body, Decision)) for _, run, body in latest]
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after = 0

@@ -228,6 +228,23 @@ class JournalLaws(Laws):
         assert list(store.journal.run("run")) == rows
         assert list(store.journal.run("unknown")) == []
 
+    def test_a_record_has_what_the_latest_runs_decided_about_it(self, store: StateStore) -> None:
+        held = decision(1, Disposition.HELD)
+        for run, told in (("r1", decision(1)), ("r2", held), ("p3", decision(1)), ("r4", decision(2))):
+            commit(store, run=run, decisions=(told,))
+        commit(store, run="r4", decisions=(decision(3),))
+        commit(store, "companies", run="r5", decisions=(decision(1),))
+        store = self.reopen(store)
+        assert list(store.journal.decided(PEOPLE, left(1), 9)) == [
+            ("r1", decision(1)),
+            ("r2", held),
+            ("p3", decision(1)),
+        ]
+        assert list(store.journal.decided(PEOPLE, left(1), 2)) == [("r2", held), ("p3", decision(1))]
+        assert list(store.journal.decided(PEOPLE, left(9), 9)) == []
+        store.forget([left(1)])
+        assert list(store.journal.decided(PEOPLE, left(1), 9)) == []
+
     def test_a_row_that_names_a_record_twice_is_told_once(self, store: StateStore) -> None:
         itself = noted(1, ref=RecordRef("crm", "contact", "1"))
         commit(store, journal=(itself,))

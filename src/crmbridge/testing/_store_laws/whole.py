@@ -11,7 +11,7 @@ import pytest
 from ...credentials import Secret
 from ...errors import LeaseHeld, StateError
 from ...flow import RateBudget
-from ...model import MISSING, Arrived, Merged, Record, RecordRef, Rows, Schema, Side, Signal, Standing, other
+from ...model import MISSING, Arrived, Merged, Moved, Record, RecordRef, Rows, Schema, Side, Signal, Standing, other
 from ...protocols import Notice
 from ...reasons import Code, Reason, because
 from ...roles import Delta, Keyed, Progress, Ruling, Start, StateStore, StoredSchema, Token
@@ -237,6 +237,26 @@ class ForgetLaws(Laws):
         commit(store, **known())
         assert store.forget([left(1), left(1), left(99)]) == 1
         assert store.forget([left(1), left(99)]) == 0
+
+    def test_a_record_is_forgotten_under_every_ref_that_it_has_had(self, store: StateStore) -> None:
+        moves: Any = (("right", Moved(right(1), right(2))), ("right", Merged(right(2), right(3))))
+        commit(store, departures=moves, links=(link(1, right=right(3)), link(2, right=right(2), closed=CLOSED)))
+        commit(store, journal=(noted(1, origin=left(77)), noted(4)))
+        assert store.forget([left(1)]) == 1
+        emptied, kept = store.journal.run("run")
+        assert kept == noted(4)
+        assert {cell for field in emptied.fields for cell in (field.left, field.right, field.sent)} == {MISSING}
+        gone = [right(1), right(2), right(3)]
+        assert store.links.standing(PEOPLE, "right", gone) == dict.fromkeys(gone, Standing(closed=True))
+        assert store.links.standing(PEOPLE, "left", [left(2)]) == {left(2): Standing(closed=True)}
+        assert list(store.links.all(PEOPLE)) == []
+
+    def test_the_directory_takes_no_keys_of_a_forgotten_record(self, store: StateStore) -> None:
+        commit(store, links=(link(1),), keys=(Keyed("right", right(1), (key("kim"),)),))
+        store.forget([left(1)])
+        commit(store, keys=(Keyed("right", right(1), (key("kim"),)), Keyed("right", right(2), (key("lee"),))))
+        found = store.directory.find(PEOPLE, "right", [ask((key("kim"),)), ask((key("lee"),))])
+        assert [list(refs) for refs in found] == [[], [right(2)]]
 
     def test_two_records_of_one_link_are_both_known(self, store: StateStore) -> None:
         commit(store, links=(link(1),))

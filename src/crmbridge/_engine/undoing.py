@@ -1,0 +1,253 @@
+"""Undoing a run: a plan of its inverse, and the run of such a plan, under the lease like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import attrs
+
+from ..definition import Definition
+from ..errors import UsageError
+from ..flow import Flow, call
+from ..model import SIDES, Create, Decision, Disposition, Link, RecordRef, Side, Totals, Update, target_kind, verb
+from ..protocols import Clock, Observer
+from ..reasons import Code
+from ..roles import Delta, Fence, JournalRow, StateStore
+from ._approved import stale
+from ._notices import send_notices
+from ._recover import recover, take_over
+from ._run import Run, prepare
+from ._seen import Look
+from ._subjects import Verdict
+from ._undo import Trace, Traced, taken_back, traced
+from .sweep import Swept, Written, acted, promised
+
+T = TypeVar("T")
+
+_MARK = "undo"
+_AT_ONCE = 200
+
+
+def is_undo(plan: str) -> bool:
+    """Say whether a plan takes a run back, by its name."""
+    return plan.rpartition("-")[0].endswith(f"-{_MARK}")
+
+
+def undo(
+    definition: Definition, store: StateStore, clock: Clock, undoing: str, *, owner: str, observer: Observer | None
+) -> Flow[Swept]:
+    """Plan how a run is taken back; nothing is written to either system.
+
+    Raises `UsageError` for a run that this store does not know, `LeaseHeld` where another run is under way.
+    """
+
+    def work(fence: Fence) -> Flow[Swept]:
+        run = Run(
+            definition,
+            store,
+            clock,
+            f"{definition.name}-{_MARK}-{fence.token}",
+            fence,
+            True,
+            None,
+            observer,
+            bring=Written().bring,
+        )
+        return _planned(run, undoing)
+
+    return (yield from leased(definition, store, clock, work, owner=owner))
+
+
+def undone(
+    definition: Definition, store: StateStore, clock: Clock, plan: str, *, owner: str, observer: Observer | None
+) -> Flow[Swept]:
+    """Take a run back as a plan says; what is no longer as it was when it was planned is left alone."""
+
+    def work(fence: Fence) -> Flow[Swept]:
+        run = Run(
+            definition,
+            store,
+            clock,
+            f"{definition.name}-run-{fence.token}",
+            fence,
+            False,
+            plan,
+            observer,
+            bring=Written().bring,
+        )
+        return _done(run, plan)
+
+    return (yield from leased(definition, store, clock, work, owner=owner))
+
+
+def leased(
+    definition: Definition, store: StateStore, clock: Clock, work: Callable[[Fence], Flow[T]], *, owner: str
+) -> Flow[T]:
+    """Do something while nobody else runs this pipeline; raises `LeaseHeld` where somebody does."""
+    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
+    try:
+        answer = yield from work(fence)
+    except GeneratorExit:
+        raise
+    except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
+        yield from call(store.leases.release, fence)
+        raise
+    yield from call(store.leases.release, fence)
+    return answer
+
+
+# -- the plan ------------------------------------------------------------------------------------
+
+
+def _planned(run: Run, undoing: str) -> Flow[Swept]:
+    yield from prepare(run)
+    yield from take_over(run)
+    yield from recover(run)
+    rows = run.store.journal.run(undoing)
+    written = Written()
+    some = False
+    while page := (yield from call(lambda: list(islice(rows, _AT_ONCE)))):
+        some = True
+        refs = list(dict.fromkeys(row.ref for row in page))
+        decided = yield from run.ask(run.store.outbox.planned, run.id, refs)
+        verdicts = yield from _decided(run, undoing, [ref for ref in refs if ref not in decided])
+        written.add(run, verdicts)
+        lines = tuple(line for verdict in verdicts for line in verdict.decisions())
+        yield from run.commit(Delta(run=run.id, decisions=lines))
+        yield from run.renewed()
+    if not some and not (yield from run.ask(run.store.outbox.counts, undoing)):
+        raise UsageError(f"{run.name}: this store knows no run {undoing!r}; a report names its own as report.run")
+    return (yield from _swept(run, written))
+
+
+def _swept(run: Run, written: Written) -> Flow[Swept]:
+    counts = yield from run.ask(run.store.outbox.counts, run.id)
+    links = yield from run.ask(run.store.links.count, run.name)
+    every = {disposition: counts.get(disposition, 0) for disposition in Disposition}
+    read = sum(every.values())
+    return Swept(run.id, read, every, Totals(read, links, every, dict(written.writes), written.blanks))
+
+
+# -- the run of it -------------------------------------------------------------------------------
+
+
+def _done(run: Run, plan: str) -> Flow[Swept]:
+    yield from prepare(run)
+    yield from take_over(run)
+    yield from recover(run)
+    after = 0
+    while True:
+        rows = yield from run.ask(run.store.outbox.rows, plan, Disposition.APPLIED, after=after, limit=_AT_ONCE)
+        if not rows:
+            break
+        after = rows[-1][0]
+        wanted = {decision.ref: str(decision.because.facts.get("run", "")) for _, decision in rows}
+        done = yield from run.ask(run.store.outbox.planned, run.id, wanted)
+        for undoing in sorted(set(wanted.values())):
+            refs = [ref for ref, named in wanted.items() if named == undoing and ref not in done]
+            verdicts = yield from _decided(run, undoing, refs)
+            yield from _carried_out(run, plan, verdicts)
+        yield from run.renewed()
+    yield from send_notices(run)
+    return (yield from _swept(run, Written()))
+
+
+def _carried_out(run: Run, plan: str, verdicts: Sequence[Verdict]) -> Flow[None]:
+    refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
+    planned = yield from run.ask(run.store.outbox.planned, plan, refs)
+    sure = [
+        verdict
+        if not verdict.intents or all(_foreseen(planned.get(line.ref), line) for line in verdict.decisions())
+        else attrs.evolve(stale(run, verdict), park=None)
+        for verdict in verdicts
+    ]
+    yield from run.commit(promised(run, sure))
+    yield from acted(run, sure)
+    yield from _reopened(run, sure)
+
+
+def _foreseen(planned: Decision | None, now: Decision) -> bool:
+    """Say whether all that is left to take back was planned, and nothing was kept back since.
+
+    After a crash a part of it has been done already.
+    """
+    if planned is None or _kept_back(planned) != _kept_back(now):
+        return False
+    return _parts(now) <= _parts(planned)
+
+
+def _kept_back(decision: Decision) -> set[tuple[str, str]]:
+    return {(line.left_field, line.right_field) for line in decision.fields if line.towards is None}
+
+
+def _parts(decision: Decision) -> set[tuple[object, ...]]:
+    """Give what a decision writes, field by field, and what it removes."""
+    parts: set[tuple[object, ...]] = set()
+    for action in decision.actions:
+        if isinstance(action, Create | Update):
+            parts |= {(verb(action), target_kind(action), *item) for item in action.values.items()}
+        else:
+            parts.add((verb(action), action.ref))
+    return parts
+
+
+def _reopened(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
+    """Open the links again of records that were to be removed and surely were not."""
+    closed = [v for v in verdicts if v.intents and v.link and v.link.closed and v.subject.link]
+    ended = yield from run.ask(run.store.outbox.planned, run.id, [verdict.subject.ref for verdict in closed])
+    links: list[Link] = []
+    for verdict in closed:
+        now = ended.get(verdict.subject.ref)
+        settled = now is not None and (now.disposition is Disposition.APPLIED or now.because.code is Code.INTENT_OPEN)
+        if not settled and verdict.subject.link is not None:
+            links.append(verdict.subject.link)
+    if links:
+        yield from run.commit(Delta(links=tuple(links)))
+
+
+# -- deciding ------------------------------------------------------------------------------------
+
+
+def _decided(run: Run, undoing: str, refs: Sequence[RecordRef]) -> Flow[list[Verdict]]:
+    """Look at what a run wrote to these records, at their links and at both systems, and decide pair by pair."""
+    traces = yield from call(_traces, run.store, run.name, undoing, refs)
+    found = yield from call(_pairs, run.store, run.name, traces)
+    look = Look(run)
+    for side in SIDES:
+        yield from look.read(side, _to_read(side, found))
+    touched = {ref for one in found for trace in one.traces for ref in (trace.ref, trace.origin)}
+    held = yield from run.ask(run.store.outbox.holding, run.name, sorted(touched))
+    return [taken_back(run, look, one, undoing, held) for one in found]
+
+
+def _to_read(side: Side, found: Sequence[Traced]) -> list[RecordRef]:
+    tied = [one for one in found if one.link is not None]
+    refs = [trace.ref for one in tied for trace in one.traces if trace.side == side]
+    return [*refs, *(one.link.ref(side) for one in tied if one.link is not None)]
+
+
+def _traces(store: StateStore, pipeline: str, undoing: str, refs: Iterable[RecordRef]) -> dict[RecordRef, Trace]:
+    """Fold the journal of these records, and of those on the other side that the run wrote with them."""
+    found: dict[RecordRef, Trace] = {}
+    for ref in refs:
+        rows: Sequence[JournalRow] = store.journal.of(pipeline, ref)
+        for one in dict.fromkeys((ref, *(row.ref for row in rows if row.run == undoing))):
+            trace = traced(rows if one == ref else store.journal.of(pipeline, one), one, undoing)
+            if trace is not None:
+                found[one] = trace
+    return found
+
+
+def _pairs(store: StateStore, pipeline: str, traces: Mapping[RecordRef, Trace]) -> list[Traced]:
+    """Put traces together by the link that ties their records; a record without one stands alone."""
+    pairs: dict[str, Traced] = {}
+    for trace in traces.values():
+        links = store.links.of(pipeline, trace.side, [trace.ref]).get(trace.ref, ())
+        tied = [link for link in links if trace.origin in (link.left, link.right)]
+        link = next(iter(tied), links[0] if links else None)
+        key = str(trace.ref) if link is None else link.id
+        known = pairs.get(key, Traced((), link, sum(one.closed is None for one in links)))
+        pairs[key] = attrs.evolve(known, traces=(*known.traces, trace))
+    return list(pairs.values())

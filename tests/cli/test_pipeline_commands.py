@@ -1,0 +1,92 @@
+"""Commands about a pipeline of one's own: what is asked for by `module:name` is planned, run, undone, told and forgotten."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crmbridge.cli import main
+
+MODULE = """
+from crmbridge import at, key, level, pair, two_way
+from crmbridge.model import FieldSpec
+from crmbridge.policies import left_wins
+from crmbridge.stores import SqliteStore
+from crmbridge.testing.connector import FakeConnector, described
+
+ma = FakeConnector("ma", described("prospect", FieldSpec("email"), FieldSpec("city", max_length=9)))
+crm = FakeConnector("crm", described("lead", FieldSpec("Email"), FieldSpec("City", max_length=9)))
+people = (
+    two_way("people", at(ma, "prospect"), at(crm, "lead"))
+    .match(level("e-mail", key("email", "Email")))
+    .creates(left=False, right=True)
+    .fields(pair("email", "Email"), pair("city", "City"), policy=left_wins)
+    .remember(SqliteStore("people.db"))
+)
+sei = ma.put("prospect", email="sei@example.jp", city="Sendai")
+other = "no pipeline"
+
+
+def made():
+    return people
+"""
+
+
+@pytest.fixture
+def sync(tmp_path, monkeypatch):
+    (tmp_path / "own_sync.py").write_text(MODULE, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    sys.modules.pop("own_sync", None)
+    import own_sync
+
+    yield own_sync
+    own_sync.people.store.close()
+    del sys.modules["own_sync"]
+
+
+@pytest.mark.parametrize("named", ["own_sync:people", "own_sync:made"])
+def test_a_plan_is_shown_priced_saved_and_run(sync, capsys, named):
+    assert main(["plan", named, "--save", "plan.jsonl"]) == 0
+    told = capsys.readouterr().out
+    assert "crm: create 1" in told
+    assert "crm: 1 requests" in told
+    assert sync.crm.rows("lead") == []
+    assert main(["run", named, "--plan", "plan.jsonl", "--lang", "ja"]) == 0
+    assert [lead["City"] for lead in sync.crm.rows("lead")] == ["Sendai"]
+
+
+def test_a_run_is_undone_by_a_plan_that_is_run(sync, capsys):
+    main(["run", "own_sync:people"])
+    sync.ma.edit(sync.sei, city="Morioka")
+    main(["run", "own_sync:people"])
+    assert main(["undo", "own_sync:people", "people-run-2", "--save", "undo.jsonl"]) == 0
+    assert "「Morioka」 → 「Sendai」" in capsys.readouterr().out
+    assert main(["run", "own_sync:people", "--plan", "undo.jsonl"]) == 0
+    assert [lead["City"] for lead in sync.crm.rows("lead")] == ["Sendai"]
+
+
+def test_why_tells_the_story_of_a_record_and_forget_ends_it(sync, capsys):
+    main(["run", "own_sync:people"])
+    assert main(["why", "own_sync:people", "ma", "prospect", sync.sei.id, "--field", "city"]) == 0
+    assert "「Sendai」" in capsys.readouterr().out
+    assert main(["forget", "own_sync:people", "ma", "prospect", sync.sei.id]) == 0
+    assert main(["why", "own_sync:people", "ma", "prospect", sync.sei.id]) == 0
+    assert "Sendai" not in capsys.readouterr().out
+
+
+def test_a_run_that_leaves_records_in_trouble_says_so_by_its_exit_status(sync):
+    sync.ma.edit(sync.sei, city="much too long")
+    assert main(["run", "own_sync:people"]) == 1
+
+
+@pytest.mark.parametrize("named", ["own_sync:nobody", "own_sync:other", "nowhere_at_all:people", "people", ""])
+def test_what_names_no_pipeline_is_refused_in_one_line(sync, capsys, named):
+    assert main(["plan", named]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_plan_file_that_is_none_is_refused(sync, capsys):
+    Path("plan.jsonl").write_text("not a plan\n", "utf-8")
+    assert main(["run", "own_sync:people", "--plan", "plan.jsonl"]) == 1
+    assert "no plan of crmbridge" in capsys.readouterr().err
