@@ -564,6 +564,17 @@ def test_a_plan_shows_parents_before_children_makes_nothing_and_can_be_approved(
     assert all(contact["Account"].id != "(new)" for contact in world.crm.rows("contact"))
 
 
+def test_a_plan_with_its_parents_goes_to_a_file_and_back(world, tmp_path):
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    people = ensuring(world)
+    plan = world.ready(people).plan()
+    plan.save(tmp_path / "plan.jsonl")
+    loaded = world.ready(people).load(tmp_path / "plan.jsonl")
+    assert (loaded, list(loaded.rows())) == (plan, list(plan.rows()))
+    world.run(people, loaded)
+    assert [how for how in world.ours() if how[0] == "create"] == [("create", "account"), ("create", "contact")]
+
+
 def test_a_plan_leaves_to_a_person_the_children_of_parents_that_it_does(world):
     for number in range(2):
         world.crm.put("account", f"A{number}", Name="Acme")

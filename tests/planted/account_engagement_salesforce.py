@@ -166,14 +166,14 @@ class NewestWins""",
     ),
     "what failed is tried again without an edit (AE-27)": (
         "_engine/_ingest.py",
-        "    return known is not None and known.parked is not None and version is not None and known.parked_version == version\n",
-        "    return known is None and version is None\n",
+        "    return known is not None and known.parked is not None and parked_at(record, known.parked_version)\n",
+        "    return False\n",
         PLACE.format("trouble", "test_what_salesforce_refused_is_synced_again_when_a_person_queues_it_again"),
     ),
     "what failed stays so after an edit (AE-27)": (
         "_engine/_ingest.py",
-        "    return known is not None and known.parked is not None and version is not None and known.parked_version == version\n",
-        "    return known is not None and known.parked is not None and version is not None\n",
+        "    return known is not None and known.parked is not None and parked_at(record, known.parked_version)\n",
+        "    return known is not None and known.parked is not None and known.parked_version is not None\n",
         PLACE.format("trouble", "test_a_prospect_that_failed_is_left_alone_until_it_is_edited_and_then_synced_again"),
     ),
     "a duplicate of one batch is tied to the same prospect (AE-28)": (
