@@ -197,7 +197,7 @@ class FaultyConnector(FakeConnector):
         self._arrived("fetch")
         allowed = [ref for ref in refs if self.allows(ref)]
         if not allowed:
-            return Page(Rows.none(self.system, refs[0].kind, fields))
+            return Page(Rows.none(self.system, refs[0].kind if refs else "", fields))
         page = self._as_of(self._lags.read, super()._fetch, allowed, fields)
         for record in page.rows:
             self._served[record.ref] = max(self._served.get(record.ref, 0), int(record.version or 0))
