@@ -123,7 +123,9 @@ def test_a_401_after_a_renewal_is_the_adapters_to_read(drive, by_token):
 
     def stubborn(request: httpx.Request) -> httpx.Response:
         answer = vendor(request)
-        return answer if request.url.path == "/token" else httpx.Response(401, json={"code": "NO"})
+        if request.url.path == "/token":
+            return answer
+        return httpx.Response(401, content=b'{"code":"NO"}', headers={"content-type": "application/json"})
 
     assert drive(stubborn).run(get(by_token)) == Response(
         401, {"content-length": "13", "content-type": "application/json"}, {"code": "NO"}

@@ -14,12 +14,12 @@ _Index = dict[Any, "str | dict[str, None]"]
 """Ids by value: the bare id while there is only one, so that an index over a unique field stays small."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Field:
     """One field of a kind, as the vendor's own description tells it."""
 
-    name: str = attrs.field(kw_only=False)
-    type: str = attrs.field(kw_only=False, default="string")
+    name: str
+    type: str = "string"
     label: str = ""
     length: int = 0
     """Most characters; 0 for a type that has no length."""
