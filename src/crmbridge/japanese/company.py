@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -14,7 +15,7 @@ from crmbridge.japanese._dashes import hyphens, long_vowels
 from crmbridge.japanese._fold import TITLES, compose, fold, squash, without_title
 from crmbridge.japanese._forms import BRANCHES, FORMS, INSTITUTIONS, READINGS, WESTERN
 from crmbridge.japanese.kana import SMALL_KANA
-from crmbridge.japanese.kanji import Kanji, kanji_folding
+from crmbridge.japanese.kanji import Folding, Kanji, kanji_folding
 
 
 def _alternatives(words: Iterable[str]) -> str:
@@ -118,7 +119,16 @@ def split_company(text: str) -> Company:
 def _work(folded: str, kanji: Kanji) -> str:
     if not squash(folded).isalnum():
         folded = long_vowels(hyphens(folded))
-    return kanji_folding(kanji, SMALL_KANA)(folded)
+    return _folding(kanji)(folded)
+
+
+def _folding(kanji: Kanji) -> Folding:
+    return _usual_folding() if kanji is Kanji.FORMS else kanji_folding(kanji, SMALL_KANA)
+
+
+@functools.cache
+def _usual_folding() -> Folding:
+    return kanji_folding(Kanji.FORMS, SMALL_KANA)
 
 
 def _name(work: str) -> tuple[str, str]:
