@@ -1,6 +1,7 @@
 """How well and how fast records are matched, beside the libraries that people would use instead.
 
-    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--only linkage|addresses|speed]
+    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--size RECORDS] [--strict]
+        [--only linkage|addresses|identity|join]
 
 Every row runs in a process of its own, so that its time and memory are its own. Libraries that are not installed are
 said to be missing. The result is printed and written to benchmarks/results/matching.json.
@@ -14,19 +15,17 @@ import importlib
 import importlib.util
 import json
 import os
-import random
-import re
 import resource
 import subprocess
 import sys
 import time
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
+import _identity
+import _join
 import attrs
 
 from crmbridge import japanese as jp
@@ -509,7 +508,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-# ---- addresses and speed
+# ---- addresses and keys
 
 
 def addresses(data: Path, towns: Path | None) -> list[dict[str, object]]:
@@ -539,86 +538,11 @@ def addresses(data: Path, towns: Path | None) -> list[dict[str, object]]:
     return found
 
 
-def _others() -> dict[str, tuple[str, Callable[[str], object]]]:
-    """The best pure-Python entry for each job.
-
-    Libraries where they are installed, else the few lines that people write themselves.
-    """
-    form = re.compile(r"株式会社|有限会社|合同会社|\((?:株|有|同)\)")
-    signs = re.compile(r"[\s・.,-]+")
-    digits = re.compile(r"\D")
-    others: dict[str, tuple[str, Callable[[str], object]]] = {
-        "fold": ("NFKC, lower, split", lambda text: " ".join(unicodedata.normalize("NFKC", text).lower().split())),
-        "company": (
-            "NFKC, lower, 2 regexes (5 forms)",
-            lambda text: signs.sub("", form.sub("", unicodedata.normalize("NFKC", text).lower())),
-        ),
-        "phone": (
-            "NFKC, 1 regex (no +81, no extension)",
-            lambda text: digits.sub("", unicodedata.normalize("NFKC", text)),
-        ),
-        "e-mail": ("NFKC, strip, lower (no check)", lambda text: unicodedata.normalize("NFKC", text).strip().lower()),
-    }
-    for job, module, make in (
-        ("kana", "jaconv", lambda library: lambda text: library.hira2kata(library.normalize(text))),
-        ("kanji", "joyokanji", lambda library: lambda text: library.convert(text, variants=True)),
-        (
-            "domain",
-            "publicsuffixlist",
-            lambda library: _registered(library.PublicSuffixList()),
-        ),
-    ):
-        if importlib.util.find_spec(module):
-            others[job] = (module, make(importlib.import_module(module)))
-    return others
-
-
-def _registered(suffixes: Any) -> Callable[[str], object]:
-    def registered(url: str) -> object:
-        host = unicodedata.normalize("NFKC", url).strip().lower().partition("//")[2].partition("/")[0].partition(":")[0]
-        return suffixes.privatesuffix(host)
-
-    return registered
-
-
-def speed(data: Path) -> list[dict[str, object]]:
-    rows = read(data / "jp_offices_2021_2026" / "old.csv")[:4000]
-    chance = random.Random(1)
-    shapes = ("03-{}-{}", "０３－{}－{}", "+81 3 {} {}", "(03){}-{}")
-    phones = [chance.choice(shapes).format(chance.randrange(1000, 10000), chance.randrange(1000, 10000)) for _ in rows]
-    mails = [f"User{at}@Example{at % 97}.co.jp" for at in range(len(rows))]
-    written = [row["pref"] + row["city"] + row["town"] + row["banchi"] for row in rows]
-    names = [row["name"] for row in rows]
-    jobs: Mapping[str, tuple[Callable[[str], object], Sequence[str]]] = {
-        "fold": (jp.fold, names), "kana": (jp.kana_key, [row["kana"] for row in rows]),
-        "kanji": (jp.kanji_key, names), "company": (jp.company_key, names), "phone": (jp.phone_key, phones),
-        "e-mail": (jp.email_key, mails),
-        "domain": (jp.domain_key, [f"https://www.{mail.partition('@')[2].lower()}/" for mail in mails]),
-        "address split": (jp.split_address, written),
-        "address key": (jp.address_key, written),
-    }  # fmt: skip
-    others = _others()
-    found: list[dict[str, object]] = []
-    for job, (ours, values) in jobs.items():
-        name, other = others.get(job, ("none that runs offline", None))
-        mine, theirs = _rates(ours, other, values)
-        found.append({"job": job, "crmbridge per second": mine, "beside": name, "per second": theirs})
-    return found
-
-
-def _rates(
-    ours: Callable[[str], object], other: Callable[[str], object] | None, values: Sequence[str]
-) -> tuple[int, int]:
-    """Values a second of both, the best of nine rounds in turn, so that a busy machine slows both alike."""
-    best = [float("inf"), float("inf")]
-    for _ in range(9):
-        for at, function in enumerate((ours, other)):
-            if function is not None:
-                began = time.perf_counter()
-                for value in values:
-                    function(value)
-                best[at] = min(best[at], time.perf_counter() - began)
-    return round(len(values) / best[0]), round(len(values) / best[1]) if other else 0
+def identity(data: Path, size: int, rounds: int) -> tuple[list[dict[str, object]], list[tuple[str, bool]]]:
+    """Every field's entries on the cases and on values, names among them real ones where there is data; what holds."""
+    offices = data / "jp_offices_2021_2026" / "old.csv"
+    rows = read(offices)[:size] if offices.exists() else _identity.made_up(size)
+    return _identity.rows(_identity.values([row["name"] for row in rows], [row["kana"] for row in rows]), rounds)
 
 
 # ---- running
@@ -637,24 +561,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.row:
         sys.stdout.write(json.dumps(linkage_row(asked.data, *asked.row)) + "\n")
         return 0
-    if not asked.data.is_dir():
-        sys.stderr.write(f"no data at {asked.data}; name the folder with --data or CRMBRIDGE_DATA\n")
-        return 1
+    there = asked.data.is_dir()
+    if not there:
+        sys.stderr.write(
+            f"no data at {asked.data}, so nothing is linked; name the folder with --data or CRMBRIDGE_DATA\n"
+        )
     result: dict[str, object] = {}
-    if asked.only in {None, "linkage"}:
+    if there and asked.only in {None, "linkage"}:
         rows = [_in_process(asked.data, which, method) for which in SETS for method in METHODS]
         result["linkage"] = rows
         sys.stdout.write(table(rows) + "\n\n")
-    if asked.only in {None, "addresses"}:
+    if there and asked.only in {None, "addresses"}:
         result["addresses"] = rows = addresses(asked.data, asked.towns)
         sys.stdout.write(table(rows) + "\n\n")
-    if asked.only in {None, "speed"}:
-        result["speed"] = rows = speed(asked.data)
-        sys.stdout.write(table(rows) + "\n\n")
+    bars: list[tuple[str, bool]] = []
+    if asked.only in {None, "identity"}:
+        result["identity"], told = identity(asked.data, min(asked.size, 4000), 9)
+        bars += _told(result["identity"], told)
+    if asked.only in {None, "join"}:
+        result["join"], told = _join.rows(asked.size)
+        bars += _told(result["join"], told)
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     (results / "matching.json").write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
-    return 0
+    return int(asked.strict and not all(holds for _, holds in bars))
+
+
+def _told(rows: Sequence[Mapping[str, object]], bars: Sequence[tuple[str, bool]]) -> Sequence[tuple[str, bool]]:
+    lines = (f"{says}: {'holds' if holds else 'DOES NOT HOLD'}" for says, holds in bars)
+    sys.stdout.write("\n".join([table(rows), "", *lines]) + "\n\n")
+    return bars
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -662,7 +598,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=default)
     parser.add_argument("--towns", type=Path, help="the table that scripts/build_town_table.py writes")
-    parser.add_argument("--only", choices=("linkage", "addresses", "speed"))
+    parser.add_argument("--only", choices=("linkage", "addresses", "identity", "join"))
+    parser.add_argument("--size", type=int, default=1_000_000, help="records of the larger table that is joined")
+    parser.add_argument("--strict", action="store_true", help="end with 1 where a bar does not hold")
     parser.add_argument("--row", nargs=2, metavar=("SET", "METHOD"), help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 

@@ -1,5 +1,6 @@
 """The benchmarks run, at a tiny size: what they print and write, never how fast."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -59,6 +60,33 @@ def test_a_benchmark_prints_its_table_and_writes_it(root, tmp_path, name):
 def test_every_benchmark_that_runs_in_rounds_is_run_by_a_test(root):
     programs = (root / "benchmarks").glob("[!_]*.py")
     assert {path.stem for path in programs if "_rounds.run(" in path.read_text("utf-8")} == set(TINY)
+
+
+def loaded(root, name, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    return importlib.import_module(name)
+
+
+def test_our_keys_are_right_in_every_case_by_which_others_are_scored(root, monkeypatch):
+    identity = loaded(root, "_identity", monkeypatch)
+    assert {field: identity.score(field, key) for field, key in identity.OURS.items()} == dict.fromkeys(
+        identity.OURS, (20, 20)
+    )
+
+
+def test_a_key_that_tells_nothing_apart_and_one_that_gives_nothing_have_no_full_score(root, monkeypatch):
+    identity = loaded(root, "_identity", monkeypatch)
+    for field, cases in identity.APART.items():
+        apart = len(cases.split())
+        assert identity.score(field, lambda text: "one") == (20 - apart, 20)
+        assert identity.score(field, lambda text: "") == (apart, 20)
+
+
+def test_both_ways_of_joining_find_the_same_pairs(root, monkeypatch):
+    joining = loaded(root, "_join", monkeypatch)
+    ours, bare = (whole(3000)() for whole in joining.WAYS.values())
+    assert ours == bare
+    assert len(ours) > 200
 
 
 def rounds(root):

@@ -20,6 +20,8 @@ _HYPHEN: Final = re.compile(f"[{HYPHENS}]")
 
 def long_vowels(text: str) -> str:
     """Text with every dash that follows kana written as the long-vowel mark, as in names and readings."""
+    if not _HYPHEN.search(text):
+        return text
     return _LONG_VOWEL.sub(lambda dashes: "\u30fc" * len(dashes.group()), text)
 
 

@@ -37,6 +37,8 @@ def compose(text: str) -> str:
     """Text in one width, without what cannot be seen, its case kept and its blanks collapsed."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
+    # Composition makes a blank of the wide one, too; but a text without it is mostly composed already, and soon left.
+    text = text.replace("\u3000", " ")
     if _ODD.search(text):
         text = _ODD.sub(_plain, text)
     if len(text) > _CALM:

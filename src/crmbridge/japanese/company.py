@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -14,7 +15,7 @@ from crmbridge.japanese._dashes import hyphens, long_vowels
 from crmbridge.japanese._fold import TITLES, compose, fold, squash, without_title
 from crmbridge.japanese._forms import BRANCHES, FORMS, INSTITUTIONS, READINGS, WESTERN
 from crmbridge.japanese.kana import SMALL_KANA
-from crmbridge.japanese.kanji import Kanji, kanji_folding
+from crmbridge.japanese.kanji import Folding, Kanji, kanji_folding
 
 
 def _alternatives(words: Iterable[str]) -> str:
@@ -48,6 +49,7 @@ _WESTERN_WORDS: Final = {
 }
 _PASSES: Final = 4
 _USUAL: Final = "株式会社"
+_COMMON: Final = (("(株)", "株式会社"), ("有限会社", "有限会社"), ("(有)", "有限会社"))
 _WESTERN_REACH: Final = 60
 
 
@@ -79,6 +81,8 @@ def company_key(text: str, *, form: bool = False, kanji: Kanji = Kanji.FORMS) ->
     side it stood on never is. A text that is only a legal form gives nothing.
     """
     work = _work(fold(text), kanji)
+    if work.isalnum() and not (work[-1].isascii() or _may_hold_form(work) or work.endswith(TITLES)):
+        return work  # no sign, blank, form or title: nothing to leave out
     key, found = _name(work)
     if (_may_hold_form(key) or key.endswith(TITLES)) and _name(key) != (key, ""):
         key, found = squash(work), ""
@@ -118,7 +122,16 @@ def split_company(text: str) -> Company:
 def _work(folded: str, kanji: Kanji) -> str:
     if not squash(folded).isalnum():
         folded = long_vowels(hyphens(folded))
-    return kanji_folding(kanji, SMALL_KANA)(folded)
+    return _folding(kanji)(folded)
+
+
+def _folding(kanji: Kanji) -> Folding:
+    return _usual_folding() if kanji is Kanji.FORMS else kanji_folding(kanji, SMALL_KANA)
+
+
+@functools.cache
+def _usual_folding() -> Folding:
+    return kanji_folding(Kanji.FORMS, SMALL_KANA)
 
 
 def _name(work: str) -> tuple[str, str]:
@@ -141,6 +154,12 @@ def _without_forms(closed: str, first: str) -> tuple[str, str]:
     rest = without_title(closed)
     if _USUAL in rest:
         first, rest = first or _USUAL, without_title(rest.replace(_USUAL, ""))
+    for written, form in _COMMON:
+        if written in rest:
+            bare = rest.replace(written, "")
+            # Where nothing else is a form or a sign (特例有限会社 is another form), no search for all of them is needed.
+            if bare.isalnum() and not _may_hold_form(bare) and "特例" not in bare:
+                return without_title(bare), first or form
     for _ in range(_PASSES):
         found = _japanese(rest)
         if found is None:

@@ -24,16 +24,27 @@ class Kanji(enum.Enum):
     FAMILIES = "families"
 
 
+_SHORT: Final = 40
+"""Most characters of a text in which it is quicker to replace variants one after the other."""
+
+
 @attrs.frozen
 class Folding:
     """A table from variants to the form that stands for them, applied only to text that holds one."""
 
     table: Mapping[int, str] = attrs.field(repr=False)
-    _found: Callable[[str], object] = attrs.field(repr=False)
+    _find: Callable[[str, int], re.Match[str] | None] = attrs.field(repr=False)
 
     def __call__(self, text: str) -> str:
         """Text with each variant replaced."""
-        return text.translate(self.table) if self._found(text) else text
+        found = self._find(text, 0)
+        if found and len(text) > _SHORT:
+            return text.translate(self.table)
+        # A name holds few variants, and no form that stands for others is a variant itself.
+        while found:
+            text = text.replace(found[0], self.table[ord(found[0])])
+            found = self._find(text, found.end())
+        return text
 
 
 def folding(*groups: str) -> Folding:

@@ -8,7 +8,7 @@ from typing import Final
 from crmbridge.japanese._dashes import hyphens
 from crmbridge.japanese._fold import fold, squash
 
-_PLAIN: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,3}")
+_is_plain: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,3}").fullmatch
 """Most addresses of a table; nothing of such a text would be folded."""
 _BRACKETED: Final = re.compile("<([^<>]{1,400})>")
 _LIST: Final = re.compile("[,;、]")
@@ -27,7 +27,7 @@ def email_key(text: str) -> str:
     gives nothing, so that two records with なし never match.
     """
     plain = text.strip(" ").lower()
-    if _PLAIN.fullmatch(plain):
+    if _is_plain(plain):
         return plain
     return _careful(text)
 

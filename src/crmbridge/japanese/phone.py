@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 import attrs
 
-from crmbridge.japanese._dashes import number_dashes
+from crmbridge.japanese._dashes import HYPHENS, number_dashes
 from crmbridge.japanese._fold import fold
 
+_GAP: Final = f"[{HYPHENS}\u30fc. ]?"
 _SHOWN: Final = re.compile("[+(]{0,2}[0-9][0-9().+/ -]*")
 _EXTENSION: Final = re.compile("(?:内線|(?<![a-z])ext(?:ension)?|(?<![a-z])x|#)[ .:)]?(?:番号)?[ .:]?([0-9-]{1,12})")
 _HOME: Final = re.compile(r"\(?(?:\+|00|010[ -]?)81\)?[ .-]?(?:\(0\)|0)?")
 _ABROAD: Final = re.compile(r"\(?(?:\+|00(?=[1-9])|010[ -]?(?=[1-9]))")
 _GROUP: Final = re.compile("[0-9]+")
+_usual: Final = re.compile(
+    f"(?:[Tt][Ee][Ll][.: ]?)?(?:\\+81{_GAP}(?:\\(0\\))?|\\(?0(?!10))"
+    f"([1-9][0-9]{{0,3}})\\)?{_GAP}([0-9]{{1,4}})\\)?{_GAP}([0-9]{{4}})"
+    "(?: ?(?:[(]?代表?[)]?|内線 ?[0-9]{1,5}))?"
+).fullmatch
+"""What nearly every number is, with nothing else in it to look for; dashes are any that `number_dashes` knows."""
 _LONG_PREFIXES: Final = ("020", "050", "060", "070", "080", "090")  # eleven digits; 0800 among them
 _SHORT, _LONG, _ENOUGH = 10, 11, 9
 _MOST: Final = 30
@@ -40,17 +48,13 @@ def phone_key(text: str) -> str:
     5678/5679) are left out; one digit again and again is a placeholder and gives nothing. A number without its zero
     is kept as it is: a zero that a spreadsheet ate is not guessed.
     """
-    tidy = _tidy(text)
-    bare = tidy.replace("-", "")
-    if (
-        len(bare) == _SHORT
-        and bare.isascii()
-        and bare.isdecimal()
-        and bare[0] == "0" != bare[1]
-        and not bare.startswith("010")
-    ):
-        return bare  # what nearly every number is, without looking for anything else in it
-    return _number(tidy)
+    if len(text) <= _MOST:
+        usual = _usual(text if text.isascii() else normalize("NFKC", text))
+        if usual:
+            digits = "0" + "".join(usual.groups())
+            if len(digits) == (_LONG if digits.startswith(_LONG_PREFIXES) else _SHORT):
+                return digits
+    return _number(_tidy(text))
 
 
 def split_phone(text: str) -> Phone:

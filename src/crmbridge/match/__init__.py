@@ -5,6 +5,7 @@ A matcher tries levels of keys in order. It is pure: it asks, is told what was f
 
 from ._adoption import Adoption, most_complete, newest, oldest, refuse
 from ._explain import explain
+from ._join import Joined, join
 from ._keys import AllOf, FirstOf, Key, Level, all_of, by_id, exact, first_of, key, level
 from ._matcher import LevelMatcher
 from ._scored import ScoredLevel, Weighed, scored, weigh
@@ -13,6 +14,7 @@ __all__ = [
     "Adoption",
     "AllOf",
     "FirstOf",
+    "Joined",
     "Key",
     "Level",
     "LevelMatcher",
@@ -23,6 +25,7 @@ __all__ = [
     "exact",
     "explain",
     "first_of",
+    "join",
     "key",
     "level",
     "most_complete",

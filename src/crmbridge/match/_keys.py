@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -73,9 +73,23 @@ class Key:
         field = self.field(side, rows.kind)
         if field is None or field.startswith("@") or field not in rows.fields:
             return None
-        named, own = self.named, itemgetter(rows.fields.index(field))
-        texts = map(self._normalised, map(own, rows.cells))
-        return [KeyValue(field, text, named) if text else None for text in texts]
+        named = self.named
+        return [KeyValue(field, text, named) if text else None for text in self.texts(rows, side)]
+
+    def texts(self, rows: Rows, side: Side) -> list[str]:
+        """Normalise this key's value of every record of a page; blank where it has none."""
+        field, by, other = self.field(side, rows.kind), self.by, self._normalised
+        if field == ID_FIELD:
+            values: Iterable[Cell | Missing] = rows.ids
+        elif field in rows.fields:
+            values = map(itemgetter(rows.fields.index(field)), rows.cells)
+        else:
+            return [""] * len(rows)
+        # As `_normalised` does, without its call for what nearly every value is.
+        return [
+            "" if value is None else by(value) if isinstance(value, str) and value.strip() else other(value)
+            for value in values
+        ]
 
     def _normalised(self, value: Cell | Missing) -> str:
         text = value if isinstance(value, str) else text_of(value)

@@ -93,6 +93,11 @@ class FaultPlan:
         for rule in rules:
             self.plan(rule)
 
+    @property
+    def planned(self) -> bool:
+        """Say whether there is any rule, one that is used up included."""
+        return bool(self._rules)
+
     def plan(self, rule: Rule) -> None:
         """Add one rule; raises ValueError for a fault that this fake cannot show."""
         if rule.id not in self._offered:

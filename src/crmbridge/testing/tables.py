@@ -47,11 +47,16 @@ class Field:
     """The name under which the record that it points at is read."""
     default: Any = None
     """What a new record holds when nothing is said; None for blank."""
+    _exact: bool = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda field: field.case_sensitive or field.type in ("id", "reference"), takes_self=True),
+    )
 
     def key(self, value: Any) -> Any:
         """Give the form in which two values of this field are the same."""
-        exact = self.case_sensitive or self.type in ("id", "reference")
-        return value if exact or not isinstance(value, str) else value.casefold()
+        return value if self._exact or not isinstance(value, str) else value.casefold()
 
 
 @attrs.define(eq=False)
@@ -159,10 +164,13 @@ class Table:
             id = self.fresh_id()
         elif id in self.all:
             raise ValueError(f"{self.name} {id} exists already")
-        row = Row(id, dict(values), at, at, by, by)
-        self.all[id] = row
+        return self.take(id, dict(values), at=at, by=by)
+
+    def take(self, id: str, values: dict[str, Any], *, at: datetime, by: str = "") -> Row:
+        """Store a new record that holds this very dict, under an id that no other has."""
+        row = self.all[id] = Row(id, values, at, at, by, by)
         for name, index in self._indexes.items():
-            if (value := row.values.get(name)) is not None:
+            if (value := values.get(name)) is not None:
                 self._enter(self.fields[name], index, value, id)
         return row
 
@@ -177,7 +185,7 @@ class Table:
         held, row.values = row.values, values
         for name, index in self._indexes.items():
             old, new = held.get(name), values.get(name)
-            if old is not new:
+            if old is not new and old != new:
                 self._leave(self.fields[name], index, old, row.id)
                 self._enter(self.fields[name], index, new, row.id)
         row.modified = at

@@ -196,7 +196,7 @@ class Desk:
             by=self.user,
             request=self.number(),
             allow_save="allowsave=true" in rule,
-            locks=partial(self.faults.fires, "F12", call.request),
+            locks=partial(self.faults.fires, "F12", call.request) if self.faults.planned else None,
         )
 
     def all_or_none(self, work: Callable[[], Sequence[bool]]) -> bool:

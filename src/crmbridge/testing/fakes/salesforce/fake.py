@@ -355,7 +355,8 @@ class FakeSalesforce(FakeServer):
     def _entered(
         self, verb: str, kind: str, id: str, values: Mapping[str, Any], before: Mapping[str, Any], act: Act
     ) -> None:
-        self.record(verb, kind, id, values, before, by=act.by, at=act.at, request=act.request)
+        # As `record` does, without its call: this is done for every record of a collection.
+        self._written += (act.at, verb, kind, id, values, before, act.by, act.request)
 
 
 def _call(request: httpx.Request, version: str, rest: str) -> Call:

@@ -37,8 +37,8 @@ class Act:
     """The name that the ledger will show."""
     request: int
     allow_save: bool = False
-    locks: Callable[[], bool] = lambda: False
-    """Asked for every record: whether somebody else holds it right now."""
+    locks: Callable[[], bool] | None = None
+    """Asked for every record: whether somebody else holds it right now. None: nobody does."""
 
 
 @attrs.frozen
@@ -122,7 +122,7 @@ class Org:
         values["CreatedDate"] = values["LastModifiedDate"] = values["SystemModstamp"] = act.stamp
         values["CreatedById"] = values["LastModifiedById"] = act.user
         values["Id"] = id = kind.table.fresh_id()
-        row = kind.table.insert(values, at=act.at, by=act.by, id=id)
+        row = kind.table.take(id, values, at=act.at, by=act.by)
         self._remember(kind, row, new=True)
         kind.note(act.stamp, id)
         self._record("create", kind.name, row.id, written, _NOTHING, act)
@@ -236,21 +236,29 @@ class Org:
 
     def _admit(self, kind: Kind, values: Mapping[str, Any], row: Row | None, act: Act) -> None:
         own = row.id if row else ""
-        for field in kind.unique:
-            if (value := values.get(field.name)) is not None:
-                for other in kind.table.find(field.name, value):
-                    if other.id != own:
-                        text = f"duplicate value found: {field.name} duplicates value on record with id: {other.id}"
-                        raise Refused("DUPLICATE_VALUE", text, (field.name,))
+        self._alone(kind, values, row)
         if kind.name == "CampaignMember" and row is None:
             self._first_membership(kind, values)
         for rule in self.duplicate_rules:
             if rule.kind == kind.name:
                 self._unlike_others(kind, values, own, rule, act)
-        self._lock(own, act)
+        if self.locked or act.locks:
+            self._lock(own, act)
         if self.locked:
             for field in kind.related.values():
                 self._lock(values.get(field.name) or "", act)
+
+    def _alone(self, kind: Kind, values: Mapping[str, Any], row: Row | None) -> None:
+        """Raise the refusal of a unique value that another record holds."""
+        held = row.values if row else _NOTHING
+        for field in kind.unique:
+            value = values.get(field.name)
+            # What the record holds already was found to be its own when it came.
+            if value is not None and value != held.get(field.name):
+                for other in kind.table.find(field.name, value):
+                    if other is not row:
+                        text = f"duplicate value found: {field.name} duplicates value on record with id: {other.id}"
+                        raise Refused("DUPLICATE_VALUE", text, (field.name,))
 
     def _first_membership(self, kind: Kind, values: Mapping[str, Any]) -> None:
         for other in kind.table.find("CampaignId", values["CampaignId"]):
@@ -277,7 +285,7 @@ class Org:
         left = self.locked.get(id, 0)
         if left:
             self.locked[id] = left - 1
-        if left or act.locks():
+        if left or (act.locks and act.locks()):
             raise Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {id}")
 
     # ---- consequences -----------------------------------------------------------------
