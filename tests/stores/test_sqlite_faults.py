@@ -364,6 +364,34 @@ def test_a_full_disk_rolls_back_and_says_so(path):
     assert sound(path)
 
 
+LIMITED = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = SqliteStore(sys.argv[2])
+fence = store.leases.take("p", "one", NOW, HOUR)
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
+for n in range(100_000):
+    try:
+        store.commit("people", Delta(links=tuple(link(f"{n} {part}") for part in range(50))), fence)
+    except StateError as refused:
+        print(n, "nothing was changed" in str(refused), store.links.count("people"))
+        break
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+store.commit("people", Delta(links=(link("after"),)), fence)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX")
+def test_a_file_that_may_not_grow_rolls_back_and_says_so(path):
+    limited = run(LIMITED, path)
+    commits, said, links = limited.communicate()[0].split()
+    assert limited.returncode == 0, "once there is room again, it goes on"
+    assert (said, int(links)) == ("True", 50 * int(commits))
+    assert sound(path)
+    with SqliteStore(path) as store:
+        assert store.links.count(PEOPLE) == int(links) + 1
+
+
 def test_a_locked_file_is_waited_for_and_then_refused(path):
     with SqliteStore(path, busy_timeout=0.3) as store:
         other = connect(path)
@@ -465,6 +493,21 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(path):
     with pytest.raises(StoreDamaged, match="another program"):
         SqliteStore(path)
     assert everything_in(path.parent) == before
+
+
+def test_a_file_that_was_half_made_when_the_power_was_lost_is_taken_back_by_its_journal(tmp_path, path):
+    made = sqlite3.connect(tmp_path / "made.db", isolation_level=None)
+    made.execute("PRAGMA cache_size = 5")
+    made.execute("BEGIN")
+    made.execute("CREATE TABLE sizes (value)")
+    made.executemany("INSERT INTO sizes VALUES (?)", [("x" * 4000,)] * 100)
+    path.write_bytes(bytes(512) + (tmp_path / "made.db").read_bytes()[512:])
+    path.with_name("state.db-journal").write_bytes((tmp_path / "made.db-journal").read_bytes())
+    made.close()
+    assert path.stat().st_size > 4096, "SQLite had begun to write"
+    with SqliteStore(path) as store:
+        commit(store, links=(link(1),))
+    assert sound(path)
 
 
 def test_an_empty_file_becomes_a_store(path):
