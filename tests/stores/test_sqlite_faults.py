@@ -531,6 +531,57 @@ def test_damaged_pages_are_found_when_they_are_read_and_never_taken_for_nothing(
     assert "Put a copy back" in str(refused.value)
 
 
+def asked(path):
+    """Ask a damaged file for all that it knows, and put everything into it; only a `StateError` may rise."""
+    try:
+        with SqliteStore(path) as store:
+            fence = store.leases.take("p", "two", NOW + 2 * HOUR, HOUR)
+            for act in (lambda: all_that_is_known(store), lambda: store.commit(PEOPLE, EVERYTHING, fence)):
+                try:
+                    act()
+                except StateError:
+                    pass
+    except StateError:
+        return "refused"
+    return "opened"
+
+
+@pytest.fixture
+def full(path):
+    """The bytes of a file with everything in it."""
+    with SqliteStore(path) as store:
+        fence = store.leases.take("p", "one", NOW, HOUR)
+        store.commit(PEOPLE, EVERYTHING, fence)
+        commit(store, links=tuple(link(n) for n in range(200)))
+    return path.read_bytes()
+
+
+def test_a_file_that_lost_the_rows_of_any_table_is_a_state_error_at_worst(path, full):
+    connection = connect(path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    connection.close()
+    for table in tables:
+        path.write_bytes(full)
+        connection = connect(path)
+        connection.execute(f"DELETE FROM {table}")
+        connection.close()
+        asked(path)
+    assert len(tables) > 15
+
+
+def test_a_file_with_bytes_that_flipped_is_a_state_error_at_worst(path, full, seed, deep):
+    chance, ends = random.Random(seed), []
+    for _ in range(2000 if deep else 60):
+        for beside in path.parent.glob("state.db-*"):
+            beside.unlink()
+        content = bytearray(full)
+        for _ in range(chance.choice((1, 10, 100))):
+            content[chance.randrange(100, len(content))] = chance.randrange(256)
+        path.write_bytes(content)
+        ends.append(asked(path))
+    assert "opened" in ends, "some damage is found only when it is read"
+
+
 @pytest.mark.parametrize("text", ["kim@x.test", "[", "{}", '[{"decimal": "kim"}]'])
 def test_a_value_that_cannot_be_decoded_is_damage_and_is_not_quoted(path, text):
     with SqliteStore(path) as store:
