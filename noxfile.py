@@ -112,6 +112,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Throw bytes at parsers, all of `fuzz/` or those named, for ten minutes each: `nox -s fuzz -- --seconds 60 cursors`."""
+    words = list(session.posargs)
+    seconds = words.pop(words.index("--seconds") + 1) if "--seconds" in words else "600"
+    named = [word for word in words if word != "--seconds"]
+    install(session, "-e", ".[dev]", "atheris>=3.0")
+    for name in named or sorted(path.stem for path in (ROOT / "fuzz").glob("[!_]*.py")):
+        session.run("python", str(ROOT / "fuzz" / "_run.py"), name, seconds)
+
+
+@nox.session
 def deep(session: nox.Session) -> None:
     """Search longer: `nox -s deep -- --minutes 60`, round after round, each with a seed of its own.
 

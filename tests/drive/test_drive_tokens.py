@@ -18,7 +18,7 @@ from crmbridge.credentials import ClientCredentials, PasswordGrant, Refresh, Sec
 from crmbridge.drive import AsyncDriver, Driver
 from crmbridge.drive._credentials import DriverTokens, token_key
 from crmbridge.errors import ContractBroken, NotAllowed, OriginRefused, Throttled, Unreachable
-from crmbridge.flow import Account, Repeat, Request, Response, gather, send
+from crmbridge.flow import Account, Repeat, Request, Response, call, gather, send
 from crmbridge.roles import Token
 from crmbridge.testing.sim import ManualClock, SimDriver, SimulatedCrash
 
@@ -239,6 +239,33 @@ def test_a_rotated_refresh_token_is_saved_before_the_new_token_is_shown(drive, a
         "/x",
     ]
     assert [form["refresh_token"] for form in vendor.fetched] == ["granted-0", "granted-1"]
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_in_any_order_of_requests_and_revocations_each_revocation_costs_one_refresh(account, rotates, seed, deep):
+    """I15. Every request is answered, and the grant that rotates is never used twice."""
+    schedules, renewed = 5_000 if deep else 500, 0
+    for number in range(seed * schedules, (seed + 1) * schedules):
+        vendor, clock = Vendor(rotates=rotates, expires_in=600), ManualClock()
+        driver = SimDriver(number, clock=clock, transports={OWN: httpx.MockTransport(vendor)})
+        entered = attrs.evolve(account, credential=REFRESH)
+
+        def revoke(vendor=vendor, number=number):
+            for _ in range(number % 7):
+                yield from call(int)
+            yield from call(setattr, vendor, "valid", "revoked")
+
+        def expire(clock=clock, number=number):
+            for _ in range(number % 5):
+                yield from call(int)
+            yield from call(clock.advance, 700)
+
+        answers = driver.run(gather([*(get(entered) for _ in range(6)), revoke(), expire()], limit=8))
+        assert [answer.status for answer in answers[:6]] == [200] * 6
+        assert len(vendor.fetched) <= 3, "the first, and one for each of the two incidents"
+        assert rotates is False or len({form["refresh_token"] for form in vendor.fetched}) == len(vendor.fetched)
+        renewed += len(vendor.fetched) > 1
+    assert renewed > schedules / 4
 
 
 def test_a_second_driver_uses_the_token_that_the_first_has_fetched(drive, account):

@@ -1,5 +1,6 @@
 """What may happen to a state file, its disk and its processes; and what is then still true."""
 
+import contextlib
 import datetime as dt
 import os
 import random
@@ -364,6 +365,34 @@ def test_a_full_disk_rolls_back_and_says_so(path):
     assert sound(path)
 
 
+LIMITED = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = SqliteStore(sys.argv[2])
+fence = store.leases.take("p", "one", NOW, HOUR)
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
+for n in range(100_000):
+    try:
+        store.commit("people", Delta(links=tuple(link(f"{n} {part}") for part in range(50))), fence)
+    except StateError as refused:
+        print(n, "nothing was changed" in str(refused), store.links.count("people"))
+        break
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+store.commit("people", Delta(links=(link("after"),)), fence)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX")
+def test_a_file_that_may_not_grow_rolls_back_and_says_so(path):
+    limited = run(LIMITED, path)
+    commits, said, links = limited.communicate()[0].split()
+    assert limited.returncode == 0, "once there is room again, it goes on"
+    assert (said, int(links)) == ("True", 50 * int(commits))
+    assert sound(path)
+    with SqliteStore(path) as store:
+        assert store.links.count(PEOPLE) == int(links) + 1
+
+
 def test_a_locked_file_is_waited_for_and_then_refused(path):
     with SqliteStore(path, busy_timeout=0.3) as store:
         other = connect(path)
@@ -467,6 +496,21 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(path):
     assert everything_in(path.parent) == before
 
 
+def test_a_file_that_was_half_made_when_the_power_was_lost_is_taken_back_by_its_journal(tmp_path, path):
+    made = sqlite3.connect(tmp_path / "made.db", isolation_level=None)
+    made.execute("PRAGMA cache_size = 5")
+    made.execute("BEGIN")
+    made.execute("CREATE TABLE sizes (value)")
+    made.executemany("INSERT INTO sizes VALUES (?)", [("x" * 4000,)] * 100)
+    path.write_bytes(bytes(512) + (tmp_path / "made.db").read_bytes()[512:])
+    path.with_name("state.db-journal").write_bytes((tmp_path / "made.db-journal").read_bytes())
+    made.close()
+    assert path.stat().st_size > 4096, "SQLite had begun to write"
+    with SqliteStore(path) as store:
+        commit(store, links=(link(1),))
+    assert sound(path)
+
+
 def test_an_empty_file_becomes_a_store(path):
     path.touch()
     with SqliteStore(path) as store:
@@ -486,6 +530,55 @@ def test_damaged_pages_are_found_when_they_are_read_and_never_taken_for_nothing(
         with pytest.raises(StoreDamaged):
             store.links.standing(PEOPLE, "left", [left(n) for n in range(3000)])
     assert "Put a copy back" in str(refused.value)
+
+
+def asked(path):
+    """Ask a damaged file for all that it knows, and put everything into it; only a `StateError` may rise."""
+    try:
+        with SqliteStore(path) as store:
+            fence = store.leases.take("p", "two", NOW + 2 * HOUR, HOUR)
+            for act in (lambda: all_that_is_known(store), lambda: store.commit(PEOPLE, EVERYTHING, fence)):
+                with contextlib.suppress(StateError):
+                    act()
+    except StateError:
+        return "refused"
+    return "opened"
+
+
+@pytest.fixture
+def full(path):
+    """The bytes of a file with everything in it."""
+    with SqliteStore(path) as store:
+        fence = store.leases.take("p", "one", NOW, HOUR)
+        store.commit(PEOPLE, EVERYTHING, fence)
+        commit(store, links=tuple(link(n) for n in range(200)))
+    return path.read_bytes()
+
+
+def test_a_file_that_lost_the_rows_of_any_table_is_a_state_error_at_worst(path, full):
+    connection = connect(path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    connection.close()
+    for table in tables:
+        path.write_bytes(full)
+        connection = connect(path)
+        connection.execute(f"DELETE FROM {table}")
+        connection.close()
+        asked(path)
+    assert len(tables) > 15
+
+
+def test_a_file_with_bytes_that_flipped_is_a_state_error_at_worst(path, full, seed, deep):
+    chance, ends = random.Random(seed), []
+    for _ in range(2000 if deep else 60):
+        for beside in path.parent.glob("state.db-*"):
+            beside.unlink()
+        content = bytearray(full)
+        for _ in range(chance.choice((1, 10, 100))):
+            content[chance.randrange(100, len(content))] = chance.randrange(256)
+        path.write_bytes(content)
+        ends.append(asked(path))
+    assert "opened" in ends, "some damage is found only when it is read"
 
 
 @pytest.mark.parametrize("text", ["kim@x.test", "[", "{}", '[{"decimal": "kim"}]'])

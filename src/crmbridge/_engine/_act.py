@@ -60,6 +60,10 @@ def act(run: Run, side: Side, chunk: Sequence[Doing]) -> Flow[list[Outcome]]:
     """
     yield from run.renewed()
     stale = yield from _moved_on(run, side, chunk)
+    if run.now() >= run.fence.until:
+        # Whoever was asleep for so long has lost the lease; and if nobody took it, the reading is as old.
+        yield from run.renewed()
+        stale = yield from _moved_on(run, side, chunk)
     sending = [doing for doing in chunk if doing.intent.key not in stale]
     outcomes: dict[str, Outcome] = {doing.intent.key: Stale(doing.intent.action) for doing in chunk}
     if sending:

@@ -13,7 +13,7 @@ from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._shared import all_keys, micros, planned_create
 from .forgetting import forgotten
-from .names import Ends, Kept, chunks, keep, made_scope, marks
+from .names import Ends, Kept, chunks, keep, made_scope, marks, only
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
 from .tying import put_links
@@ -141,7 +141,7 @@ def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, row: JournalR
 
 def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:
     run = _made_run(connection, tenant, delta.run)
-    [(last,)] = connection.execute("SELECT last FROM runs WHERE number = ?", (run,))
+    last = only(connection.execute("SELECT last FROM runs WHERE number = ?", (run,)))
     for index, decision in enumerate(delta.decisions):
         place = (ends.make(decision.side, decision.ref), keep(decision.ref.id))
         question = "SELECT number, disposition FROM decisions WHERE run = ? AND end = ? AND id = ?"

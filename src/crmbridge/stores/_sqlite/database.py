@@ -164,6 +164,9 @@ class Database:
             raise damaged(self._path, str(error)) from error
         except OverflowError as error:
             raise StateError(f"{self._path}: a number is too large to be kept; nothing was changed") from error
+        except UnicodeDecodeError:
+            # Without its cause, which quotes the text.
+            raise damaged(self._path, "a stored text is no UTF-8") from None
         except UnicodeEncodeError:
             # Without its cause, which quotes the text.
             raise StateError(f"{self._path}: a name is no valid Unicode text; nothing was changed") from None

@@ -11,7 +11,7 @@ from ... import wire
 from ...model import SIDES, RecordRef
 from ...roles import JournalRow
 from .._shared import emptied, fingerprint
-from .names import chunks, keep, marks, tell
+from .names import chunks, keep, marks, only, tell
 
 # Where a record may be named: a table, the column of its end, the column of its id.
 _MENTIONS = (
@@ -54,7 +54,7 @@ def forget(connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef
         twins = [_place(connection, tenant, ref) for place in found for ref in _counterparts(connection, place)]
         free = [place for place in twins if not _held_by_others(connection, place, gone.values())]
         found = [place for place in (*names, *free) if place.ref not in gone]
-    [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
+    key = only(connection.execute("SELECT fingerprint_key FROM secret"))
     for place in gone.values():
         _empty_journal(connection, key, place, frozenset(gone))
     for place in gone.values():
@@ -180,7 +180,7 @@ def forgotten(
     """Give those of these records that were forgotten, each with its fingerprint."""
     if not connection.execute("SELECT 1 FROM forgotten WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
         return
-    [(key,)] = connection.execute("SELECT fingerprint_key FROM secret")
+    key = only(connection.execute("SELECT fingerprint_key FROM secret"))
     prints = {fingerprint(key, ref): ref for ref in refs}
     for chunk in chunks(prints):
         question = f"SELECT print FROM forgotten WHERE tenant = ? AND print IN ({marks(chunk)})"

@@ -16,7 +16,7 @@ from .._links import Half, link_of, standings
 from .._shared import forgotten_link, in_order, instant
 from .database import Database
 from .forgetting import forgotten
-from .names import Ends, Kept, marks, scope, tell, tell_or_none
+from .names import Ends, Kept, marks, only, scope, tell, tell_or_none
 
 PAGE: Final = 500
 UNKNOWN: Final = Standing()
@@ -154,6 +154,6 @@ class _Reader:
 
     def _fields(self, number: int) -> tuple[str, ...]:
         if number not in self._columns:
-            [(text,)] = self._connection.execute("SELECT fields FROM columns WHERE number = ?", (number,))
+            text = only(self._connection.execute("SELECT fields FROM columns WHERE number = ?", (number,)))
             self._columns[number] = tuple(_cells.value_of(text))
         return self._columns[number]

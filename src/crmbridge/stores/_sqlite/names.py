@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
 from ...model import RecordRef, Side
-from .._cells import storable
+from .._cells import Unreadable, storable
 
 T = TypeVar("T")
 
@@ -44,6 +44,15 @@ def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
     return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))
 
 
+def only(rows: Iterable[tuple[T, ...]]) -> T:
+    """Give the one value of the one row that must be there; raises `Unreadable`."""
+    try:
+        [(value,)] = rows
+    except ValueError:
+        raise Unreadable("a row is missing that another one names") from None
+    return value
+
+
 def marks(values: Sequence[object]) -> str:
     """Write the place-holders of one `IN (...)`."""
     return ",".join("?" * len(values))
@@ -52,8 +61,11 @@ def marks(values: Sequence[object]) -> str:
 def scope(connection: sqlite3.Connection, tenant: str, pipeline: str) -> int:
     """Give the number of a pipeline; 0, which nothing has, where it is not known."""
     found = connection.execute("SELECT number FROM scopes WHERE tenant = ? AND pipeline = ?", (tenant, pipeline))
-    row = found.fetchone()
-    return int(row[0]) if row else 0
+    rows = found.fetchall()
+    number = only(rows) if rows else 0
+    if not isinstance(number, int):
+        raise Unreadable("a pipeline is stored without its number")
+    return number
 
 
 def made_scope(connection: sqlite3.Connection, tenant: str, pipeline: str) -> int:
@@ -98,12 +110,18 @@ class Ends:
 
     def ref(self, number: int, id_: Kept) -> RecordRef:
         """Point at the record of an end."""
-        _, system, kind = self._names[number]
+        _, system, kind = self._name(number)
         return RecordRef(system, kind, tell(id_))
 
     def side(self, number: int) -> Side:
         """Tell the side of an end."""
-        return "left" if self._names[number][0] == "left" else "right"
+        return "left" if self._name(number)[0] == "left" else "right"
+
+    def _name(self, number: int) -> tuple[str, str, str]:
+        try:
+            return self._names[number]
+        except KeyError:
+            raise Unreadable("a record is stored of a kind that is not") from None
 
     def of_kind(self, side: Side, kind: str) -> list[int]:
         """Give the ends of one kind on a side."""

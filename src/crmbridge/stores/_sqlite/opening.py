@@ -67,7 +67,9 @@ def prepare_file(path: Path) -> None:
         raise StateError(
             f"{path} cannot be opened for reading and writing ({error.strerror}); see who owns it and its folder"
         ) from error
-    if head and (len(head) < _HEADER or not head.startswith(_MAGIC)):
+    # With a journal beside it, a file may be half made: the power was lost, and SQLite takes it back by the journal.
+    half_made = path.with_name(path.name + "-journal").exists()
+    if head and not half_made and (len(head) < _HEADER or not head.startswith(_MAGIC)):
         raise damaged(path, "it is no SQLite database")
 
 

@@ -15,7 +15,7 @@ from ...roles import Intent, JournalRow, StoredSchema
 from .._shared import can_be_asked, common, planned_create
 from .database import Database
 from .links import PAGE
-from .names import Ends, Kept, chunks, keep, marks, scope, tell
+from .names import Ends, Kept, chunks, keep, marks, only, scope, tell
 
 UNSETTLED = 0
 """Stands for a run among the keys of creates: those that are promised."""
@@ -98,7 +98,7 @@ class SqliteOutbox:
                     f"WHERE tenant = ? AND id IN ({marks(chunk)})"
                 )
                 found.update(connection.execute(question, (number, self._tenant, *chunk)))
-        decisions = [wire.loads(body, Decision) for _, body in sorted(found.items())]
+            decisions = [wire.loads(body, Decision) for _, body in sorted(found.items())]
         return {decision.ref: decision for decision in decisions if decision.ref in asked}
 
     def notices(self, limit: int) -> Sequence[Notice]:
@@ -123,7 +123,7 @@ def _creating(connection: sqlite3.Connection, scope: int, plan: int, question: Q
     ]
     origins = [wire.loads(body, Intent).origin for _, _, body in sorted(intents, key=lambda row: row[:2])]
     for number in planned:
-        [(body,)] = connection.execute("SELECT body FROM decisions WHERE run = ? AND number = ?", (plan, number))
+        body = only(connection.execute("SELECT body FROM decisions WHERE run = ? AND number = ?", (plan, number)))
         if create := planned_create(wire.loads(body, Decision)):
             origins.append(create.origin)
     return tuple(dict.fromkeys(origins))
@@ -238,7 +238,8 @@ class SqliteJournal:
                     "SELECT number, body FROM journal WHERE run = ? AND number > ? ORDER BY number LIMIT ?",
                     (number, after, PAGE),
                 ).fetchall()
-            yield from (wire.loads(body, JournalRow) for _, body in rows)
+                page = [wire.loads(body, JournalRow) for _, body in rows]
+            yield from page
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]

@@ -1,0 +1,49 @@
+"""A month of hourly runs, a year in a deep search: the state grows with what was written, and with nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sqlite3
+
+HOUR = dt.timedelta(hours=1)
+TOLD = {"journal", "runs", "decisions"}
+"""What is kept so that people can ask why: a few rows for each run that found something, and for each write."""
+
+
+def sizes(path):
+    """Count the rows of each table of a state file."""
+    connection = sqlite3.connect(path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    counted = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+    connection.close()
+    return counted
+
+
+def test_the_state_grows_with_what_was_written_and_all_stays_in_step(worlds, tmp_path, seed, deep):
+    world, chance, days, edits = worlds(tmp_path), random.Random(seed), 365 if deep else 30, 0
+    pipe = world.pipeline()
+    people = [world.left(email=f"p{n}@x.example", name=f"n{n}", city="Tokyo") for n in range(8)]
+    world.settle(pipe)
+    leads = [world.counterpart(person) for person in people]
+    early = sizes(tmp_path / "state.db")
+    for day in range(days):
+        for hour in range(24):
+            if chance.random() < 0.15:
+                edits += 1
+                world.ma.edit(chance.choice(people), name=f"n{day} {hour}")
+                world.crm.edit(chance.choice(leads), City=f"c{day} {hour}")
+            world.run(pipe, after=HOUR)
+    world.run(pipe, after=HOUR)
+    writes = world.count()
+    world.run(pipe, after=HOUR)
+    assert world.count() == writes, "I4"
+    left = sorted((record.get("email"), record.get("name"), record.get("city")) for record in world.ma.every("person"))
+    right = sorted((record.get("Email"), record.get("Name"), record.get("City")) for record in world.crm.every("lead"))
+    assert left == right, "I3"
+    late = sizes(tmp_path / "state.db")
+    assert {name: late[name] for name in late if name not in TOLD} == {
+        name: early[name] for name in early if name not in TOLD
+    }
+    for name in TOLD:
+        assert late[name] - early[name] <= 8 * edits, "quiet hours leave nothing behind"

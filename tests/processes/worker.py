@@ -1,0 +1,93 @@
+"""A program that syncs: it imports all that is needed once, then forks a worker for each line that it is told.
+
+`start JSON` answers with the number of a new process, `wait PID` with how that one ended. Of a worker everything but
+the imports is new: it opens the state, runs once, says in a file of its own number what came of it, and closes the state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import mmap
+import os
+import struct
+import sys
+from pathlib import Path
+
+from crmbridge.adapters.account_engagement import AccountEngagement
+from crmbridge.adapters.salesforce import Salesforce
+from crmbridge.blueprints.account_engagement_salesforce import Settings, build
+from crmbridge.drive import Driver
+from crmbridge.errors import CrmBridgeError
+from crmbridge.stores import PostgresStore, SqliteStore
+from crmbridge.testing.sim import ManualClock
+
+SETTINGS = Settings(create_prospects=True, masters={"jobTitle": "account_engagement"})
+
+
+class SharedClock(ManualClock):
+    """A clock that is advanced by another process, through a file; pauses of this one advance it for this one alone."""
+
+    def __init__(self, path):
+        super().__init__()
+        with Path(path).open("rb") as file:
+            self._shared = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+
+    def monotonic(self):
+        return struct.unpack("d", self._shared)[0] + super().monotonic()
+
+    def now(self):
+        return self._start + dt.timedelta(seconds=self.monotonic())
+
+
+def opened(state):
+    """Open the state that an order names: a file, or a schema of a database."""
+    return PostgresStore(state["dsn"], schema=state["schema"]) if "dsn" in state else SqliteStore(state["path"])
+
+
+def pipeline(order, store):
+    """Build the blueprint against the ports that an order names."""
+    ae, sf = order["ae"], order["sf"]
+    left = AccountEngagement.connect(
+        ae["url"], token_url=f"{ae['url']}/services/oauth2/token", client_id=ae["client_id"],
+        client_secret=ae["client_secret"], business_unit_id=ae["business_unit_id"],
+    )  # fmt: skip
+    right = Salesforce.connect(sf["url"], sf["client_id"], sf["client_secret"], external_ids=order["external_ids"])
+    return build(left, right, SETTINGS, store=store).leased(minutes=5).batches(of=order["batch"])
+
+
+def work(order):
+    """Run once, by the clock that the order names; pauses take no time."""
+    store = opened(order["state"])
+    with Driver(store, clock=SharedClock(order["clock"]), seed=order["seed"]) as driver:
+        try:
+            report = pipeline(order, store).using(driver).run()
+        except CrmBridgeError as refused:
+            said = {"refused": type(refused).__name__}
+        else:
+            ended = {str(disposition): number for disposition, number in report.counts.items() if number}
+            said = {"read": report.read, "ended": ended, "writes": report.writes}
+    Path(order["said"], f"{os.getpid()}.json").write_text(json.dumps(said), "utf-8")
+    store.close()
+
+
+def main():
+    for line in sys.stdin:
+        what, _, told = line.partition(" ")
+        if what == "wait":
+            print(os.waitstatus_to_exitcode(os.waitpid(int(told), 0)[1]), flush=True)
+        elif born := os.fork():
+            print(born, flush=True)
+        else:
+            ended = 70
+            try:
+                work(json.loads(told))
+                ended = 0
+            finally:
+                # Never back into the loop: it is the parent's.
+                sys.stdout.flush()
+                os._exit(ended)
+
+
+if __name__ == "__main__":
+    main()
