@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 from crmbridge.stores import PostgresStore
 from crmbridge.testing.postgres import HOW_TO_GET, PostgresServer, find_binaries
 
+# Before any test module: what one of them has imported cannot be rewritten any more.
+pytest.register_assert_rewrite("crmbridge.testing._store_laws")
+
 settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
