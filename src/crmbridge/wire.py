@@ -119,7 +119,7 @@ def _converter() -> Converter:
         _both(converter, values, _pack_values, _unpack_values)
     _both(converter, dt.datetime, pack_instant, dt.datetime.fromisoformat)
     _both(converter, RecordRef, attrs.astuple, lambda data: RecordRef(*data))
-    _both(converter, Reason, _pack_reason, _unpack_reason)
+    _both(converter, Reason, pack_reason, unpack_reason)
     _both(converter, Record, _pack_record, _unpack_record)
     _both(converter, frozenset[Normalisation], sorted, lambda data: frozenset(map(Normalisation, data)))
     _resolve_aliases()
@@ -165,11 +165,13 @@ def _unpack_values(data: Mapping[str, Json]) -> Mapping[str, object]:
     return {name: from_json(cell) for name, cell in data.items()}
 
 
-def _pack_reason(reason: Reason) -> Json:
+def pack_reason(reason: Reason) -> Json:
+    """Write a reason as its code, and its facts behind it where it has some."""
     return [str(reason.code), _pack_values(reason.facts)] if reason.facts else str(reason.code)
 
 
-def _unpack_reason(data: Json) -> Reason:
+def unpack_reason(data: Json) -> Reason:
+    """Read a reason."""
     if isinstance(data, str):
         return Reason(Code(data))
     code, facts = data

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 
@@ -36,7 +37,7 @@ from crmbridge.model import (
     Update,
 )
 from crmbridge.protocols import KeyValue, Notice
-from crmbridge.reasons import Code, Reason
+from crmbridge.reasons import Code, Reason, because
 from crmbridge.roles import (
     FieldPromise,
     Intent,
@@ -47,7 +48,9 @@ from crmbridge.roles import (
     Ruling,
     StoredSchema,
 )
+from crmbridge.stores import _bodies
 from crmbridge.stores._cells import Unreadable
+from crmbridge.testing.sim import MONDAY
 
 texts = st.text(st.characters(exclude_categories=()))
 refs = st.builds(RecordRef, texts, texts, texts)
@@ -165,6 +168,90 @@ def test_an_unreadable_row_is_not_quoted():
 def test_the_package_does_not_load_cattrs_until_something_is_written():
     program = "import sys, crmbridge, crmbridge.roles, crmbridge.stores; sys.exit('cattrs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# -- intents, decisions and journal rows, as stores keep them: in columns ------------------------
+
+FORMS = {
+    Intent: (_bodies.intent_text, _bodies.intent_of),
+    Decision: (_bodies.decision_text, _bodies.decision_of),
+    JournalRow: (_bodies.journal_text, _bodies.journal_of),
+}
+
+bodies = st.one_of(
+    intents,
+    decisions,
+    st.builds(JournalRow, texts, instants, sides, texts, refs, refs, reasons, field_rows, maybe, maybe),
+)
+
+
+@given(bodies)
+def test_a_body_comes_back_equal_and_every_cell_with_its_type(body):
+    write, read = FORMS[type(body)]
+    found = read(write(body))
+    assert found == body
+    assert types_in(found) == types_in(body)
+
+
+@given(bodies)
+def test_what_an_earlier_version_wrote_is_read(body):
+    _, read = FORMS[type(body)]
+    assert read(wire.dumps(body)) == body
+
+
+@given(st.lists(field_decisions, min_size=1, max_size=3), st.booleans())
+def test_lines_that_share_a_reason_keep_what_is_their_own(lines, towards_right):
+    why, side = because(Code.NEW, system="crm"), "right" if towards_right else None
+    row = Decision("left", RecordRef("ma", "person", "1"), None, Disposition.APPLIED, why)
+    row = attrs.evolve(row, fields=tuple(attrs.evolve(line, because=why, towards=side) for line in lines))
+    assert _bodies.decision_of(_bodies.decision_text(row)) == row
+
+
+def plain_copy(names):
+    """An intent to make a record whose values are those of its origin."""
+    origin, why = RecordRef("ma", "person", "1"), because(Code.NEW, system="ma")
+    held = {name: f"what {name} holds" for name in names}
+    return Intent(
+        "key",
+        "right",
+        Create("lead", held, origin, "key", why, tuple(held)),
+        origin,
+        "link",
+        MONDAY,
+        fields=tuple(FieldPromise(f"{name}|{name}", name, None, value, value) for name, value in held.items()),
+        decisions=tuple(FieldDecision(name, name, value, None, value, "right", why) for name, value in held.items()),
+        because=why,
+    )
+
+
+def test_a_plain_copy_is_written_once():
+    text = _bodies.intent_text(plain_copy(["name", "city"]))
+    assert [len(re.findall(f"what {name} holds", text)) for name in ("name", "city")] == [1, 1]
+
+
+def test_equal_values_of_two_types_are_no_copies_of_each_other():
+    line = FieldDecision("a", "a", True, MISSING, 1, "right", because(Code.NEW))
+    row = Decision("left", RecordRef("ma", "p", "1"), None, Disposition.APPLIED, line.because, (), (line, line))
+    found = _bodies.decision_of(_bodies.decision_text(row)).fields[1]
+    assert [type(found.left), type(found.sent)] == [bool, int]
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "[[]]", "3", "[[],1,2]", '{"side":"kim@x.test"}', '[["kim@x.test"],"kim@x.test"]', "kim"]
+)
+@pytest.mark.parametrize("shape", FORMS)
+def test_what_has_not_their_form_is_unreadable_and_not_quoted(shape, text):
+    with pytest.raises(Unreadable) as refused:
+        FORMS[shape][1](text)
+    assert "kim" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize("damage", [lambda told: told[0].clear(), lambda told: told[3].__setitem__(0, "Make")])
+def test_a_body_that_points_at_nothing_is_unreadable(damage):
+    told = json.loads(_bodies.intent_text(plain_copy(["name"])))
+    damage(told)
+    with pytest.raises(Unreadable):
+        _bodies.intent_of(json.dumps(told))
 
 
 def types_in(value):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType, NoneType
 from typing import Any, Final, cast
@@ -151,8 +151,12 @@ def storable(text: str) -> bool:
 
 def dumps(cells: Iterable[Cell | Missing]) -> str:
     """Write cells in their order as one JSON list."""
-    row = tuple(cells)
-    return text_of(row if PLAIN.issuperset(map(type, row)) else [to_json(cell) for cell in row])
+    return text_of(row_of(tuple(cells)))
+
+
+def row_of(cells: Sequence[Cell | Missing]) -> Json:
+    """Turn cells in their order into what JSON can carry."""
+    return cells if PLAIN.issuperset(map(type, cells)) else [to_json(cell) for cell in cells]
 
 
 def loads(text: str) -> tuple[Cell | Missing, ...]:
@@ -162,4 +166,9 @@ def loads(text: str) -> tuple[Cell | Missing, ...]:
         raise Unreadable("stored cells are no list")
     if "{" not in text and "[" not in text[1:]:
         return tuple(row)
+    return cells_of(row)
+
+
+def cells_of(row: Sequence[Json]) -> tuple[Cell | Missing, ...]:
+    """Turn them back; raises `Unreadable` for what is not in our form."""
     return tuple(from_json(cell) if type(cell) in _TAGGED else cell for cell in row)

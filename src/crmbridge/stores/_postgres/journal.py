@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from ... import wire
 from ...model import Decision, RecordRef, other
 from ...roles import JournalRow
+from .. import _bodies
 from .links import PAGE
 from .names import Ends, ends_of, keep, tell
 from .outbox import run_number
@@ -28,7 +28,7 @@ class PostgresJournal(Role):
             "OR origin_end = ANY(%s) AND origin_id = %s ORDER BY number",
             ends, keep(ref.id), ends, keep(ref.id),
         )  # fmt: skip
-        return [wire.loads(body, JournalRow) for (body,) in found]
+        return [_bodies.journal_of(body) for (body,) in found]
 
     @reading
     def decided(self, session: Session, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
@@ -39,13 +39,13 @@ class PostgresJournal(Role):
         )
         ends = ends_of(session, self._tenant, pipeline).of_ref(ref)
         latest = session.rows(question, self._tenant, ends, keep(ref.id), limit)
-        return [(tell(run), wire.loads(body, Decision)) for run, body in reversed(latest)]
+        return [(tell(run), _bodies.decision_of(body)) for run, body in reversed(latest)]
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after, page = 0, PAGE
         while page == PAGE:
             rows = self._page(run, after)
-            yield from (wire.loads(body, JournalRow) for _, body in rows)
+            yield from (_bodies.journal_of(body) for _, body in rows)
             after, page = (rows[-1][0] if rows else 0), len(rows)
 
     @reading
@@ -66,7 +66,7 @@ def note(session: Session, ends: Ends, runs: Mapping[str, int], rows: Iterable[J
                 keep(row.ref.id),
                 ends.make(other(row.side), row.origin),
                 keep(row.origin.id),
-                wire.dumps(row),
+                _bodies.journal_text(row),
             )
             for row in rows
         ],

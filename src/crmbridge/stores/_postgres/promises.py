@@ -9,6 +9,7 @@ from ... import wire
 from ...model import Create, Decision, Disposition, RecordRef, Side, other
 from ...protocols import KeyValue, Notice
 from ...roles import Delta, Intent
+from .. import _bodies
 from .._shared import all_keys, micros, planned_create
 from .names import Ends, keep
 from .outbox import UNSETTLED
@@ -26,7 +27,7 @@ def promise(session: Session, ends: Ends, intents: Iterable[Intent]) -> None:
             "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body "
             "RETURNING key, number",
             "bytea bigint text",
-            [(key, micros(intent.promised_at), wire.dumps(intent)) for key, intent in put.items()],
+            [(key, micros(intent.promised_at), _bodies.intent_text(intent)) for key, intent in put.items()],
         )
     )
     _unname(session, list(numbers.values()))
@@ -153,4 +154,4 @@ def _decided(session: Session, run: int, places: Iterable[_Place]) -> dict[_Plac
 def _row(ends: Ends, run: int, number: int, place: _Place, decision: Decision) -> tuple[Any, ...]:
     twin = decision.counterpart
     counterpart = (None, None) if twin is None else (ends.make(other(decision.side), twin), keep(twin.id))
-    return run, number, *place, *counterpart, str(decision.disposition), wire.dumps(decision)
+    return run, number, *place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)

@@ -118,5 +118,7 @@ _STARTS = """
 CREATE TABLE starts (scope bigint NOT NULL, at bigint NOT NULL, key bytea NOT NULL, PRIMARY KEY (scope, at, key))
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS)
+_IN_COLUMNS = "SELECT 'intents, decisions and journal rows are lists, which older versions cannot read'"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS, _IN_COLUMNS)
 """Applied in order, all that a database lacks in one transaction; a released one is never changed."""

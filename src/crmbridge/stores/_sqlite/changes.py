@@ -11,6 +11,7 @@ from ... import wire
 from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRef, Side, other
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
+from .. import _bodies
 from .._shared import all_keys, micros, planned_create
 from .forgetting import forgotten
 from .names import Ends, Kept, chunks, keep, made_scope, marks, only
@@ -71,7 +72,7 @@ def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, intent: Int
     connection.execute(
         "INSERT INTO intents (scope, key, promised_at, body) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body",
-        (scope, keep(intent.key), micros(intent.promised_at), wire.dumps(intent)),
+        (scope, keep(intent.key), micros(intent.promised_at), _bodies.intent_text(intent)),
     )
     [(number,)] = connection.execute(
         "SELECT number FROM intents WHERE scope = ? AND key = ?", (scope, keep(intent.key))
@@ -134,7 +135,7 @@ def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, row: JournalR
             keep(row.ref.id),
             ends.make(other(row.side), row.origin),
             keep(row.origin.id),
-            wire.dumps(row),
+            _bodies.journal_text(row),
         ),
     )
 
@@ -165,7 +166,7 @@ def _insert_decision(connection: sqlite3.Connection, ends: Ends, place: tuple[An
     counterpart = (None, None) if twin is None else (ends.make(other(decision.side), twin), keep(twin.id))
     connection.execute(
         f"INSERT INTO decisions VALUES ({marks(range(8))})",
-        (*place, *counterpart, str(decision.disposition), wire.dumps(decision)),
+        (*place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)),
     )
 
 

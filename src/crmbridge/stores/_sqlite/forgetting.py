@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from ... import wire
 from ...model import SIDES, RecordRef
-from ...roles import JournalRow
+from .. import _bodies
 from .._shared import emptied, fingerprint
 from .names import chunks, keep, marks, only, tell
 
@@ -127,10 +126,10 @@ def _empty_journal(connection: sqlite3.Connection, key: bytes, place: _Place, go
         where, values = place.named(f"{role}_end", f"{role}_id")
         rows.update(connection.execute(f"SELECT number, body FROM journal WHERE {where}", values))
     for number, body in rows.items():
-        row = emptied(wire.loads(body, JournalRow), key, gone)
+        row = emptied(_bodies.journal_of(body), key, gone)
         connection.execute(
             "UPDATE journal SET ref_id = ?, origin_id = ?, body = ? WHERE number = ?",
-            (keep(row.ref.id), keep(row.origin.id), wire.dumps(row), number),
+            (keep(row.ref.id), keep(row.origin.id), _bodies.journal_text(row), number),
         )
 
 

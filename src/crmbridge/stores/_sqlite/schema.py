@@ -129,7 +129,11 @@ def _count_starts(connection: sqlite3.Connection) -> None:
     )
 
 
+def _keep_in_columns(connection: sqlite3.Connection) -> None:
+    """Change no table: intents, decisions and journal rows from here on are lists, which older versions cannot read."""
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts)
+MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts, _keep_in_columns)
 """Applied in order, all that a file lacks in one transaction; a released one is never changed."""
