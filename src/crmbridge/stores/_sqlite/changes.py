@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ... import wire
@@ -19,6 +19,8 @@ from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED, run_number
 from .tying import put_links
 from .workers import put_starts, require
+
+_Place = tuple[int, Kept]
 
 
 def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: Delta, fence: Fence) -> None:
@@ -37,14 +39,14 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
         "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)",
         ((scope, *place, keep(how.cursor), int(how.filled)) for place, how in delta.progress.items()),
     )
-    for intent in delta.promised:
-        _promise(connection, scope, ends, intent)
+    if delta.promised:
+        _promise(connection, scope, ends, delta.promised)
     for notice in delta.notices:
         _notify(connection, tenant, ends, notice)
-    for key in delta.settled:
-        _settle(connection, tenant, scope, key)
-    for row in delta.journal:
-        _note(connection, tenant, ends, row)
+    if delta.settled:
+        _settle(connection, tenant, scope, delta.settled)
+    if delta.journal:
+        _note(connection, tenant, ends, delta.journal)
     if delta.decisions:
         _decide(connection, tenant, scope, ends, delta)
     _ingest(connection, tenant, scope, ends, delta)
@@ -68,49 +70,78 @@ def _alias(connection: sqlite3.Connection, ends: Ends, side: Side, departure: De
     connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", (*old, *new))
 
 
-def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, intent: Intent) -> None:
-    connection.execute(
+def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, intents: Iterable[Intent]) -> None:
+    put = {keep(intent.key): intent for intent in intents}
+    _unname(connection, _numbers(connection, scope, put).values())
+    connection.executemany(
         "INSERT INTO intents (scope, key, promised_at, body) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body",
-        (scope, keep(intent.key), micros(intent.promised_at), _bodies.intent_text(intent)),
+        ((scope, key, micros(intent.promised_at), _bodies.intent_text(intent)) for key, intent in put.items()),
     )
-    [(number,)] = connection.execute(
-        "SELECT number FROM intents WHERE scope = ? AND key = ?", (scope, keep(intent.key))
-    )
-    _unname(connection, number)
-    away, action = other(intent.side), intent.action
-    places: list[tuple[Side, RecordRef]] = [(away, intent.origin)]
-    places.append((away, action.origin) if isinstance(action, Create) else (intent.side, action.ref))
+    numbers = _numbers(connection, scope, put)
     connection.executemany(
         "INSERT OR IGNORE INTO intent_refs VALUES (?, ?, ?)",
-        ((ends.make(side, ref), keep(ref.id), number) for side, ref in places),
+        (
+            (ends.make(side, ref), keep(ref.id), numbers[key])
+            for key, intent in put.items()
+            for side, ref in _held(intent)
+        ),
     )
-    if isinstance(action, Create):
-        _put_create_keys(connection, scope, action.kind, all_keys(intent.keys), (UNSETTLED, number))
+    creates = ((intent.action, intent.keys, numbers[key]) for key, intent in put.items())
+    _put_create_keys(
+        connection,
+        scope,
+        (
+            (action.kind, all_keys(keys), (UNSETTLED, number))
+            for action, keys, number in creates
+            if isinstance(action, Create)
+        ),
+    )
 
 
-def _unname(connection: sqlite3.Connection, intent: int) -> None:
-    connection.execute("DELETE FROM intent_refs WHERE intent = ?", (intent,))
-    connection.execute("DELETE FROM create_keys WHERE run = ? AND owner = ?", (UNSETTLED, intent))
+def _held(intent: Intent) -> Iterator[tuple[Side, RecordRef]]:
+    away, action = other(intent.side), intent.action
+    yield away, intent.origin
+    yield (away, action.origin) if isinstance(action, Create) else (intent.side, action.ref)
+
+
+def _numbers(connection: sqlite3.Connection, scope: int, keys: Iterable[Kept]) -> dict[Kept, int]:
+    """Give the numbers of the intents that are there, by key."""
+    return {
+        key: number
+        for chunk in chunks(keys)
+        for key, number in connection.execute(
+            f"SELECT key, number FROM intents WHERE scope = ? AND key IN ({marks(chunk)})", (scope, *chunk)
+        )
+    }
+
+
+def _unname(connection: sqlite3.Connection, intents: Iterable[int]) -> None:
+    numbers = [(number,) for number in intents]
+    connection.executemany("DELETE FROM intent_refs WHERE intent = ?", numbers)
+    connection.executemany(f"DELETE FROM create_keys WHERE run = {UNSETTLED} AND owner = ?", numbers)
 
 
 def _put_create_keys(
-    connection: sqlite3.Connection, scope: int, kind: str, keys: Iterable[KeyValue], owner: tuple[int, int]
+    connection: sqlite3.Connection, scope: int, creates: Iterable[tuple[str, Iterable[KeyValue], tuple[int, int]]]
 ) -> None:
     connection.executemany(
         f"INSERT INTO create_keys VALUES ({marks(range(7))})",
-        ((scope, kind, key.field, key.by, keep(key.value), *owner) for key in keys if key.value),
+        (
+            (scope, kind, key.field, key.by, keep(key.value), *owner)
+            for kind, keys, owner in creates
+            for key in keys
+            if key.value
+        ),
     )
 
 
-def _settle(connection: sqlite3.Connection, tenant: str, scope: int, key: str) -> None:
-    kept = keep(key)
-    for (number,) in connection.execute(
-        "SELECT number FROM intents WHERE scope = ? AND key = ?", (scope, kept)
-    ).fetchall():
-        _unname(connection, number)
-        connection.execute("DELETE FROM intents WHERE number = ?", (number,))
-    connection.execute("DELETE FROM notices WHERE tenant = ? AND key = ?", (tenant, kept))
+def _settle(connection: sqlite3.Connection, tenant: str, scope: int, keys: Iterable[str]) -> None:
+    kept = [keep(key) for key in keys]
+    numbers = list(_numbers(connection, scope, kept).values())
+    _unname(connection, numbers)
+    connection.executemany("DELETE FROM intents WHERE number = ?", ((number,) for number in numbers))
+    connection.executemany("DELETE FROM notices WHERE tenant = ? AND key = ?", ((tenant, key) for key in kept))
 
 
 def _notify(connection: sqlite3.Connection, tenant: str, ends: Ends, notice: Notice) -> None:
@@ -126,48 +157,76 @@ def _made_run(connection: sqlite3.Connection, tenant: str, run: str) -> int:
     return run_number(connection, tenant, run)
 
 
-def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, row: JournalRow) -> None:
-    connection.execute(
+def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, rows: Sequence[JournalRow]) -> None:
+    runs = {run: _made_run(connection, tenant, run) for run in dict.fromkeys(row.run for row in rows)}
+    connection.executemany(
         "INSERT INTO journal (run, ref_end, ref_id, origin_end, origin_id, body) VALUES (?, ?, ?, ?, ?, ?)",
         (
-            _made_run(connection, tenant, row.run),
-            ends.make(row.side, row.ref),
-            keep(row.ref.id),
-            ends.make(other(row.side), row.origin),
-            keep(row.origin.id),
-            _bodies.journal_text(row),
+            (
+                runs[row.run],
+                ends.make(row.side, row.ref),
+                keep(row.ref.id),
+                ends.make(other(row.side), row.origin),
+                keep(row.origin.id),
+                _bodies.journal_text(row),
+            )
+            for row in rows
         ),
     )
 
 
 def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:
+    """Put the decisions of a run by record; one that says unchanged leaves an applied one alone."""
     run = _made_run(connection, tenant, delta.run)
     last = only(connection.execute("SELECT last FROM runs WHERE number = ?", (run,)))
-    for index, decision in enumerate(delta.decisions):
-        place = (ends.make(decision.side, decision.ref), keep(decision.ref.id))
-        question = "SELECT number, disposition FROM decisions WHERE run = ? AND end = ? AND id = ?"
-        known = connection.execute(question, (run, *place)).fetchone()
-        if known and (known[1], decision.disposition) == (str(Disposition.APPLIED), Disposition.UNCHANGED):
+    places = [(ends.make(decision.side, decision.ref), keep(decision.ref.id)) for decision in delta.decisions]
+    known = _decided(connection, run, places)
+    replaced = {number for number, _ in known.values()}
+    written: dict[_Place, tuple[int, Decision, Sequence[Sequence[KeyValue]]]] = {}
+    for index, (place, decision) in enumerate(zip(places, delta.decisions, strict=True)):
+        number, before = known.get(place, (0, ""))
+        if (before, decision.disposition) == (Disposition.APPLIED, Disposition.UNCHANGED):
             continue
-        number = known[0] if known else last + 1
-        last = max(last, number)
-        if known:
-            connection.execute("DELETE FROM decisions WHERE run = ? AND number = ?", (run, number))
-            connection.execute("DELETE FROM create_keys WHERE run = ? AND owner = ?", (run, number))
-        _insert_decision(connection, ends, (run, number, *place), decision)
-        create = planned_create(decision)
-        if create and index < len(delta.planned):
-            _put_create_keys(connection, scope, create.kind, all_keys(delta.planned[index]), (run, number))
+        if not number:
+            number = last = last + 1
+        known[place] = number, str(decision.disposition)
+        written[place] = number, decision, delta.planned[index] if index < len(delta.planned) else ()
+    gone = [(run, number) for number, _, _ in written.values() if number in replaced]
+    connection.executemany("DELETE FROM decisions WHERE run = ? AND number = ?", gone)
+    connection.executemany("DELETE FROM create_keys WHERE run = ? AND owner = ?", gone)
+    connection.executemany(
+        f"INSERT INTO decisions VALUES ({marks(range(8))})",
+        (_decision_row(ends, (run, number, *place), decision) for place, (number, decision, _) in written.items()),
+    )
+    creates = ((planned_create(decision), levels, number) for number, decision, levels in written.values() if levels)
+    _put_create_keys(
+        connection,
+        scope,
+        ((create.kind, all_keys(levels), (run, number)) for create, levels, number in creates if create),
+    )
     connection.execute("UPDATE runs SET last = ? WHERE number = ?", (last, run))
 
 
-def _insert_decision(connection: sqlite3.Connection, ends: Ends, place: tuple[Any, ...], decision: Decision) -> None:
+def _decided(connection: sqlite3.Connection, run: int, places: Iterable[_Place]) -> dict[_Place, tuple[int, str]]:
+    """Give the number and the disposition of what a run has decided already."""
+    ids: defaultdict[int, list[Kept]] = defaultdict(list)
+    for end, id_ in places:
+        ids[end].append(id_)
+    return {
+        (end, id_): (number, disposition)
+        for end, group in ids.items()
+        for chunk in chunks(group)
+        for id_, number, disposition in connection.execute(
+            f"SELECT id, number, disposition FROM decisions WHERE run = ? AND end = ? AND id IN ({marks(chunk)})",
+            (run, end, *chunk),
+        )
+    }
+
+
+def _decision_row(ends: Ends, place: tuple[Any, ...], decision: Decision) -> tuple[Any, ...]:
     twin = decision.counterpart
     counterpart = (None, None) if twin is None else (ends.make(other(decision.side), twin), keep(twin.id))
-    connection.execute(
-        f"INSERT INTO decisions VALUES ({marks(range(8))})",
-        (*place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)),
-    )
+    return *place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)
 
 
 def _ingest(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:

@@ -64,6 +64,9 @@ class SqliteOutbox:
         with self._db.reading() as connection:
             number = scope(connection, self._tenant, pipeline)
             plan = run_number(connection, self._tenant, run)
+            some = f"SELECT 1 FROM create_keys WHERE run IN ({UNSETTLED}, ?) LIMIT 1"
+            if not connection.execute(some, (plan,)).fetchone():
+                return [()] * len(questions)
             return [_creating(connection, number, plan, question) for question in questions]
 
     def counts(self, run: str) -> Mapping[Disposition, int]:
