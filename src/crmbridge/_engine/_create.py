@@ -116,7 +116,8 @@ def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verd
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
     made = creation(pairing, towards, held, run.required(towards, kind))
     made = edited_creation(run, subject, pairing, towards, made, held)
-    made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
+    if run.followed.told:
+        made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
     looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}
     why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked, **told(case))
     if made.problems:
@@ -127,16 +128,15 @@ def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verd
             park="quarantined",
             fields=made.fields,
         )
+    labels, pairs = pairing.labels, pairing.pairs
     promises = tuple(
-        FieldPromise(pairing.labels[place], pairing.pairs[place].field(towards), None, value, held[place])
+        FieldPromise(labels[place], pairs[place].field(towards), None, value, held[place])
         for place, value in sorted(made.values.items())
     )
     values = {promise.field: promise.sent for promise in promises}
     key = mark_of(run, towards, kind, record.ref, subject.incarnation)
     answers = run.able(towards, kind).answers_with_stored
-    wanted = tuple(dict.fromkeys(pair.field(towards) for pair in pairing.pairs if not pair.absent)) if answers else ()
-    if towards == "left":
-        wanted = tuple(name for name in wanted if not name.startswith("="))
+    wanted = pairing.tells(towards) if answers else ()
     keys = would_be_keys(run, towards, RecordRef(system, kind, ""), values)
     intent = Intent(
         key,
@@ -153,14 +153,16 @@ def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verd
         run=run.id,
         case=case,
     )
-    return attrs.evolve(
-        blank,
-        disposition=Disposition.APPLIED,
-        because=why,
-        park="ready",
-        fields=made.fields,
+    return Verdict(
+        subject,
+        Disposition.APPLIED,
+        why,
+        "ready",
         intents=(intent,),
+        fields=made.fields,
         keys=keys,
+        left=blank.left,
+        right=blank.right,
     )
 
 

@@ -93,6 +93,9 @@ class Run:
     _pairings: dict[tuple[str, str, str | None], Pairing] = attrs.field(
         factory=lambda: dict[tuple[str, str, str | None], Pairing]()
     )
+    _required: dict[tuple[Side, str], frozenset[str]] = attrs.field(
+        factory=lambda: dict[tuple[Side, str], frozenset[str]]()
+    )
     bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
     """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
     references: tuple[Reference, ...] = attrs.field(init=False)
@@ -167,7 +170,11 @@ class Run:
 
     def required(self, side: Side, kind: str) -> frozenset[str]:
         """Name the fields without which a record of a kind is refused."""
-        return frozenset(name for name, spec in self.schemas[side, kind].fields.items() if spec.required)
+        known = self._required.get((side, kind))
+        if known is None:
+            specs = self.schemas[side, kind].fields.items()
+            known = self._required[side, kind] = frozenset(name for name, spec in specs if spec.required)
+        return known
 
     def indexed(self, side: Side) -> bool:
         """Say whether counterparts on a side are looked up in the directory rather than by the vendor's search.

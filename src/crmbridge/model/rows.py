@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import attrs
@@ -54,7 +55,7 @@ class Record:
     rows: Rows = attrs.field(repr=False)
     row: int
 
-    @property
+    @cached_property
     def ref(self) -> RecordRef:
         """Point at this record."""
         return self.rows.ref(self.row)

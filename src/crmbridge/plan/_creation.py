@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Side, is_blank
-from ..preflight import passed
+from ..preflight import answered, problem
 from ..protocols import Carry, FieldState
 from ..reasons import Code, Reason, because
 from ._compare import Cells
@@ -32,36 +32,36 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
     fields: list[FieldDecision] = []
     problems: list[Reason] = []
     missing = set(required)
-    for place, pair in enumerate(pairing.pairs):
+    for place, pair, field, spec in pairing.creates(towards):
         held = origin[place]
-        writable = pair.creates_right if towards == "right" else pair.creates_left
-        if not writable or held is MISSING or is_blank(held):
+        if held is MISSING or is_blank(held):
             continue
-        field, spec = pair.field(towards), pair.spec(towards)
         try:
-            value = _for_creation(pair, towards, held)
+            value = held if pair.values_cross else _for_creation(pair, towards, held)
         except ValueError:
             problems.append(because(Code.CODEC_FAILED, field=field))
             continue
         if is_blank(value):
             continue
-        judged = passed(spec, value, pair.if_refused, held=MISSING, towards=towards, creating=True)
         missing.discard(field)
-        if isinstance(judged, Reason):
-            problems.append(judged)
-            continue
+        answer = None
+        trouble = None if spec is None else problem(spec, value, creating=True)
+        if spec is not None and trouble is not None:
+            judged = answered(spec, value, trouble, pair.if_refused, held=MISSING, towards=towards, creating=True)
+            if isinstance(judged, Reason):
+                problems.append(judged)
+                continue
+            value, answer = judged.value, judged.answer
+        if answer is None or not is_blank(value):
+            values[place] = value
         left, right = (held, None) if towards == "right" else (None, held)
-        if not is_blank(judged.value):
-            values[place] = judged.value
-        fields.append(FieldDecision(pair.left, pair.right, left, right, judged.value, towards, _NEW, judged.answer))
+        fields.append(FieldDecision(pair.left, pair.right, left, right, value, towards, _NEW, answer))
     problems.extend(because(Code.REQUIRED, field=field) for field in sorted(missing))
     return NewRecord(values, tuple(fields), tuple(problems))
 
 
 def _for_creation(pair: Pair, towards: Side, held: Cell) -> Cell:
     """Put a value into the form of the new record's side; many values go into a single one as their policy says."""
-    if pair.values_cross:
-        return held
     there = held if towards == "right" else pair.decode(held)
     verdict = pair.policy.resolve(_first_state(there, towards))
     if isinstance(verdict, Carry) and verdict.towards == towards:

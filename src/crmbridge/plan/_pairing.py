@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
 from ..given import Given, Reference
-from ..model import MISSING, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
+from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..policies import lets_cross, lets_values_cross
 from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
@@ -85,6 +85,28 @@ class Pair:
 Reader: TypeAlias = Callable[[Rows, int], Cells]
 
 
+class Written(NamedTuple):
+    """A field that a new record is given, and the pair that says of what."""
+
+    place: int
+    pair: Pair
+    field: str
+    spec: FieldSpec | None
+
+
+def _written(pairs: Sequence[Pair], side: Side) -> tuple[Written, ...]:
+    return tuple(
+        Written(place, pair, pair.field(side), pair.spec(side))
+        for place, pair in enumerate(pairs)
+        if (pair.creates_right if side == "right" else pair.creates_left)
+    )
+
+
+def _told(pairs: Sequence[Pair], side: Side) -> tuple[str, ...]:
+    names = dict.fromkeys(pair.field(side) for pair in pairs if not pair.absent)
+    return tuple(name for name in names if side == "right" or not name.startswith("="))
+
+
 @attrs.frozen
 class Pairing:
     """All pairs for one left kind and one right kind, in one order that agreements share."""
@@ -100,6 +122,29 @@ class Pairing:
         default=attrs.Factory(lambda pairing: comparison(len(pairing.pairs)), takes_self=True),
     )
     """Gives the places at which a side differs from its half of the agreement."""
+    _creates: Mapping[Side, tuple[Written, ...]] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda pairing: {side: _written(pairing.pairs, side) for side in SIDES}, takes_self=True),
+    )
+    _tells: Mapping[Side, tuple[str, ...]] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda pairing: {side: _told(pairing.pairs, side) for side in SIDES}, takes_self=True),
+    )
+    _readers: dict[tuple[Side, tuple[str, ...]], Reader] = attrs.field(
+        init=False, eq=False, repr=False, factory=lambda: dict[tuple[Side, tuple[str, ...]], Reader]()
+    )
+
+    def creates(self, side: Side) -> tuple[Written, ...]:
+        """Give the fields of a record that is made on a side, in the order of the pairs."""
+        return self._creates[side]
+
+    def tells(self, side: Side) -> tuple[str, ...]:
+        """Name the fields of a side that the answer to a create should tell, each once."""
+        return self._tells[side]
 
     def halves(self, agreed: Agreed) -> Cells:
         """Give a half of an agreement in the order of these pairs; `MISSING` for a pair that is new."""
@@ -109,7 +154,14 @@ class Pairing:
         return tuple(known.get(label, MISSING) for label in self.labels)
 
     def reader(self, side: Side, fields: Sequence[str]) -> Reader:
-        """Make the function that takes a row's paired cells, for rows with these fields."""
+        """Give the function that takes a row's paired cells, for rows with these fields."""
+        asked = side, tuple(fields)
+        known = self._readers.get(asked)
+        if known is None:
+            known = self._readers[asked] = self._reader(side, fields)
+        return known
+
+    def _reader(self, side: Side, fields: Sequence[str]) -> Reader:
         places = {name: place for place, name in enumerate(fields)}
         found = [None if pair.absent or _given(pair, side) else places.get(pair.field(side)) for pair in self.pairs]
         if found == [*range(len(found))]:

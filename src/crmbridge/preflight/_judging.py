@@ -27,6 +27,8 @@ EMAIL_LIMIT: Final = 254
 
 _NUMERIC: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
+_SPACE: Final = re.compile(r"\s")
+
 _TRIM: Final = Normalisation.TRIM
 
 _SEVERAL: Final = frozenset({FieldType.CHOICES, FieldType.REFERENCES})
@@ -42,10 +44,10 @@ def problem(spec: FieldSpec, value: Cell, *, creating: bool) -> Reason | None:
         return because(Code.NOT_WRITABLE, field=spec.name)
     if is_blank(value):
         return because(Code.REQUIRED, field=spec.name) if spec.required else None
-    if isinstance(value, tuple) and len(value) > 1 and spec.type not in _SEVERAL:
+    if isinstance(value, str):
+        value = value.strip() if _TRIM in spec.normalises else value
+    elif isinstance(value, tuple) and len(value) > 1 and spec.type not in _SEVERAL:
         return because(Code.SEVERAL_VALUES, field=spec.name, length=len(value))
-    if isinstance(value, str) and _TRIM in spec.normalises:
-        value = value.strip()
     return _JUDGES[spec.type](spec, value)
 
 
@@ -53,7 +55,7 @@ def email_problem(address: str, rule: str = "") -> str | None:
     """Name what is wrong with the syntax of an e-mail address, or None; the name is the `shape` of a reason."""
     local, at, domain = address.rpartition("@")
     found = {
-        "white_space": any(sign.isspace() for sign in address),
+        "white_space": _SPACE.search(address) is not None,
         "no_at": not at,
         "no_local_part": not local,
         "no_domain": not domain,
