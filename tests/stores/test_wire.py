@@ -48,7 +48,7 @@ from crmbridge.roles import (
     Ruling,
     StoredSchema,
 )
-from crmbridge.stores import _bodies
+from crmbridge.stores._bodies import Bodies, decision_of, intent_of, journal_of
 from crmbridge.stores._cells import Unreadable
 from crmbridge.testing.sim import MONDAY
 
@@ -173,9 +173,9 @@ def test_the_package_does_not_load_cattrs_until_something_is_written():
 # -- intents, decisions and journal rows, as stores keep them: in columns ------------------------
 
 FORMS = {
-    Intent: (_bodies.intent_text, _bodies.intent_of),
-    Decision: (_bodies.decision_text, _bodies.decision_of),
-    JournalRow: (_bodies.journal_text, _bodies.journal_of),
+    Intent: (Bodies.intent, intent_of),
+    Decision: (Bodies.decision, decision_of),
+    JournalRow: (Bodies.journal, journal_of),
 }
 
 bodies = st.one_of(
@@ -188,7 +188,7 @@ bodies = st.one_of(
 @given(bodies)
 def test_a_body_comes_back_equal_and_every_cell_with_its_type(body):
     write, read = FORMS[type(body)]
-    found = read(write(body))
+    found = read(write(Bodies(), body))
     assert found == body
     assert types_in(found) == types_in(body)
 
@@ -204,7 +204,7 @@ def test_lines_that_share_a_reason_keep_what_is_their_own(lines, towards_right):
     why, side = because(Code.NEW, system="crm"), "right" if towards_right else None
     row = Decision("left", RecordRef("ma", "person", "1"), None, Disposition.APPLIED, why)
     row = attrs.evolve(row, fields=tuple(attrs.evolve(line, because=why, towards=side) for line in lines))
-    assert _bodies.decision_of(_bodies.decision_text(row)) == row
+    assert decision_of(Bodies().decision(row)) == row
 
 
 def plain_copy(names):
@@ -225,14 +225,23 @@ def plain_copy(names):
 
 
 def test_a_plain_copy_is_written_once():
-    text = _bodies.intent_text(plain_copy(["name", "city"]))
+    text = Bodies().intent(plain_copy(["name", "city"]))
     assert [len(re.findall(f"what {name} holds", text)) for name in ("name", "city")] == [1, 1]
+
+
+@given(decisions, field_rows)
+def test_bodies_of_one_commit_that_tell_the_same_lines_come_back_each_as_it_was(decision, lines):
+    row = JournalRow("run", MONDAY, "right", "create", decision.ref, decision.ref, decision.because, lines)
+    decision, bodies = attrs.evolve(decision, fields=lines), Bodies()
+    assert journal_of(bodies.journal(row)) == row
+    assert decision_of(bodies.decision(decision)) == decision
+    assert journal_of(bodies.journal(row)) == row
 
 
 def test_equal_values_of_two_types_are_no_copies_of_each_other():
     line = FieldDecision("a", "a", True, MISSING, 1, "right", because(Code.NEW))
     row = Decision("left", RecordRef("ma", "p", "1"), None, Disposition.APPLIED, line.because, (), (line, line))
-    found = _bodies.decision_of(_bodies.decision_text(row)).fields[1]
+    found = decision_of(Bodies().decision(row)).fields[1]
     assert [type(found.left), type(found.sent)] == [bool, int]
 
 
@@ -248,10 +257,10 @@ def test_what_has_not_their_form_is_unreadable_and_not_quoted(shape, text):
 
 @pytest.mark.parametrize("damage", [lambda told: told[0].clear(), lambda told: told[3].__setitem__(0, "Make")])
 def test_a_body_that_points_at_nothing_is_unreadable(damage):
-    told = json.loads(_bodies.intent_text(plain_copy(["name"])))
+    told = json.loads(Bodies().intent(plain_copy(["name"])))
     damage(told)
     with pytest.raises(Unreadable):
-        _bodies.intent_of(json.dumps(told))
+        intent_of(json.dumps(told))
 
 
 def types_in(value):

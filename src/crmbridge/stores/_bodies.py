@@ -45,9 +45,9 @@ _Cells: TypeAlias = "Sequence[Cell | Missing]"
 class _Columns:
     """Collects columns; the same cells, one by one the same objects, are written once."""
 
-    def __init__(self) -> None:
-        self.told: list[Json] = []
-        self._numbers: dict[tuple[int, ...], int] = {}
+    def __init__(self, told: list[Json], numbers: dict[tuple[int, ...], int]) -> None:
+        self.told = told
+        self._numbers = numbers
 
     def put(self, cells: _Cells) -> int:
         """Give the number of a column."""
@@ -59,30 +59,84 @@ class _Columns:
             self.told.append(row_of(cells))
         return number
 
+    def copy(self) -> _Columns:
+        """Begin with the same columns."""
+        return _Columns(self.told.copy(), self._numbers.copy())
 
-def intent_text(intent: Intent) -> str:
-    """Write an intent."""
-    columns = _Columns()
-    return text_of(
-        [
-            columns.told,
-            intent.key,
-            intent.side,
-            _action(columns, intent.action),
-            _ref(intent.origin),
-            intent.link,
-            wire.pack_instant(intent.promised_at),
-            intent.state,
-            _instant(intent.doubt_since),
-            [[[key.field, key.value, key.by] for key in level] for level in intent.keys],
-            _promises(columns, intent.fields),
-            _lines(columns, intent.decisions),
-            intent.incarnation,
-            intent.because and wire.pack_reason(intent.because),
-            intent.run,
-            intent.case,
-        ]
-    )
+
+class Bodies:
+    """Writes the bodies of one commit: a journal row and a decision that tell the same lines share the work."""
+
+    def __init__(self) -> None:
+        # By identity, too: what a commit writes lives as long as it does.
+        self._lines: dict[int, tuple[_Columns, Json]] = {}
+
+    def intent(self, intent: Intent) -> str:
+        """Write an intent."""
+        columns, lines = self._begun(intent.decisions)
+        return text_of(
+            [
+                columns.told,
+                intent.key,
+                intent.side,
+                _action(columns, intent.action),
+                _ref(intent.origin),
+                intent.link,
+                wire.pack_instant(intent.promised_at),
+                intent.state,
+                _instant(intent.doubt_since),
+                [[[key.field, key.value, key.by] for key in level] for level in intent.keys],
+                _promises(columns, intent.fields),
+                lines,
+                intent.incarnation,
+                intent.because and wire.pack_reason(intent.because),
+                intent.run,
+                intent.case,
+            ]
+        )
+
+    def decision(self, decision: Decision) -> str:
+        """Write a decision."""
+        columns, lines = self._begun(decision.fields)
+        return text_of(
+            [
+                columns.told,
+                decision.side,
+                _ref(decision.ref),
+                decision.counterpart and _ref(decision.counterpart),
+                decision.disposition,
+                wire.pack_reason(decision.because),
+                [_action(columns, action) for action in decision.actions],
+                lines,
+            ]
+        )
+
+    def journal(self, row: JournalRow) -> str:
+        """Write a row of the journal."""
+        columns, lines = self._begun(row.fields)
+        return text_of(
+            [
+                columns.told,
+                row.run,
+                wire.pack_instant(row.at),
+                row.side,
+                row.verb,
+                _ref(row.ref),
+                _ref(row.origin),
+                wire.pack_reason(row.because),
+                lines,
+                row.version,
+                row.case,
+            ]
+        )
+
+    def _begun(self, lines: Sequence[FieldDecision]) -> tuple[_Columns, Json]:
+        """Begin a body with the columns of its lines."""
+        known = self._lines.get(id(lines))
+        if known is None:
+            columns = _Columns([], {})
+            known = self._lines[id(lines)] = columns, _lines(columns, lines)
+        return known[0].copy(), known[1]
 
 
 def intent_of(text: str) -> Intent:
@@ -111,23 +165,6 @@ def _intent(columns: Sequence[Json], told: Sequence[Any]) -> Intent:
     )
 
 
-def decision_text(decision: Decision) -> str:
-    """Write a decision."""
-    columns = _Columns()
-    return text_of(
-        [
-            columns.told,
-            decision.side,
-            _ref(decision.ref),
-            decision.counterpart and _ref(decision.counterpart),
-            decision.disposition,
-            wire.pack_reason(decision.because),
-            [_action(columns, action) for action in decision.actions],
-            _lines(columns, decision.fields),
-        ]
-    )
-
-
 def decision_of(text: str) -> Decision:
     """Read a decision; raises `Unreadable`."""
     return _read(text, Decision, _decision)
@@ -143,26 +180,6 @@ def _decision(columns: Sequence[Json], told: Sequence[Any]) -> Decision:
         wire.unpack_reason(why),
         tuple(_action_of(columns, action) for action in actions),
         _lines_of(columns, lines),
-    )
-
-
-def journal_text(row: JournalRow) -> str:
-    """Write a row of the journal."""
-    columns = _Columns()
-    return text_of(
-        [
-            columns.told,
-            row.run,
-            wire.pack_instant(row.at),
-            row.side,
-            row.verb,
-            _ref(row.ref),
-            _ref(row.origin),
-            wire.pack_reason(row.because),
-            _lines(columns, row.fields),
-            row.version,
-            row.case,
-        ]
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ... import wire
 from ...model import Deleted, Departure, Side
 from ...roles import Delta, Fence, Keyed
+from .._bodies import Bodies
 from .directory import put_keys
 from .forgetting import forgotten
 from .inbox import take_out
@@ -27,7 +28,7 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     Locks are taken in one order: the lease, the pipeline, its runs; what is behind them belongs to the pipeline alone.
     """
     require(session, tenant, fence)
-    ends = locked_ends(session, tenant, pipeline)
+    ends, bodies = locked_ends(session, tenant, pipeline), Bodies()
     runs = made_runs(session, tenant, [*(row.run for row in delta.journal), *([delta.run] if delta.decisions else [])])
     if delta.queue:
         put_rows(session, ends, delta.queue)
@@ -38,12 +39,12 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     if delta.departures:
         _put_aliases(session, ends, delta.departures)
     _put_progress(session, ends, delta)
-    promise(session, ends, delta.promised)
+    promise(session, ends, bodies, delta.promised)
     notify(session, tenant, ends, delta.notices)
     keep_promises(session, tenant, ends, delta.settled)
-    note(session, ends, runs, delta.journal)
+    note(session, ends, bodies, runs, delta.journal)
     if delta.decisions:
-        decide(session, ends, runs[delta.run], delta)
+        decide(session, ends, bodies, runs[delta.run], delta)
     take_out(session, ends, delta.taken, delta.finished)
     gone = {ref for ref, _ in forgotten(session, tenant, (keyed.ref for keyed in delta.keys))}
     put_keys(session, ends, [Keyed(one.side, one.ref) if one.ref in gone else one for one in delta.keys])

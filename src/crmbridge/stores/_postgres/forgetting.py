@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from ...model import SIDES, RecordRef
-from .. import _bodies
+from .._bodies import Bodies, journal_of
 from .._shared import emptied, fingerprint
 from .names import Ends, keep
 from .outbox import UNSETTLED
@@ -130,12 +130,12 @@ def _empty_journal(session: Session, key: bytes, place: _Place, gone: frozenset[
         "OR origin_end = ANY(%s) AND origin_id = %s",
         place.ends, place.id, place.ends, place.id,
     )  # fmt: skip
-    empty = [(number, emptied(_bodies.journal_of(body), key, gone)) for number, body in rows]
+    empty = [(number, emptied(journal_of(body), key, gone)) for number, body in rows]
     session.each(
         "UPDATE journal SET ref_id = new.ref_id, origin_id = new.origin_id, body = new.body "
         "FROM {rows} AS new (number, ref_id, origin_id, body) WHERE journal.number = new.number",
         "bigint bytea bytea text",
-        [(number, keep(row.ref.id), keep(row.origin.id), _bodies.journal_text(row)) for number, row in empty],
+        [(number, keep(row.ref.id), keep(row.origin.id), Bodies().journal(row)) for number, row in empty],
     )
 
 

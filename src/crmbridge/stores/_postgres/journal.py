@@ -8,7 +8,7 @@ import attrs
 
 from ...model import Decision, RecordRef, other
 from ...roles import JournalRow
-from .. import _bodies
+from .._bodies import Bodies, decision_of, journal_of
 from .links import PAGE
 from .names import Ends, ends_of, keep, tell
 from .outbox import run_number
@@ -28,7 +28,7 @@ class PostgresJournal(Role):
             "OR origin_end = ANY(%s) AND origin_id = %s ORDER BY number",
             ends, keep(ref.id), ends, keep(ref.id),
         )  # fmt: skip
-        return [_bodies.journal_of(body) for (body,) in found]
+        return [journal_of(body) for (body,) in found]
 
     @reading
     def decided(self, session: Session, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
@@ -39,13 +39,13 @@ class PostgresJournal(Role):
         )
         ends = ends_of(session, self._tenant, pipeline).of_ref(ref)
         latest = session.rows(question, self._tenant, ends, keep(ref.id), limit)
-        return [(tell(run), _bodies.decision_of(body)) for run, body in reversed(latest)]
+        return [(tell(run), decision_of(body)) for run, body in reversed(latest)]
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after, page = 0, PAGE
         while page == PAGE:
             rows = self._page(run, after)
-            yield from (_bodies.journal_of(body) for _, body in rows)
+            yield from (journal_of(body) for _, body in rows)
             after, page = (rows[-1][0] if rows else 0), len(rows)
 
     @reading
@@ -54,7 +54,7 @@ class PostgresJournal(Role):
         return session.rows(question, run_number(session, self._tenant, run), after, PAGE)
 
 
-def note(session: Session, ends: Ends, runs: Mapping[str, int], rows: Iterable[JournalRow]) -> None:
+def note(session: Session, ends: Ends, bodies: Bodies, runs: Mapping[str, int], rows: Iterable[JournalRow]) -> None:
     """Write rows, in order."""
     session.each(
         "INSERT INTO journal (run, ref_end, ref_id, origin_end, origin_id, body) SELECT * FROM {rows}",
@@ -66,7 +66,7 @@ def note(session: Session, ends: Ends, runs: Mapping[str, int], rows: Iterable[J
                 keep(row.ref.id),
                 ends.make(other(row.side), row.origin),
                 keep(row.origin.id),
-                _bodies.journal_text(row),
+                bodies.journal(row),
             )
             for row in rows
         ],

@@ -12,7 +12,7 @@ from ... import wire
 from ...model import Decision, Disposition, RecordRef
 from ...protocols import KeyValue, Notice, Question
 from ...roles import Intent
-from .. import _bodies
+from .._bodies import decision_of, intent_of
 from .._shared import can_be_asked, common, planned_create
 from .names import ends_of, keep
 from .role import Role, reading
@@ -44,7 +44,7 @@ class PostgresOutbox(Role):
             pipeline,
             limit,
         )
-        return [_bodies.intent_of(body) for (body,) in rows]
+        return [intent_of(body) for (body,) in rows]
 
     @reading
     def holding(self, session: Session, pipeline: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Intent]:
@@ -61,7 +61,7 @@ class PostgresOutbox(Role):
                     ref, age = group[id_], (promised_at, key)
                     if ref not in held or age < held[ref][0]:
                         held[ref] = age, body
-        return {ref: _bodies.intent_of(held[ref][1]) for ref in asked if ref in held}
+        return {ref: intent_of(held[ref][1]) for ref in asked if ref in held}
 
     @reading
     def creating(
@@ -90,7 +90,7 @@ class PostgresOutbox(Role):
             f"SELECT number, body FROM decisions WHERE run = %s {only} AND number > %s ORDER BY number LIMIT %s",
             run_number(session, self._tenant, run), *asked, after, limit,
         )  # fmt: skip
-        return [(number, _bodies.decision_of(body)) for number, body in found]
+        return [(number, decision_of(body)) for number, body in found]
 
     @reading
     def planned(self, session: Session, run: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Decision]:
@@ -103,7 +103,7 @@ class PostgresOutbox(Role):
             self._tenant,
             [keep(ref.id) for ref in asked],
         )
-        decisions = [_bodies.decision_of(body) for (body,) in found]
+        decisions = [decision_of(body) for (body,) in found]
         return {decision.ref: decision for decision in decisions if decision.ref in asked}
 
     @reading
@@ -146,12 +146,12 @@ def _origins(session: Session, owners: Iterable[_Owner]) -> Mapping[_Owner, Reco
     if promised:
         question = "SELECT number, body FROM intents WHERE number = ANY(%s) ORDER BY promised_at, key"
         for number, body in session.rows(question, promised):
-            origins[UNSETTLED, number] = _bodies.intent_of(body).origin
+            origins[UNSETTLED, number] = intent_of(body).origin
     for run, number, body in session.for_each(
         "SELECT run, number, body FROM decisions JOIN {rows} AS asked (run, number) USING (run, number) ORDER BY number",
         "bigint bigint",
         planned,
     ):
-        if create := planned_create(_bodies.decision_of(body)):
+        if create := planned_create(decision_of(body)):
             origins[run, number] = create.origin
     return origins

@@ -9,7 +9,7 @@ from ... import wire
 from ...model import Create, Decision, Disposition, RecordRef, Side, other
 from ...protocols import KeyValue, Notice
 from ...roles import Delta, Intent
-from .. import _bodies
+from .._bodies import Bodies
 from .._shared import all_keys, micros, planned_create
 from .names import Ends, keep
 from .outbox import UNSETTLED
@@ -18,7 +18,7 @@ from .session import Session
 _Place = tuple[int, bytes]
 
 
-def promise(session: Session, ends: Ends, intents: Iterable[Intent]) -> None:
+def promise(session: Session, ends: Ends, bodies: Bodies, intents: Iterable[Intent]) -> None:
     """Put intents by key, in their new state."""
     put = {keep(intent.key): intent for intent in intents}
     numbers: dict[bytes, int] = dict(
@@ -27,7 +27,7 @@ def promise(session: Session, ends: Ends, intents: Iterable[Intent]) -> None:
             "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body "
             "RETURNING key, number",
             "bytea bigint text",
-            [(key, micros(intent.promised_at), _bodies.intent_text(intent)) for key, intent in put.items()],
+            [(key, micros(intent.promised_at), bodies.intent(intent)) for key, intent in put.items()],
         )
     )
     _unname(session, list(numbers.values()))
@@ -109,7 +109,7 @@ def made_runs(session: Session, tenant: str, runs: Iterable[str]) -> Mapping[str
     return {run: found[key] for run, key in kept.items()}
 
 
-def decide(session: Session, ends: Ends, run: int, delta: Delta) -> None:
+def decide(session: Session, ends: Ends, bodies: Bodies, run: int, delta: Delta) -> None:
     """Put the decisions of a run by record; one that says unchanged leaves an applied one alone."""
     [(last,)] = session.rows("SELECT last FROM runs WHERE number = %s FOR UPDATE", run)
     places = [(ends.make(decision.side, decision.ref), keep(decision.ref.id)) for decision in delta.decisions]
@@ -132,7 +132,7 @@ def decide(session: Session, ends: Ends, run: int, delta: Delta) -> None:
         "INSERT INTO decisions (run, number, end_no, id, counterpart_end, counterpart_id, disposition, body) "
         "SELECT * FROM {rows}",
         "bigint bigint bigint bytea bigint bytea text text",
-        [_row(ends, run, number, place, decision) for place, (number, decision, _) in written.items()],
+        [_row(ends, bodies, (run, number, *place), decision) for place, (number, decision, _) in written.items()],
     )
     creates = ((planned_create(decision), levels, number) for number, decision, levels in written.values())
     _put_create_keys(
@@ -151,7 +151,7 @@ def _decided(session: Session, run: int, places: Iterable[_Place]) -> dict[_Plac
     return {(end, id_): (number, disposition) for end, id_, number, disposition in found}
 
 
-def _row(ends: Ends, run: int, number: int, place: _Place, decision: Decision) -> tuple[Any, ...]:
+def _row(ends: Ends, bodies: Bodies, place: tuple[Any, ...], decision: Decision) -> tuple[Any, ...]:
     twin = decision.counterpart
     counterpart = (None, None) if twin is None else (ends.make(other(decision.side), twin), keep(twin.id))
-    return run, number, *place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)
+    return *place, *counterpart, str(decision.disposition), bodies.decision(decision)

@@ -11,7 +11,7 @@ from ... import wire
 from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRef, Side, other
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
-from .. import _bodies
+from .._bodies import Bodies
 from .._shared import all_keys, micros, planned_create
 from .forgetting import forgotten
 from .names import Ends, Kept, chunks, keep, made_scope, marks, only
@@ -27,7 +27,7 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
     """Write a delta, once the fence is known to be the newest."""
     require(connection, tenant, fence)
     scope = made_scope(connection, tenant, pipeline)
-    ends = Ends(connection, scope)
+    ends, bodies = Ends(connection, scope), Bodies()
     put_rows(connection, scope, ends, delta.queue)
     end_rows(connection, ends, delta.done)
     wake_rows(connection, ends, delta.wake)
@@ -40,15 +40,15 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
         ((scope, *place, keep(how.cursor), int(how.filled)) for place, how in delta.progress.items()),
     )
     if delta.promised:
-        _promise(connection, scope, ends, delta.promised)
+        _promise(connection, scope, ends, bodies, delta.promised)
     for notice in delta.notices:
         _notify(connection, tenant, ends, notice)
     if delta.settled:
         _settle(connection, tenant, scope, delta.settled)
     if delta.journal:
-        _note(connection, tenant, ends, delta.journal)
+        _note(connection, tenant, ends, bodies, delta.journal)
     if delta.decisions:
-        _decide(connection, tenant, scope, ends, delta)
+        _decide(connection, tenant, scope, ends, bodies, delta)
     _ingest(connection, tenant, scope, ends, delta)
     put_starts(connection, scope, delta)
     if delta.objection_cleared or delta.objection:
@@ -70,13 +70,13 @@ def _alias(connection: sqlite3.Connection, ends: Ends, side: Side, departure: De
     connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", (*old, *new))
 
 
-def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, intents: Iterable[Intent]) -> None:
+def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, bodies: Bodies, intents: Iterable[Intent]) -> None:
     put = {keep(intent.key): intent for intent in intents}
     _unname(connection, _numbers(connection, scope, put).values())
     connection.executemany(
         "INSERT INTO intents (scope, key, promised_at, body) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body",
-        ((scope, key, micros(intent.promised_at), _bodies.intent_text(intent)) for key, intent in put.items()),
+        ((scope, key, micros(intent.promised_at), bodies.intent(intent)) for key, intent in put.items()),
     )
     numbers = _numbers(connection, scope, put)
     connection.executemany(
@@ -157,7 +157,7 @@ def _made_run(connection: sqlite3.Connection, tenant: str, run: str) -> int:
     return run_number(connection, tenant, run)
 
 
-def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, rows: Sequence[JournalRow]) -> None:
+def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, bodies: Bodies, rows: Sequence[JournalRow]) -> None:
     runs = {run: _made_run(connection, tenant, run) for run in dict.fromkeys(row.run for row in rows)}
     connection.executemany(
         "INSERT INTO journal (run, ref_end, ref_id, origin_end, origin_id, body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -168,14 +168,14 @@ def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, rows: Sequenc
                 keep(row.ref.id),
                 ends.make(other(row.side), row.origin),
                 keep(row.origin.id),
-                _bodies.journal_text(row),
+                bodies.journal(row),
             )
             for row in rows
         ),
     )
 
 
-def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:
+def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, bodies: Bodies, delta: Delta) -> None:
     """Put the decisions of a run by record; one that says unchanged leaves an applied one alone."""
     run = _made_run(connection, tenant, delta.run)
     last = only(connection.execute("SELECT last FROM runs WHERE number = ?", (run,)))
@@ -196,7 +196,10 @@ def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends,
     connection.executemany("DELETE FROM create_keys WHERE run = ? AND owner = ?", gone)
     connection.executemany(
         f"INSERT INTO decisions VALUES ({marks(range(8))})",
-        (_decision_row(ends, (run, number, *place), decision) for place, (number, decision, _) in written.items()),
+        (
+            _decision_row(ends, bodies, (run, number, *place), decision)
+            for place, (number, decision, _) in written.items()
+        ),
     )
     creates = ((planned_create(decision), levels, number) for number, decision, levels in written.values() if levels)
     _put_create_keys(
@@ -223,10 +226,10 @@ def _decided(connection: sqlite3.Connection, run: int, places: Iterable[_Place])
     }
 
 
-def _decision_row(ends: Ends, place: tuple[Any, ...], decision: Decision) -> tuple[Any, ...]:
+def _decision_row(ends: Ends, bodies: Bodies, place: tuple[Any, ...], decision: Decision) -> tuple[Any, ...]:
     twin = decision.counterpart
     counterpart = (None, None) if twin is None else (ends.make(other(decision.side), twin), keep(twin.id))
-    return *place, *counterpart, str(decision.disposition), _bodies.decision_text(decision)
+    return *place, *counterpart, str(decision.disposition), bodies.decision(decision)
 
 
 def _ingest(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, delta: Delta) -> None:

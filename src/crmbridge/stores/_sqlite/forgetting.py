@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from ...model import SIDES, RecordRef
-from .. import _bodies
+from .._bodies import Bodies, journal_of
 from .._shared import emptied, fingerprint
 from .names import chunks, keep, marks, only, tell
 
@@ -126,10 +126,10 @@ def _empty_journal(connection: sqlite3.Connection, key: bytes, place: _Place, go
         where, values = place.named(f"{role}_end", f"{role}_id")
         rows.update(connection.execute(f"SELECT number, body FROM journal WHERE {where}", values))
     for number, body in rows.items():
-        row = emptied(_bodies.journal_of(body), key, gone)
+        row = emptied(journal_of(body), key, gone)
         connection.execute(
             "UPDATE journal SET ref_id = ?, origin_id = ?, body = ? WHERE number = ?",
-            (keep(row.ref.id), keep(row.origin.id), _bodies.journal_text(row), number),
+            (keep(row.ref.id), keep(row.origin.id), Bodies().journal(row), number),
         )
 
 

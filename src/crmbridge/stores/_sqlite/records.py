@@ -12,7 +12,7 @@ from ... import wire
 from ...model import Decision, Disposition, RecordRef, Side
 from ...protocols import ID_FIELD, KeyValue, Notice, Question
 from ...roles import Intent, JournalRow, StoredSchema
-from .. import _bodies
+from .._bodies import decision_of, intent_of, journal_of
 from .._shared import can_be_asked, common, planned_create
 from .database import Database
 from .links import PAGE
@@ -41,7 +41,7 @@ class SqliteOutbox:
                 "SELECT body FROM intents WHERE scope = ? ORDER BY promised_at, key LIMIT ?",
                 (scope(connection, self._tenant, pipeline), limit),
             )
-            return [_bodies.intent_of(body) for (body,) in rows]
+            return [intent_of(body) for (body,) in rows]
 
     def holding(self, pipeline: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Intent]:
         asked = list(dict.fromkeys(refs))
@@ -58,7 +58,7 @@ class SqliteOutbox:
                         ref, age = group[id_], (promised_at, key)
                         if ref not in held or age < held[ref][0]:
                             held[ref] = age, body
-            return {ref: _bodies.intent_of(held[ref][1]) for ref in asked if ref in held}
+            return {ref: intent_of(held[ref][1]) for ref in asked if ref in held}
 
     def creating(self, pipeline: str, run: str, questions: Sequence[Question]) -> Sequence[Sequence[RecordRef]]:
         with self._db.reading() as connection:
@@ -87,7 +87,7 @@ class SqliteOutbox:
                 f"SELECT number, body FROM decisions WHERE run = ? {only} AND number > ? ORDER BY number LIMIT ?",
                 (run_number(connection, self._tenant, run), *asked, after, limit),
             )
-            return [(number, _bodies.decision_of(body)) for number, body in rows]
+            return [(number, decision_of(body)) for number, body in rows]
 
     def planned(self, run: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Decision]:
         asked = set(refs)
@@ -102,7 +102,7 @@ class SqliteOutbox:
                     f"WHERE tenant = ? AND id IN ({marks(chunk)})"
                 )
                 found.update(connection.execute(question, (number, self._tenant, *chunk)))
-            decisions = [_bodies.decision_of(body) for _, body in sorted(found.items())]
+            decisions = [decision_of(body) for _, body in sorted(found.items())]
         return {decision.ref: decision for decision in decisions if decision.ref in asked}
 
     def notices(self, limit: int) -> Sequence[Notice]:
@@ -125,10 +125,10 @@ def _creating(connection: sqlite3.Connection, scope: int, plan: int, question: Q
             f"SELECT promised_at, key, body FROM intents WHERE number IN ({marks(chunk)})", chunk
         )
     ]
-    origins = [_bodies.intent_of(body).origin for _, _, body in sorted(intents, key=lambda row: row[:2])]
+    origins = [intent_of(body).origin for _, _, body in sorted(intents, key=lambda row: row[:2])]
     for number in planned:
         body = only(connection.execute("SELECT body FROM decisions WHERE run = ? AND number = ?", (plan, number)))
-        if create := planned_create(_bodies.decision_of(body)):
+        if create := planned_create(decision_of(body)):
             origins.append(create.origin)
     return tuple(dict.fromkeys(origins))
 
@@ -216,7 +216,7 @@ class SqliteJournal:
                 for role in ("ref", "origin"):
                     question = f"SELECT number, body FROM journal WHERE {role}_end = ? AND {role}_id = ?"
                     found.update(connection.execute(question, (end, keep(ref.id))))
-            return [_bodies.journal_of(body) for _, body in sorted(found.items())]
+            return [journal_of(body) for _, body in sorted(found.items())]
 
     def decided(self, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
         # One look into the index of each run, from the newest on.
@@ -231,7 +231,7 @@ class SqliteJournal:
                 row for end in ends for row in connection.execute(question, (self._tenant, end, keep(ref.id), limit))
             ]
         latest = sorted(found, key=lambda row: int(row[0]))[-limit:] if limit else []
-        return [(tell(run), _bodies.decision_of(body)) for _, run, body in latest]
+        return [(tell(run), decision_of(body)) for _, run, body in latest]
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after = 0
@@ -242,7 +242,7 @@ class SqliteJournal:
                     "SELECT number, body FROM journal WHERE run = ? AND number > ? ORDER BY number LIMIT ?",
                     (number, after, PAGE),
                 ).fetchall()
-                page = [_bodies.journal_of(body) for _, body in rows]
+                page = [journal_of(body) for _, body in rows]
             yield from page
             if len(rows) < PAGE:
                 return
