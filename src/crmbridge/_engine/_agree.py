@@ -70,15 +70,15 @@ def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = Non
     pairing = run.pairing(base.left.kind, base.right.kind, base.case)
     side, across = ack.intent.side, other(ack.intent.side)
     halves = _Halves.of(pairing, base)
-    places = {label: place for place, label in enumerate(pairing.labels)}
+    places, now = pairing.places, run.now()
     theirs = {} if partner is None else {promise.pair: promise for promise in partner.intent.fields}
     for promise in ack.intent.fields:
         place = places.get(promise.pair)
         if place is None or (promise.both and promise.pair not in theirs):
             continue
-        halves.wrote(side, place, promise, ack.outcome, run.now())
+        halves.wrote(side, place, promise, ack.outcome, now)
         if promise.both and partner is not None:
-            halves.wrote(across, place, theirs[promise.pair], partner.outcome, run.now())
+            halves.wrote(across, place, theirs[promise.pair], partner.outcome, now)
         else:
             halves.cells[across][place] = promise.other
     return _evolved(base, pairing, halves, ack)

@@ -122,6 +122,15 @@ class Pairing:
         default=attrs.Factory(lambda pairing: comparison(len(pairing.pairs)), takes_self=True),
     )
     """Gives the places at which a side differs from its half of the agreement."""
+    places: Mapping[str, int] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(
+            lambda pairing: {label: place for place, label in enumerate(pairing.labels)}, takes_self=True
+        ),
+    )
+    """The place of each label."""
     _creates: Mapping[Side, tuple[Written, ...]] = attrs.field(
         init=False,
         eq=False,

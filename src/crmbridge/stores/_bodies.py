@@ -31,7 +31,7 @@ from ..model import (
 from ..protocols import KeyValue
 from ..reasons import Reason
 from ..roles import FieldPromise, Intent, IntentState, JournalRow
-from ._cells import Json, Unreadable, cells_of, row_of, text_of, value_of
+from ._cells import Json, Unreadable, cells_of, dumps, text_of, value_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -39,103 +39,109 @@ V = TypeVar("V")
 _PROMISE: Final = attrgetter("pair", "field", "before", "sent", "other", "both")
 _LINE: Final = attrgetter("left_field", "right_field", "left", "right", "sent", "towards", "because", "answer")
 
+_Objects: TypeAlias = "tuple[int, ...]"
+"""Which objects a column holds."""
+
 _Cells: TypeAlias = "Sequence[Cell | Missing]"
 
 
 class _Columns:
-    """Collects columns; the same cells, one by one the same objects, are written once."""
+    """Collects the columns of a body; the same cells, one by one the same objects, are written once."""
 
-    def __init__(self, told: list[Json], numbers: dict[tuple[int, ...], int]) -> None:
-        self.told = told
+    def __init__(self, texts: dict[_Objects, tuple[str, _Cells]], told: list[str], numbers: dict[_Objects, int]) -> None:
+        self._texts = texts
+        self._told = told
         self._numbers = numbers
 
     def put(self, cells: _Cells) -> int:
         """Give the number of a column."""
-        # By identity: equal cells may differ, as True and 1 do. The value that is written keeps them alive.
-        place = tuple(map(id, cells))
-        number = self._numbers.get(place)
+        # By identity: equal cells may differ, as True and 1 do.
+        objects = tuple(map(id, cells))
+        number = self._numbers.get(objects)
         if number is None:
-            number = self._numbers[place] = len(self.told)
-            self.told.append(row_of(cells))
+            known = self._texts.get(objects)
+            if known is None:
+                known = self._texts[objects] = dumps(cells), cells
+            number = self._numbers[objects] = len(self._told)
+            self._told.append(known[0])
         return number
 
     def copy(self) -> _Columns:
         """Begin with the same columns."""
-        return _Columns(self.told.copy(), self._numbers.copy())
+        return _Columns(self._texts, self._told.copy(), self._numbers.copy())
+
+    def body(self, *told: Json) -> str:
+        """Put the columns before what points at them."""
+        return f"[[{','.join(self._told)}],{text_of(told)[1:]}"
 
 
 class Bodies:
-    """Writes the bodies of one commit: a journal row and a decision that tell the same lines share the work."""
+    """Writes the bodies of one commit.
+
+    A journal row and a decision that tell the same lines share the work, and names of fields are put into text once.
+    """
 
     def __init__(self) -> None:
-        # By identity, too: what a commit writes lives as long as it does.
-        self._lines: dict[int, tuple[_Columns, Json]] = {}
+        # By identity, so what was seen is kept here: another object never takes its place.
+        self._texts: dict[_Objects, tuple[str, _Cells]] = {}
+        self._lines: dict[int, tuple[_Columns, Json, Sequence[FieldDecision]]] = {}
 
     def intent(self, intent: Intent) -> str:
         """Write an intent."""
         columns, lines = self._begun(intent.decisions)
-        return text_of(
-            [
-                columns.told,
-                intent.key,
-                intent.side,
-                _action(columns, intent.action),
-                _ref(intent.origin),
-                intent.link,
-                wire.pack_instant(intent.promised_at),
-                intent.state,
-                _instant(intent.doubt_since),
-                [[[key.field, key.value, key.by] for key in level] for level in intent.keys],
-                _promises(columns, intent.fields),
-                lines,
-                intent.incarnation,
-                intent.because and wire.pack_reason(intent.because),
-                intent.run,
-                intent.case,
-            ]
+        return columns.body(
+            intent.key,
+            intent.side,
+            _action(columns, intent.action),
+            _ref(intent.origin),
+            intent.link,
+            wire.pack_instant(intent.promised_at),
+            intent.state,
+            _instant(intent.doubt_since),
+            [[[key.field, key.value, key.by] for key in level] for level in intent.keys],
+            _promises(columns, intent.fields),
+            lines,
+            intent.incarnation,
+            intent.because and wire.pack_reason(intent.because),
+            intent.run,
+            intent.case,
         )
 
     def decision(self, decision: Decision) -> str:
         """Write a decision."""
         columns, lines = self._begun(decision.fields)
-        return text_of(
-            [
-                columns.told,
-                decision.side,
-                _ref(decision.ref),
-                decision.counterpart and _ref(decision.counterpart),
-                decision.disposition,
-                wire.pack_reason(decision.because),
-                [_action(columns, action) for action in decision.actions],
-                lines,
-            ]
+        return columns.body(
+            decision.side,
+            _ref(decision.ref),
+            decision.counterpart and _ref(decision.counterpart),
+            decision.disposition,
+            wire.pack_reason(decision.because),
+            [_action(columns, action) for action in decision.actions],
+            lines,
         )
 
     def journal(self, row: JournalRow) -> str:
         """Write a row of the journal."""
         columns, lines = self._begun(row.fields)
-        return text_of(
-            [
-                columns.told,
-                row.run,
-                wire.pack_instant(row.at),
-                row.side,
-                row.verb,
-                _ref(row.ref),
-                _ref(row.origin),
-                wire.pack_reason(row.because),
-                lines,
-                row.version,
-                row.case,
-            ]
+        return columns.body(
+            row.run,
+            wire.pack_instant(row.at),
+            row.side,
+            row.verb,
+            _ref(row.ref),
+            _ref(row.origin),
+            wire.pack_reason(row.because),
+            lines,
+            row.version,
+            row.case,
         )
 
     def _begun(self, lines: Sequence[FieldDecision]) -> tuple[_Columns, Json]:
         """Begin a body with the columns of its lines."""
         known = self._lines.get(id(lines))
         if known is None:
-            columns = _Columns([], {})
-            known = self._lines[id(lines)] = columns, _lines(columns, lines)
+            columns = _Columns(self._texts, [], {})
+            known = self._lines[id(lines)] = columns, _lines(columns, lines), lines
         return known[0].copy(), known[1]
 
 

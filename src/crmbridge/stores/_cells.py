@@ -151,12 +151,8 @@ def storable(text: str) -> bool:
 
 def dumps(cells: Iterable[Cell | Missing]) -> str:
     """Write cells in their order as one JSON list."""
-    return text_of(row_of(tuple(cells)))
-
-
-def row_of(cells: Sequence[Cell | Missing]) -> Json:
-    """Turn cells in their order into what JSON can carry."""
-    return cells if PLAIN.issuperset(map(type, cells)) else [to_json(cell) for cell in cells]
+    row = tuple(cells)
+    return text_of(row if PLAIN.issuperset(map(type, row)) else [to_json(cell) for cell in row])
 
 
 def loads(text: str) -> tuple[Cell | Missing, ...]:

@@ -55,16 +55,19 @@ def _agreed(half: Half, beside: dict[str, Any] | None) -> Agreed:
 
 def beside_of(link: Link) -> str | None:
     """Write what few links have; most have none of it."""
-    told = {
-        "incarnation": link.incarnation,
-        "closed": link.closed and wire.pack(link.closed),
-        "strikes": dict(link.strikes),
-        "case": link.case,
-        "left": _beside_half(link.left_agreed),
-        "right": _beside_half(link.right_agreed),
-    }
-    kept = {name: value for name, value in told.items() if value not in (0, None, {})}
-    return _cells.text_of(kept) if kept else None
+    told: dict[str, Any] = {}
+    if link.incarnation:
+        told["incarnation"] = link.incarnation
+    if link.closed is not None:
+        told["closed"] = wire.pack_reason(link.closed)
+    if link.strikes:
+        told["strikes"] = dict(link.strikes)
+    if link.case is not None:
+        told["case"] = link.case
+    for name, agreed in (("left", link.left_agreed), ("right", link.right_agreed)):
+        if agreed.unsettled or agreed.own_stamp is not None:
+            told[name] = _beside_half(agreed)
+    return _cells.text_of(told) if told else None
 
 
 def _beside_half(agreed: Agreed) -> dict[str, Any]:
