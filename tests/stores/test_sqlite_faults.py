@@ -17,11 +17,13 @@ from pathlib import Path
 import attrs
 import pytest
 
+from crmbridge import wire
 from crmbridge.credentials import Secret
 from crmbridge.errors import LeaseHeld, StateError, StoreDamaged, StoreTooNew
 from crmbridge.model import Agreed
 from crmbridge.roles import Delta, Progress, Token
 from crmbridge.stores import SqliteStore
+from crmbridge.stores._bodies import decision_of, intent_of, journal_of
 from crmbridge.stores._sqlite.database import Database
 from crmbridge.stores._sqlite.opening import connect, network_file_system, set_up
 from crmbridge.stores._sqlite.schema import MIGRATIONS
@@ -463,6 +465,27 @@ def test_a_network_file_system_is_told_by_its_mount(tmp_path):
 
 def everything_in(folder):
     return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+BODIES = {"intents": intent_of, "decisions": decision_of, "journal": journal_of}
+
+
+def test_a_file_from_before_bodies_were_kept_in_columns_is_read_whole(path):
+    with SqliteStore(path) as store:
+        commit(store, **{field.name: getattr(EVERYTHING, field.name) for field in attrs.fields(Delta)})
+        before = all_that_is_known(store)
+    with closing(connect(path)) as connection:
+        for table, read in BODIES.items():
+            for number, body in connection.execute(f"SELECT rowid, body FROM {table}").fetchall():
+                old = wire.dumps(read(body))
+                assert old.startswith("{")
+                connection.execute(f"UPDATE {table} SET body = ? WHERE rowid = ?", (old, number))
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    with SqliteStore(path) as store:
+        assert all_that_is_known(store) == before
+    with closing(connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
 def test_a_newer_file_is_refused_with_both_versions_and_left_as_it_is(path):

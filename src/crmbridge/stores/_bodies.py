@@ -48,7 +48,9 @@ _Cells: TypeAlias = "Sequence[Cell | Missing]"
 class _Columns:
     """Collects the columns of a body; the same cells, one by one the same objects, are written once."""
 
-    def __init__(self, texts: dict[_Objects, tuple[str, _Cells]], told: list[str], numbers: dict[_Objects, int]) -> None:
+    def __init__(
+        self, texts: dict[_Objects, tuple[str, _Cells]], told: list[str], numbers: dict[_Objects, int]
+    ) -> None:
         self._texts = texts
         self._told = told
         self._numbers = numbers
