@@ -123,6 +123,11 @@ class Table:
         """Find a field by the name that a client wrote."""
         return self._names.get(name.casefold() if self.fold else name)
 
+    @property
+    def quick(self) -> Iterable[str]:
+        """The names of the fields for which `find` is fast."""
+        return self._indexes.keys()
+
     def get(self, id: str, *, deleted: bool = False) -> Row | None:
         """Give the record with this id; a deleted one only when asked for."""
         row = self.all.get(id)
@@ -180,12 +185,18 @@ class Table:
         self.replace(row, {**row.values, **values}, at=at, by=by)
         return before
 
-    def replace(self, row: Row, values: dict[str, Any], *, at: datetime, by: str = "") -> dict[str, Any]:
-        """Let the record hold this dict instead of its own, and give the old one, which is as it was and stays so."""
+    def replace(
+        self, row: Row, values: dict[str, Any], *, at: datetime, by: str = "", touched: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """Let the record hold this dict instead of its own, and give the old one, which is as it was and stays so.
+
+        Whoever knows which of the `quick` fields the values can differ in may name them, and spares the rest a look.
+        """
         held, row.values = row.values, values
-        for name, index in self._indexes.items():
+        for name in self._indexes if touched is None else touched:
             old, new = held.get(name), values.get(name)
             if old is not new and old != new:
+                index = self._indexes[name]
                 self._leave(self.fields[name], index, old, row.id)
                 self._enter(self.fields[name], index, new, row.id)
         row.modified = at

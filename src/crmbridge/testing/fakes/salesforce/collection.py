@@ -1,6 +1,6 @@
 """Up to 200 records in one call: `/composite/sobjects` (REST guide, "sObject Collections")."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -8,7 +8,7 @@ from crmbridge.testing.fakes.salesforce import records
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_json, as_list, as_object, as_objects
 from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
 from crmbridge.testing.fakes.salesforce.ids import long_form
-from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan
 from crmbridge.testing.fakes.salesforce.org import Act
 from crmbridge.testing.tables import Field
 
@@ -20,8 +20,8 @@ ROLLED_BACK = Refused(
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
 )
 
-Element = dict[str, Any]
-Step = Callable[[Any], Element]
+Step = Callable[[Any], str]
+"""Does to one record what is asked, and gives the element of the answer as JSON; raises the vendor's refusal."""
 
 
 def answer(desk: Desk, call: Call) -> Reply:
@@ -59,14 +59,14 @@ def _read(call: Call, kind: Kind) -> Reply:
 def _delete(desk: Desk, call: Call) -> Reply:
     act = desk.act(call)
 
-    def one(given: Any) -> Element:
+    def one(given: Any) -> str:
         id = long_form(given.strip())
         kind = desk.org.kind_of(id) if id else None
         if id is None or kind is None:
             raise malformed_id(given)
         row = desk.org.at(kind, id)
         desk.org.delete(kind, row, act)
-        return {"id": row.id, "success": True, "errors": []}
+        return _done(row.id)
 
     ids = [id for id in call.params.get("ids", "").split(",") if id]
     return _each(desk, call, ids, one, all_or_none=call.flag("allOrNone"))
@@ -108,25 +108,30 @@ def _type_of(record: dict[str, Any]) -> str:
 
 def _creating(desk: Desk, kinds: Iterator[Kind], act: Act) -> Step:
     create = desk.org.create
-    return lambda record: {"id": create(next(kinds), record, act).id, "success": True, "errors": []}
+    return lambda record: _done(create(next(kinds), record, act).id)
 
 
 def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
     seen: set[str] = set()
+    org, plans, last = desk.org, desk.org.plans, None
+    found: Mapping[tuple[str, ...], Plan] = {}
 
-    def one(record: dict[str, Any]) -> Element:
+    def one(record: dict[str, Any]) -> str:
+        nonlocal last, found
         kind = next(kinds)
-        plan = desk.org.plans(kind, creating=False, key="id")[tuple(record)]
+        if kind is not last:
+            last, found = kind, plans(kind, creating=False, key="id")
+        plan = found[tuple(record)]
         id = plan.told(record)
         if id is None:
             raise Refused("MISSING_ARGUMENT", "Id not specified in an update call")
-        row = desk.org.at(kind, id)
+        row = org.at(kind, id)
         if row.id in seen:
             raise Refused("DUPLICATE_VALUE", f"duplicate id: {row.id}", ("Id",))
         seen.add(row.id)
         records.vanishing(desk, call, kind, row, act)
-        desk.org.update(kind, row, record, act, plan)
-        return {"id": row.id, "success": True, "errors": []}
+        org.update(kind, row, record, act, plan)
+        return _done(row.id)
 
     return one
 
@@ -134,11 +139,11 @@ def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
 def _upserting(desk: Desk, kind: Kind, field: Field | None, act: Act) -> Step:
     if field is None:
         return lambda record: _upsert_by_id(desk, kind, record, act)
-    org, name, key_of, find_key = desk.org, field.name, field.key, kind.table.find_key
-    plans, check = org.plans(kind, creating=False, key=name.lower()), kind.entries[name].check
+    name, key_of, find_key, check = field.name, field.key, kind.table.find_key, kind.entries[field.name].check
+    update, create, plans = desk.org.update, desk.org.create, desk.org.plans(kind, creating=False, key=name.lower())
     seen: set[Any] = set()
 
-    def one(record: dict[str, Any]) -> Element:
+    def one(record: dict[str, Any]) -> str:
         plan = plans[tuple(record)]
         if plan.has_id:
             raise Refused("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ("Id",))
@@ -151,69 +156,57 @@ def _upserting(desk: Desk, kind: Kind, field: Field | None, act: Act) -> Step:
         seen.add(key)
         rows = find_key(name, key)
         if not rows:
-            return {"id": org.create(kind, record, act).id, "success": True, "errors": [], "created": True}
+            return _done(create(kind, record, act).id, ',"created":true')
         if len(rows) > 1:
             text = f"{name}: more than one record found for external id field: [{', '.join(row.id for row in rows)}]"
             raise Refused("DUPLICATE_EXTERNAL_ID", text, (name,))
-        org.update(kind, rows[0], record, act, plan)
-        return {"id": rows[0].id, "success": True, "errors": [], "created": False}
+        [row] = rows
+        update(kind, row, record, act, plan)
+        return _done(row.id, ',"created":false')
 
     return one
 
 
-def _upsert_by_id(desk: Desk, kind: Kind, record: dict[str, Any], act: Act) -> Element:
+def _upsert_by_id(desk: Desk, kind: Kind, record: dict[str, Any], act: Act) -> str:
     plan = desk.org.plans(kind, creating=False, key="id")[tuple(record)]
     id = plan.told(record)
     if id is None:
         plan = desk.org.plans(kind, creating=True, key="id")[tuple(record)]
-        return {"id": desk.org.create(kind, record, act, plan).id, "success": True, "errors": [], "created": True}
+        return _done(desk.org.create(kind, record, act, plan).id, ',"created":true')
     row = desk.org.at(kind, id)
     desk.org.update(kind, row, record, act, plan)
-    return {"id": row.id, "success": True, "errors": [], "created": False}
+    return _done(row.id, ',"created":false')
+
+
+def _done(id: str, created: str = "") -> str:
+    """Write the element of a record that was taken: in an id there is nothing to escape."""
+    return f'{{"id":"{id}","success":true,"errors":[]{created}}}'
 
 
 def _each(desk: Desk, call: Call, given: list[Any], step: Step, *, all_or_none: bool) -> Reply:
     if len(given) > MOST:
         raise _too_many(MOST)
-    elements: list[Element] = []
+    elements: list[str] = []
+    refused: set[int] = set()
 
     def work() -> list[bool]:
         for one in given:
             try:
                 elements.append(step(one))
-            except Refused as refused:
-                if refused.malformed:
+            except Refused as refusal:
+                if refusal.malformed:
                     raise
-                elements.append(refused.element())
-        return [element["success"] for element in elements]
+                refused.add(len(elements))
+                elements.append(as_json(refusal.element()))
+        # A wrong JSON type spoils the whole request, so even a collection that may partly fail can be undone.
+        return [not (all_or_none and refused)]
 
-    # A wrong JSON type spoils the whole request, so even a collection that may partly fail can be undone.
-    stands = _guarded(desk, work, all_or_none=all_or_none)
-    if not stands:
-        elements = [ROLLED_BACK.element() if element["success"] else element for element in elements]
+    if not desk.all_or_none(work):
+        rolled_back = as_json(ROLLED_BACK.element())
+        elements = [text if place in refused else rolled_back for place, text in enumerate(elements)]
     if desk.faults.fires("F11", call.request):
         elements = elements[:-1]
-    return Reply(200, elements, text=f"[{','.join(map(_written, elements))}]")
-
-
-def _written(element: Element) -> str:
-    """Write an element as JSON, quickly where there is nothing to escape."""
-    if not element["success"]:
-        return as_json(element)
-    created = element.get("created")
-    tail = "" if created is None else f',"created":{"true" if created else "false"}'
-    return f'{{"id":"{element["id"]}","success":true,"errors":[]{tail}}}'
-
-
-def _guarded(desk: Desk, work: Callable[[], list[bool]], *, all_or_none: bool) -> bool:
-    if all_or_none:
-        return desk.all_or_none(work)
-
-    def at_least_readable() -> list[bool]:
-        work()
-        return []
-
-    return desk.all_or_none(at_least_readable)
+    return Reply(200, written=f"[{','.join(elements)}]")
 
 
 def _too_many(most: int) -> Refused:

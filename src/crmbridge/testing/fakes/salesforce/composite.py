@@ -46,12 +46,13 @@ def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     def work() -> list[bool]:
         for part in parts:
             reply = _one(call, part, known, dispatch)
+            value = reply.value()
             if reply.status < 300 and isinstance(part.get("referenceId"), str):
-                known[part["referenceId"]] = reply.data
+                known[part["referenceId"]] = value
             headers = {name: value for name, value in reply.headers.items() if name == "Location"}
             answers.append(
                 {
-                    "body": reply.data,
+                    "body": value,
                     "httpHeaders": headers,
                     "httpStatusCode": reply.status,
                     "referenceId": part.get("referenceId"),
@@ -145,7 +146,7 @@ def _batch(call: Call, dispatch: Dispatch) -> Reply:
             continue
         url = "/services/data/" + str(part.get("url", "")).removeprefix("/services/data/").lstrip("/")
         reply = _called(call, str(part.get("method", "GET")), url, part.get("richInput"), None, dispatch)
-        results.append({"statusCode": reply.status, "result": reply.data})
+        results.append({"statusCode": reply.status, "result": reply.value()})
     return Reply(200, {"hasErrors": any(result["statusCode"] >= 300 for result in results), "results": results})
 
 

@@ -25,17 +25,23 @@ LARGEST_BODY = 100 * 1024 * 1024
 
 @attrs.frozen
 class Reply:
-    """A status with JSON, or with text where that is sent instead; None is an empty body."""
+    """A status with JSON, which may be written already, or with text that is sent instead; None is an empty body."""
 
     status: int
     data: Any = attrs.field(default=None, repr=False)
     text: str | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    written: str | None = attrs.field(default=None, repr=False)
+
+    def value(self) -> Any:
+        """Give the JSON, read back where it was written already; None where text is sent instead."""
+        return self.data if self.written is None else json.loads(self.written)
 
     def body(self) -> bytes:
         """Give the bytes to send."""
-        if self.text is not None:
-            return self.text.encode("utf-8")
+        text = self.written if self.text is None else self.text
+        if text is not None:
+            return text.encode("utf-8")
         return b"" if self.data is None else as_json(self.data).encode("utf-8")
 
 

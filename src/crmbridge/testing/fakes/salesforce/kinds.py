@@ -9,14 +9,9 @@ import attrs
 from crmbridge.testing.fakes.salesforce.ids import Minter
 from crmbridge.testing.fakes.salesforce.rules import RULES, Derive, nothing
 from crmbridge.testing.fakes.salesforce.schema import SYSTEM, Shape, completed
+from crmbridge.testing.fakes.salesforce.storing import Storing
 from crmbridge.testing.fakes.salesforce.values import Check, EmailRule, check_for, plain_length
 from crmbridge.testing.tables import Field, Row, Table
-
-Step = tuple[str, int, Check | None]
-"""What a cell is stored under, the length up to which a text in it is good, and what checks every other value.
-
-Without a check, the cell is passed over.
-"""
 
 STAMPED = frozenset(line.split()[0] for line in SYSTEM.splitlines())
 
@@ -35,25 +30,17 @@ class Entry:
 class Plan:
     """What is done with the records that give the same names in the same order."""
 
-    steps: tuple[Step, ...]
-    """One for each cell."""
+    stored: Storing
     required: tuple[str, ...]
     """The required fields among those that are stored."""
+    unique: tuple[Field, ...]
+    """The unique fields among those that are stored."""
+    touched: tuple[str, ...]
+    """The fields among those that are found quickly which such a record can change."""
     key: str | None
     """The name of the cell that is passed over because it says which record is meant."""
     has_id: bool
     """Whether a name that is not the key is `Id`."""
-
-    def stored(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Give what is stored of a record; raises the vendor's refusal of its first wrong cell."""
-        values: dict[str, Any] = {}
-        for (name, plain, check), value in zip(self.steps, given.values(), strict=True):
-            # Nearly every cell is a short text, and is spared the call of its check.
-            if type(value) is str and len(value) <= plain:
-                values[name] = value.strip() or None
-            elif check:
-                values[name] = check(value)
-        return values
 
     def told(self, given: Mapping[str, Any]) -> Any:
         """Give the value that says which record is meant; None when there is none."""

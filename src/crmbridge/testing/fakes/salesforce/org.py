@@ -118,7 +118,12 @@ class Org:
         values.update(kind.derive(values, values, act.stamp))
         if "OwnerId" in kind.entries and not values.get("OwnerId"):
             values["OwnerId"] = act.user
-        self._admit(kind, values, None, act)
+        if kind.unique:
+            self._alone(kind, kind.unique, values, None)
+        if kind.name == "CampaignMember":
+            self._first_membership(kind, values)
+        if self.duplicate_rules or self.locked or act.locks:
+            self._admit(kind, values, "", act)
         values["CreatedDate"] = values["LastModifiedDate"] = values["SystemModstamp"] = act.stamp
         values["CreatedById"] = values["LastModifiedById"] = act.user
         values["Id"] = id = kind.table.fresh_id()
@@ -132,17 +137,21 @@ class Org:
 
     def update(self, kind: Kind, row: Row, given: Mapping[str, Any], act: Act, plan: Plan | None = None) -> None:
         """Change a record, or raise the vendor's refusal; a write of equal values moves the stamps too."""
-        if row.values.get("IsConverted"):
+        held = row.values
+        if held.get("IsConverted"):
             raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         plan = plan or self.plans(kind, creating=False)[tuple(given)]
         written = plan.stored(given)
-        values = {**row.values, **written}
+        values = {**held, **written}
         for name in plan.required:
             if written[name] is None:
                 self._require(kind, values)
         values.update(kind.derive(written, values, act.stamp))
-        self._admit(kind, written, row, act)
-        self._replace(kind, row, values, written, act)
+        if plan.unique:
+            self._alone(kind, plan.unique, written, row)
+        if self.duplicate_rules or self.locked or act.locks:
+            self._admit(kind, written, row.id, act)
+        self._replace(kind, row, values, written, act, plan.touched)
         if kind.name in _FOLLOWED:
             self._after(kind, row, written, act)
 
@@ -150,11 +159,19 @@ class Org:
         """Overwrite values without asking whether that is allowed."""
         self._replace(kind, row, {**row.values, **written}, written, act)
 
-    def _replace(self, kind: Kind, row: Row, values: dict[str, Any], written: Mapping[str, Any], act: Act) -> None:
+    def _replace(
+        self,
+        kind: Kind,
+        row: Row,
+        values: dict[str, Any],
+        written: Mapping[str, Any],
+        act: Act,
+        touched: Iterable[str] | None = None,
+    ) -> None:
         self._remember(kind, row)
         values["LastModifiedDate"] = values["SystemModstamp"] = act.stamp
         values["LastModifiedById"] = act.user
-        before = kind.table.replace(row, values, at=act.at, by=act.by)
+        before = kind.table.replace(row, values, at=act.at, by=act.by, touched=touched)
         kind.note(act.stamp, row.id)
         self._record("update", kind.name, row.id, written, before, act)
 
@@ -234,11 +251,7 @@ class Org:
         missing = tuple(name for name in kind.required if values.get(name) is None)
         raise Refused("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
 
-    def _admit(self, kind: Kind, values: Mapping[str, Any], row: Row | None, act: Act) -> None:
-        own = row.id if row else ""
-        self._alone(kind, values, row)
-        if kind.name == "CampaignMember" and row is None:
-            self._first_membership(kind, values)
+    def _admit(self, kind: Kind, values: Mapping[str, Any], own: str, act: Act) -> None:
         for rule in self.duplicate_rules:
             if rule.kind == kind.name:
                 self._unlike_others(kind, values, own, rule, act)
@@ -248,10 +261,10 @@ class Org:
             for field in kind.related.values():
                 self._lock(values.get(field.name) or "", act)
 
-    def _alone(self, kind: Kind, values: Mapping[str, Any], row: Row | None) -> None:
+    def _alone(self, kind: Kind, unique: Iterable[Field], values: Mapping[str, Any], row: Row | None) -> None:
         """Raise the refusal of a unique value that another record holds."""
         held = row.values if row else _NOTHING
-        for field in kind.unique:
+        for field in unique:
             value = values.get(field.name)
             # What the record holds already was found to be its own when it came.
             if value is not None and value != held.get(field.name):

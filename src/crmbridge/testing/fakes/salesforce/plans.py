@@ -5,7 +5,9 @@ from typing import Any, cast
 
 from crmbridge.testing.fakes.salesforce import errors
 from crmbridge.testing.fakes.salesforce.errors import Refused
-from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan, Step
+from crmbridge.testing.fakes.salesforce.kinds import STAMPED, Kind, Plan
+from crmbridge.testing.fakes.salesforce.rules import DERIVED
+from crmbridge.testing.fakes.salesforce.storing import Step, storing
 from crmbridge.testing.fakes.salesforce.values import Check
 from crmbridge.testing.tables import Field
 
@@ -47,8 +49,10 @@ class Planner:
         steps = tuple((name, -1, None) if name in keys else self._step(kind, name, creating=creating) for name in names)
         stored = {name for name, _, check in steps if check}
         return Plan(
-            steps=steps,
+            stored=storing(steps),
             required=tuple(name for name in kind.required if name in stored),
+            unique=tuple(field for field in kind.unique if field.name in stored),
+            touched=tuple(name for name in kind.table.quick if name in stored or name in DERIVED or name in STAMPED),
             key=keys[-1] if keys else None,
             has_id=any(name.lower() == "id" for name in names if name not in keys),
         )

@@ -42,6 +42,9 @@ def nothing(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa
 def _person(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
     if not ("LastName" in written or "FirstName" in written or "MiddleName" in written or "Suffix" in written):
         return {}
+    first, last = now.get("FirstName"), now.get("LastName")
+    if first and last and not (now.get("MiddleName") or now.get("Suffix")):
+        return {"Name": f"{first} {last}"}
     return {"Name": " ".join(filter(None, map(now.get, _NAMES)))}
 
 
@@ -102,3 +105,11 @@ RULES: Mapping[str, Derive] = {
     "CampaignMember": _member,
 }
 """By object; for the others, `nothing` follows."""
+
+DERIVED = frozenset(
+    (
+        *("Name", "IsClosed", "IsWon", "Probability", "ExpectedRevenue", "FiscalYear", "FiscalQuarter", "Fiscal"),
+        *("CompletedDateTime", "IsHighPriority", "HasResponded", "FirstRespondedDate"),
+    )
+)
+"""Every field that a rule gives a value."""
