@@ -178,6 +178,22 @@ def test_a_composite_call_of_all_or_none_leaves_nothing_behind(salesforce: FakeS
     )
 
 
+def test_a_collection_inside_of_a_composite_call_answers_its_elements_and_may_be_referred_to(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    records = [{"attributes": {"type": "Account"}, "Name": "Acme"}, {"attributes": {"type": "Account"}}]
+    contact = {"LastName": "Sato", "AccountId": "@{made[0].id}"}
+    parts = [
+        part("POST", "/composite/sobjects", "made", {"records": records}),
+        part("POST", "/sobjects/Contact", "c1", contact),
+    ]
+    answers = api.post("/composite", json={"compositeRequest": parts}).json()["compositeResponse"]
+    [account] = salesforce.rows("Account")
+    assert answers[0]["body"][0] == {"id": account["Id"], "success": True, "errors": []}
+    assert answers[0]["body"][1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert [row["AccountId"] for row in salesforce.rows("Contact")] == [account["Id"]]
+
+
 def test_a_batch_answers_each_part_and_may_halt(salesforce: FakeSalesforce, api: httpx.Client):
     parts = [
         {"method": "POST", "url": "v67.0/sobjects/Account", "richInput": {"Name": "Acme"}},

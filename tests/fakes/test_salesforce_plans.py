@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
 from crmbridge.testing.fakes.salesforce.ids import Minter, long_form
 from crmbridge.testing.fakes.salesforce.plans import MOST
+from crmbridge.testing.fakes.salesforce.storing import MOST as CELLS
 from crmbridge.testing.tables import Field, Table
 
 VALUES = {
@@ -97,6 +98,57 @@ def test_the_length_of_a_text_counts_without_the_blanks_around_it(
     element = api.post("/composite/sobjects", json={"records": [lead(Phone=text)]}).json()[0]
     assert (element["errors"][0]["statusCode"] if element["errors"] else "") == code
     assert [row["Phone"] for row in salesforce.rows("Lead")] == ([] if code else ["x" * 40])
+
+
+@pytest.mark.parametrize("count", [CELLS - 3, CELLS - 2])
+def test_a_record_of_more_cells_than_code_is_made_for_is_checked_and_stored_like_any_other(
+    salesforce: FakeSalesforce, api: httpx.Client, count: int
+):
+    spellings = ("".join(letters) for letters in itertools.product(*((one, one.upper()) for one in "lastname")))
+    names = list(itertools.islice((name for name in spellings if name != "LastName"), count))
+    record = {"attributes": {"type": "Lead"}, **dict.fromkeys(names, "early"), names[-1]: " late ", "Company": "Acme"}
+    told = api.post("/composite/sobjects", json={"records": [record, record | {names[0]: "x" * 81}]}).json()
+    assert [one["success"] for one in told] == [True, False]
+    assert told[1]["errors"][0]["statusCode"] == "STRING_TOO_LONG"
+    assert [(row["LastName"], row["Company"]) for row in salesforce.rows("Lead")] == [("late", "Acme")]
+
+
+def test_the_first_wrong_cell_is_the_one_that_is_refused(api: httpx.Client):
+    record = {"attributes": {"type": "Lead"}, "Phone": "x" * 41, "NumberOfEmployees": "many", "LastName": "Sato"}
+    element = api.post("/composite/sobjects", json={"records": [record]}).json()[0]
+    assert element["errors"][0]["fields"] == ["Phone"]
+
+
+def test_a_record_that_is_refused_at_its_last_cell_holds_what_it_held(salesforce: FakeSalesforce, api: httpx.Client):
+    id = salesforce.put("Lead", LastName="Abe", Company="Acme", Phone="1")
+    record = {"attributes": {"type": "Lead"}, "Id": id, "LastName": "Sato", "Phone": "x" * 41}
+    before = salesforce.rows("Lead")
+    assert not api.patch("/composite/sobjects", json={"records": [record]}).json()[0]["success"]
+    assert salesforce.rows("Lead") == before
+    assert salesforce.ledger == ()
+
+
+def test_what_was_written_to_a_field_stays_in_the_ledger_when_the_field_is_taken_away(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    salesforce.add_field("Lead", Field("Nick__c", "string", length=4))
+    [made] = api.post("/composite/sobjects", json={"records": [lead(Nick__c="Taro")]}).json()
+    api.patch("/composite/sobjects", json={"records": [lead(Id=made["id"], Nick__c="Jiro")]})
+    salesforce.drop_field("Lead", "Nick__c")
+    assert [write.values["Nick__c"] for write in salesforce.ledger] == ["Taro", "Jiro"]
+    assert salesforce.ledger[1].before["Nick__c"] == "Taro"
+    assert "Nick__c" not in salesforce.rows("Lead")[0]
+
+
+def test_a_derived_name_is_found_by_its_new_value_when_only_its_parts_are_written(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    salesforce.add_field("Lead", Field("Name", "string", length=121, indexed=True))
+    id = salesforce.put("Lead", FirstName="Jiro", LastName="Abe", Company="Acme")
+    api.patch("/composite/sobjects", json={"records": [{"attributes": {"type": "Lead"}, "Id": id, "LastName": "Sato"}]})
+    table = salesforce.table("Lead")
+    assert [row.id for row in table.find("Name", "Jiro Sato")] == [id]
+    assert table.find("Name", "Jiro Abe") == []
 
 
 @pytest.mark.parametrize("value", ["", " "])

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 
@@ -147,6 +148,7 @@ def _request(connection: socket.socket, reader: BinaryIO, scheme: str) -> httpx.
     )
 
 
+@lru_cache(maxsize=256)
 def _url(scheme: str, host: bytes, target: bytes) -> httpx.URL:
     try:
         text = target.decode("utf-8")

@@ -28,7 +28,7 @@ from crmbridge.testing.faults import GENERAL, FaultPlan, Rule
 from crmbridge.testing.tables import Row, Table
 from crmbridge.testing.tls import authority
 
-_PARTS = 8
+_PARTS = 9
 """Of a write, in the order in which `record` keeps them."""
 
 ERROR_PAGE = (
@@ -127,9 +127,10 @@ class FakeServer:
             self._ripen()
             for number in range(len(self._ledger), self._writes()):
                 part = number * _PARTS
-                at, verb, kind, id, values, held, by, request = self._written[part : part + _PARTS]
-                before = {name: held.get(name) for name in values} if verb == "update" else dict(held)
-                self._ledger.append(Write(number + 1, at, verb, kind, id, dict(values), before, by, request))
+                at, verb, kind, id, names, held, old, by, request = self._written[part : part + _PARTS]
+                values = {name: held[name] for name in names}
+                before = {name: old.get(name) for name in names} if verb == "update" else dict(old)
+                self._ledger.append(Write(number + 1, at, verb, kind, id, values, before, by, request))
             return tuple(self._ledger)
 
     def table(self, kind: str) -> Table:
@@ -211,7 +212,8 @@ class FakeServer:
         """
         # A write becomes a value when somebody looks. Until then its parts lie in one long list: a tuple for each would
         # be walked over by the garbage collector again and again, which is felt under load.
-        self._written += (at, verb, kind, id, values, before, by, self.at_hand if request is None else request)
+        source = self.at_hand if request is None else request
+        self._written += (at, verb, kind, id, tuple(values), values, before, by, source)
 
     def _writes(self) -> int:
         """Give the length of the ledger."""

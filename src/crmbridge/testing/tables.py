@@ -117,7 +117,8 @@ class Table:
         del self.fields[field.name]
         self._indexes.pop(field.name, None)
         for row in self.all.values():
-            row.values.pop(field.name, None)
+            # What a row held may be kept elsewhere, as what was there before a write.
+            row.values = {other: value for other, value in row.values.items() if other != field.name}
 
     def field(self, name: str) -> Field | None:
         """Find a field by the name that a client wrote."""

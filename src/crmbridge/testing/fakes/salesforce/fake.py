@@ -353,10 +353,17 @@ class FakeSalesforce(FakeServer):
         return _sent(Reply(status, Refused("REQUEST_LIMIT_EXCEEDED", text).body()))
 
     def _entered(
-        self, verb: str, kind: str, id: str, values: Mapping[str, Any], before: Mapping[str, Any], act: Act
+        self,
+        verb: str,
+        kind: str,
+        id: str,
+        values: Mapping[str, Any],
+        before: Mapping[str, Any],
+        act: Act,
+        names: tuple[str, ...],
     ) -> None:
         # As `record` does, without its call: this is done for every record of a collection.
-        self._written += (act.at, verb, kind, id, values, before, act.by, act.request)
+        self._written += (act.at, verb, kind, id, names, values, before, act.by, act.request)
 
 
 def _call(request: httpx.Request, version: str, rest: str) -> Call:

@@ -31,6 +31,8 @@ class Plan:
     """What is done with the records that give the same names in the same order."""
 
     stored: Storing
+    names: tuple[str, ...]
+    """The fields that are stored."""
     required: tuple[str, ...]
     """The required fields among those that are stored."""
     unique: tuple[Field, ...]

@@ -12,7 +12,7 @@ from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.ids import long_form
 from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan
 from crmbridge.testing.fakes.salesforce.plans import Planner
-from crmbridge.testing.fakes.salesforce.rules import CASCADES
+from crmbridge.testing.fakes.salesforce.rules import CASCADES, nothing
 from crmbridge.testing.fakes.salesforce.schema import SHAPES
 from crmbridge.testing.fakes.salesforce.values import EmailRule
 from crmbridge.testing.tables import Field, Row
@@ -21,8 +21,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FOLLOWED = frozenset({"Opportunity", "OpportunityContactRole", "Task"})
 """Objects of which a write has consequences for another value or record."""
 
-Record = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any], "Act"], None]
-"""Enters into the ledger: the verb, the object, the id, what was stored, what was held, and the act."""
+Record = Callable[[str, str, str, Mapping[str, Any], Mapping[str, Any], "Act", tuple[str, ...]], None]
+"""Enters into the ledger: the verb, the object, the id, what is held now, what was held, the act, what was written."""
 
 
 @attrs.frozen
@@ -110,8 +110,7 @@ class Org:
         if not kind.shape.writable:
             raise Refused("INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support create")
         plan = plan or self.plans(kind, creating=True)[tuple(given)]
-        written = plan.stored(given)
-        values = {**kind.defaults, **written}
+        values = plan.stored(given, kind.defaults)
         for name in kind.required:
             if values.get(name) is None:
                 self._require(kind, values)
@@ -130,9 +129,9 @@ class Org:
         row = kind.table.take(id, values, at=act.at, by=act.by)
         self._remember(kind, row, new=True)
         kind.note(act.stamp, id)
-        self._record("create", kind.name, row.id, written, _NOTHING, act)
+        self._record("create", kind.name, id, values, _NOTHING, act, plan.names)
         if kind.name in _FOLLOWED:
-            self._after(kind, row, written, act)
+            self._after(kind, row, plan.names, act)
         return row
 
     def update(self, kind: Kind, row: Row, given: Mapping[str, Any], act: Act, plan: Plan | None = None) -> None:
@@ -141,31 +140,31 @@ class Org:
         if held.get("IsConverted"):
             raise Refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         plan = plan or self.plans(kind, creating=False)[tuple(given)]
-        written = plan.stored(given)
-        values = {**held, **written}
+        values = plan.stored(given, held)
         for name in plan.required:
-            if written[name] is None:
+            if values[name] is None:
                 self._require(kind, values)
-        values.update(kind.derive(written, values, act.stamp))
+        if kind.derive is not nothing:
+            values.update(kind.derive(plan.names, values, act.stamp))
         if plan.unique:
-            self._alone(kind, plan.unique, written, row)
+            self._alone(kind, plan.unique, values, row)
         if self.duplicate_rules or self.locked or act.locks:
-            self._admit(kind, written, row.id, act)
-        self._replace(kind, row, values, written, act, plan.touched)
+            self._admit(kind, {name: values[name] for name in plan.names}, row.id, act)
+        self._replace(kind, row, values, act, plan.names, plan.touched)
         if kind.name in _FOLLOWED:
-            self._after(kind, row, written, act)
+            self._after(kind, row, plan.names, act)
 
     def change(self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act) -> None:
         """Overwrite values without asking whether that is allowed."""
-        self._replace(kind, row, {**row.values, **written}, written, act)
+        self._replace(kind, row, {**row.values, **written}, act, tuple(written))
 
     def _replace(
         self,
         kind: Kind,
         row: Row,
         values: dict[str, Any],
-        written: Mapping[str, Any],
         act: Act,
+        names: tuple[str, ...],
         touched: Iterable[str] | None = None,
     ) -> None:
         self._remember(kind, row)
@@ -173,7 +172,7 @@ class Org:
         values["LastModifiedById"] = act.user
         before = kind.table.replace(row, values, at=act.at, by=act.by, touched=touched)
         kind.note(act.stamp, row.id)
-        self._record("update", kind.name, row.id, written, before, act)
+        self._record("update", kind.name, row.id, values, before, act, names)
 
     def delete(self, kind: Kind, row: Row, act: Act, *, master: str | None = None) -> None:
         """Put a record, and what hangs on it, into the bin; a merged one names its master."""
@@ -197,7 +196,7 @@ class Org:
         kind.table.update(row, stamps | ({"MasterRecordId": master} if master else {}), at=act.at, by=act.by)
         row.deleted = True
         kind.note(act.stamp, row.id)
-        self._record("delete", kind.name, row.id, {"MasterRecordId": master} if master else _NOTHING, before, act)
+        self._record("delete", kind.name, row.id, row.values, before, act, ("MasterRecordId",) if master else ())
 
     def restore(self, kind: Kind, row: Row, act: Act) -> None:
         """Take a record out of the bin."""
@@ -210,7 +209,7 @@ class Org:
         }
         kind.table.update(row, stamps, at=act.at, by=act.by)
         kind.note(act.stamp, row.id)
-        self._record("undelete", kind.name, row.id, _NOTHING, _NOTHING, act)
+        self._record("undelete", kind.name, row.id, _NOTHING, _NOTHING, act, ())
 
     def pointing(self, id: str) -> Iterable[tuple[Kind, Field, Row]]:
         """Find every record that refers to this one."""
@@ -303,18 +302,17 @@ class Org:
 
     # ---- consequences -----------------------------------------------------------------
 
-    def _after(self, kind: Kind, row: Row, written: Mapping[str, Any], act: Act) -> None:
-        if kind.name == "Opportunity" and written.get("ContactId"):
-            role = {"OpportunityId": row.id, "ContactId": written["ContactId"], "IsPrimary": True}
+    def _after(self, kind: Kind, row: Row, names: tuple[str, ...], act: Act) -> None:
+        values = row.values
+        if kind.name == "Opportunity" and "ContactId" in names and values["ContactId"]:
+            role = {"OpportunityId": row.id, "ContactId": values["ContactId"], "IsPrimary": True}
             self.create(self.kinds["OpportunityContactRole"], role, act)
-        if kind.name == "OpportunityContactRole" and written.get("IsPrimary"):
-            for other in kind.table.find("OpportunityId", row.values["OpportunityId"]):
+        if kind.name == "OpportunityContactRole" and "IsPrimary" in names and values["IsPrimary"]:
+            for other in kind.table.find("OpportunityId", values["OpportunityId"]):
                 if other is not row and other.values.get("IsPrimary"):
                     self.change(kind, other, {"IsPrimary": False}, act)
-        if kind.name == "Task" and ("WhoId" in written or "WhatId" in written):
-            row.values["AccountId"] = self._account_of(row.values.get("WhatId")) or self._account_of(
-                row.values.get("WhoId")
-            )
+        if kind.name == "Task" and ("WhoId" in names or "WhatId" in names):
+            values["AccountId"] = self._account_of(values.get("WhatId")) or self._account_of(values.get("WhoId"))
 
     def _account_of(self, id: str | None) -> str | None:
         if id is None or id.startswith("001"):

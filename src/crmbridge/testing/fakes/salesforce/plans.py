@@ -47,9 +47,10 @@ class Planner:
     def _made(self, kind: Kind, names: tuple[str, ...], *, creating: bool, key: str) -> Plan:
         keys = [name for name in names if key and name.lower() == key]
         steps = tuple((name, -1, None) if name in keys else self._step(kind, name, creating=creating) for name in names)
-        stored = {name for name, _, check in steps if check}
+        stored = dict.fromkeys(name for name, _, check in steps if check)
         return Plan(
             stored=storing(steps),
+            names=tuple(stored),
             required=tuple(name for name in kind.required if name in stored),
             unique=tuple(field for field in kind.unique if field.name in stored),
             touched=tuple(name for name in kind.table.quick if name in stored or name in DERIVED or name in STAMPED),

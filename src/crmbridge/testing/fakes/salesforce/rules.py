@@ -1,14 +1,15 @@
 """What the vendor derives or refuses for one object and not for another (Object Reference, the objects' own pages)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from crmbridge.testing.fakes.salesforce.errors import Refused
 
 Values = Mapping[str, Any]
-Derive = Callable[[Values, Values, str], dict[str, Any]]
-"""What follows from what is written, from the record as it is with that, and from the moment."""
+Names = Container[str]
+Derive = Callable[[Names, Values, str], dict[str, Any]]
+"""What follows from the names of what is written, from the record as it is with that, and from the moment."""
 
 CASCADES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Account": (("Contact", "AccountId"), ("Opportunity", "AccountId")),
@@ -34,12 +35,12 @@ _PROBABILITY = {
 }
 
 
-def nothing(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
+def nothing(written: Names, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
     """Derive nothing."""
     return {}
 
 
-def _person(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
+def _person(written: Names, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
     if not ("LastName" in written or "FirstName" in written or "MiddleName" in written or "Suffix" in written):
         return {}
     first, last = now.get("FirstName"), now.get("LastName")
@@ -48,11 +49,11 @@ def _person(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa
     return {"Name": " ".join(filter(None, map(now.get, _NAMES)))}
 
 
-def _opportunity(written: Values, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
+def _opportunity(written: Names, now: Values, stamp: str) -> dict[str, Any]:  # noqa: ARG001 - as every rule is called
     found: dict[str, Any] = {}
     probability = now.get("Probability")
     if "StageName" in written:
-        stage = written["StageName"]
+        stage = now["StageName"]
         found.update(IsClosed=stage in ("Closed Won", "Closed Lost"), IsWon=stage == "Closed Won")
         if "Probability" not in written:
             found["Probability"] = probability = float(_PROBABILITY.get(stage, 0))
@@ -61,14 +62,14 @@ def _opportunity(written: Values, now: Values, stamp: str) -> dict[str, Any]:  #
         found["ExpectedRevenue"] = float(expected.quantize(Decimal("0.01"), ROUND_HALF_UP))
     elif "Amount" in written:
         found["ExpectedRevenue"] = None
-    if written.get("CloseDate"):
-        year, month = int(written["CloseDate"][:4]), int(written["CloseDate"][5:7])
+    if "CloseDate" in written and (day := now.get("CloseDate")):
+        year, month = int(day[:4]), int(day[5:7])
         quarter = (month + 2) // 3
         found.update(FiscalYear=year, FiscalQuarter=quarter, Fiscal=f"{year} {quarter}")
     return found
 
 
-def _task(written: Values, now: Values, stamp: str) -> dict[str, Any]:
+def _task(written: Names, now: Values, stamp: str) -> dict[str, Any]:
     who = now.get("WhoId")
     if who and now.get("WhatId") and who.startswith("00Q"):
         raise Refused(
@@ -76,22 +77,22 @@ def _task(written: Values, now: Values, stamp: str) -> dict[str, Any]:
         )
     found: dict[str, Any] = {}
     if "Status" in written:
-        closed = written["Status"] == "Completed"
+        closed = now["Status"] == "Completed"
         found["IsClosed"] = closed
         found["CompletedDateTime"] = (now.get("CompletedDateTime") or stamp) if closed else None
     if "Priority" in written:
-        found["IsHighPriority"] = written["Priority"] == "High"
+        found["IsHighPriority"] = now["Priority"] == "High"
     return found
 
 
-def _member(written: Values, now: Values, stamp: str) -> dict[str, Any]:
+def _member(written: Names, now: Values, stamp: str) -> dict[str, Any]:
     if not now.get("LeadId") and not now.get("ContactId"):
         raise Refused(
             "REQUIRED_FIELD_MISSING", "Required fields are missing: [LeadId, ContactId]", ("LeadId", "ContactId")
         )
     if "Status" not in written:
         return {}
-    responded = written["Status"] == "Responded"
+    responded = now["Status"] == "Responded"
     first = now.get("FirstRespondedDate") or (stamp[:10] if responded else None)
     return {"HasResponded": responded, "FirstRespondedDate": first}
 
