@@ -148,12 +148,10 @@ def main() -> int:
     given = _rounds.options(__doc__ or "", size=200, clients=3)
     with ExitStack() as open:
         cases = [*over_a_port(given, open), *in_process(given)]
-        # A thousand batches a second were the bar where twice the bare server's time was two thousand.
+        # A thousand batches a second were the bar where the bare server made 2,358.
         bars = [
-            *(
-                Bar(case, most=4.0)
-                for case in ("upserts that update", "upserts that create", "updates by id", "creates")
-            ),
+            Bar("upserts that update", most=2.36),
+            *(Bar(case, most=4.0) for case in ("upserts that create", "updates by id", "creates")),
             *(Bar(case, least=1000, guide=True) for case in ("upserts that update", "upserts that create")),
             Bar("ready to answer, wall", least=5),
         ]
