@@ -113,7 +113,8 @@ def _creating(desk: Desk, kinds: Iterator[Kind], act: Act) -> Step:
 
 def _updating(desk: Desk, call: Call, kinds: Iterator[Kind], act: Act) -> Step:
     seen: set[str] = set()
-    org, plans, last = desk.org, desk.org.plans, None
+    org, plans = desk.org, desk.org.plans
+    last: Kind | None = None
     found: Mapping[tuple[str, ...], Plan] = {}
 
     def one(record: dict[str, Any]) -> str:
