@@ -37,6 +37,12 @@ PLANTS = {
         "",
         (ENGINE.format("recovery", "a_plan_disputes_the_second_claimant_as_the_run_does"),),
     ),
+    "a key that is about to go back to a counterpart is free": (
+        "_engine/_rivals.py",
+        "            values = {**values, **intent.action.values}\n",
+        "            values = {**values}\n",
+        (ENGINE.format("rivals", "a_key_that_goes_back_to_a_counterpart_is_claimed_before_it_is_written"),),
+    ),
     "closed links stay behind when their record moves": (
         "_engine/_batch.py",
         "    departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]\n",

@@ -20,6 +20,7 @@ from ._parents import ensure
 from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
 from ._references import follow_agreements
 from ._relink import follow
+from ._rivals import rivals
 from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
@@ -236,6 +237,7 @@ def _matched(
     waiting = yield from not_settled(run, found.values())
     if side == "right" and run.definition.topology == "two_way":
         yield from _contested(run, look, found)
+    others = yield from rivals(run, look, side, list(found.values()))
     doubts = (yield from windows(run, side)) if present else ()
     yield from ensure(run, list(found.values()))
     known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
@@ -246,6 +248,8 @@ def _matched(
         verdict = unfound(run, look, subject, search)
         if isinstance(search.found, Matched) and record.ref in waiting:
             verdict = in_doubt(run, subject, other(side))
+        if verdict is None and (first := others.get(record.ref)) is not None:
+            verdict = Verdict(subject, first.disposition, first.because, first.park, until=first.until)
         verdict = verdict or _judged(run, look, subject, search, claims.used)
         if verdict is None:
             verdict = decide_creation(run, subject, search, claims.reserved, known, doubts)

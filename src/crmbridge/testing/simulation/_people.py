@@ -28,6 +28,8 @@ def usual_deeds(definition: Definition, seats: Mapping[Side, Seat], trail: Trail
         deeds.append(making(side, kind, texts[kind], _keys(definition, side, kind), 2.0 if side == "left" else 1.0))
         if any(texts.values()):
             deeds.append(changing(side, texts, trail))
+        if keys := {one: named for one in end.kinds if (named := _keys(definition, side, one))}:
+            deeds.append(Deed(f"rename {side}", _renaming(side, keys), 0.5))
         if definition.topology != "events":
             deeds.append(Deed(f"delete {side}", _deleting(side), 0.5))
         if isinstance(fake := getattr(seat, "connector", None), FakeConnector) and end.capabilities(kind).sees_merges:
@@ -60,6 +62,19 @@ def changing(side: Side, texts: Mapping[str, Sequence[str]], trail: Trail, weigh
         return True
 
     return Deed(f"change {side}", change, weight)
+
+
+def _renaming(side: Side, keys: Mapping[str, Sequence[str]]) -> Callable[[Hands], bool]:
+    """Let somebody give a record a key that no other record has."""
+
+    def rename(hands: Hands) -> bool:
+        ref = hands.some(side)
+        if ref is None or ref.kind not in keys:
+            return False
+        hands.edit(side, ref, **dict.fromkeys(keys[ref.kind], f"{hands.word()}@x.example"))
+        return True
+
+    return rename
 
 
 def _deleting(side: Side) -> Callable[[Hands], bool]:

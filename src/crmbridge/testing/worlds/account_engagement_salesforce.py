@@ -113,6 +113,15 @@ def _new_person(hands: Hands) -> bool:
     return True
 
 
+def _moved_house(hands: Hands) -> bool:
+    """Let a person get another address, on either side, so that a copy cannot be told by it."""
+    side: Side = hands.chance.choice(("left", "right"))
+    ref = hands.some(side)
+    if ref is not None:
+        hands.edit(side, ref, **{"email" if side == "left" else "Email": f"{hands.word()}@east.example"})
+    return ref is not None
+
+
 def _imported(hands: Hands) -> bool:
     """Let a list of leads be imported, so that what changed fills several pages."""
     for _ in range(6):
@@ -197,6 +206,7 @@ DEEDS: Final = (
     Deed("new prospect", _new_prospect, 3.0),
     Deed("new person", _new_person, 1.5),
     Deed("import", _imported, 0.2),
+    Deed("new address", _moved_house, 0.6),
     _changed("left"),
     _changed("right"),
     _deleted("left"),
