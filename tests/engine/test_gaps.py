@@ -102,3 +102,17 @@ def test_a_record_whose_doubt_has_ended_is_looked_at_again(worlds, promises):
     world.run()
     world.run(after=SHORTLY)
     assert world.counterpart(person)
+
+
+# -- what is under way ---------------------------------------------------------------------------
+
+
+def test_a_create_that_is_applied_late_is_waited_for_as_long_as_it_may_take(worlds, promises):
+    world = worlds(capabilities=promises("B"))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LATE)
+    world.run()
+    for _ in range(8):
+        world.run(after=15)
+    assert [past.verb for past in world.crm.history] == ["create"]
+    assert world.parked() == []

@@ -1,6 +1,7 @@
 """Defects in the life of a link: each row is a file, what is sound there, what is planted, and the tests that fail."""
 
 ENGINE = "tests/engine/test_{}.py::test_{}"
+READING = "tests/adapters/test_salesforce_reading.py::TestReading"
 
 PLANTS = {
     # -- what a throw-away prototype was found to do wrong: the design's list of faults -------------------------
@@ -66,6 +67,24 @@ PLANTS = {
         "    return attrs.evolve(delta, links=tuple(attrs.evolve(link, closed=why) for link in delta.links))\n",
         "    return delta if why else delta\n",
         (ENGINE.format("recovery", "a_copy_whose_origin_took_over_another_link_by_a_merge_is_a_surplus_copy"),),
+    ),
+    "no overlap": (
+        "adapters/salesforce/_reading.py",
+        "instant(place.top) - OVERLAP",
+        "instant(place.top)",
+        (f"{READING}::test_a_change_with_an_old_stamp_that_shows_late_is_not_missed",),
+    ),
+    "values that were read before are used for later decisions": (
+        "_engine/_seen.py",
+        "        self._seen: dict[tuple[Side, RecordRef], Seen] = {}\n",
+        "        self._seen = Look.__dict__.get(run.id, {})\n        setattr(Look, run.id, self._seen)\n",
+        (ENGINE.format("stories", "an_edit_between_our_read_and_our_write_is_not_covered"),),
+    ),
+    "the settle time is too short": (
+        "_engine/_recover.py",
+        "    return since + max(able.settles_in, able.read_lag)",
+        "    return since + max(able.settles_in / 5, able.read_lag)",
+        (ENGINE.format("gaps", "a_create_that_is_applied_late_is_waited_for_as_long_as_it_may_take"),),
     ),
     # -- deletions that are none --------------------------------------------------------------------------------
     "no survivor is looked for": (
