@@ -449,3 +449,43 @@ def test_an_address_that_a_merge_and_a_conversion_give_to_a_second_prospect_is_n
     assert writes_asked_for(world.ae) == asked
     assert [write for write in world.ours() if write[:2] == ("account-engagement", "update")] == []
     assert set(world.parked().values()) == {"refused_by_system"}
+
+
+def test_an_update_that_salesforce_refused_is_asked_for_once_however_soon_and_often_a_run_follows(world_with):
+    world = world_with(master="most_recently_updated")
+    prospect, lead = world.linked("taro@east.example", Title="課長")
+    world.run()
+    world.run()
+    world.sf.duplicate_rules.append(DuplicateRule("Lead", ("LastName",)))
+    world.lead("jiro@south.example", LastName="高橋")
+    world.ae.edit("prospect", prospect, lastName="高橋")
+    world.clock.advance(1500)
+    world.sf.edit("Lead", lead, Status="Working - Contacted")
+    asked = writes_asked_for(world.sf)
+    for _ in range(12):
+        world.run(after=7)
+    assert world.parked() == {("prospect", prospect): "refused_by_system", ("Lead", lead): "refused_by_system"}
+    assert writes_asked_for(world.sf) == asked + 1
+    world.sf.edit("Lead", lead, Status="Open - Not Contacted")
+    world.run(after=1)
+    assert writes_asked_for(world.sf) == asked + 2
+
+
+def test_an_edit_in_the_second_in_which_a_refused_record_was_read_is_not_missed(world_with):
+    world = world_with(master="most_recently_updated")
+    prospect, lead = world.linked("taro@east.example", Title="課長")
+    world.run()
+    world.run()
+    world.sf.duplicate_rules.append(DuplicateRule("Lead", ("LastName",)))
+    world.lead("jiro@south.example", LastName="高橋")
+    world.ae.edit("prospect", prospect, lastName="高橋")
+    world.clock.advance(1500)
+    world.sf.edit("Lead", lead, Status="Working - Contacted")
+    world.run(after=0)
+    assert world.parked()["Lead", lead] == "refused_by_system"
+    stamp = world.right(lead)["SystemModstamp"]
+    world.sf.edit("Lead", lead, Title="部長")
+    assert world.right(lead)["SystemModstamp"] == stamp
+    world.run(after=7)
+    world.run()
+    assert world.left(prospect)["jobTitle"] == "部長"

@@ -31,7 +31,8 @@ from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
 from ._run import Run
-from ._subjects import parked_at, revived
+from ._seen import Look
+from ._subjects import may_be_parked_at, parked_as, parked_at, revived
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -108,11 +109,28 @@ def _still(
 ) -> Flow[Mapping[RecordRef, QueueRow]]:
     """Give the parked rows that a page tells nothing new about: of the same version, or of a departure told before."""
     same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref))]
+    same += yield from _unchanged(run, side, page, standing)
     gone = {gone.ref for gone in page.departures if (known := standing.get(gone.ref)) and known.parked is not None}
     if not same and not gone:
         return {}
     rows = yield from run.ask(run.store.quarantine.of, run.name, side, [*same, *sorted(gone)])
     return {ref: row for ref, row in rows.items() if ref not in gone or row.departed}
+
+
+def _unchanged(run: Run, side: Side, page: Page, standing: Mapping[RecordRef, Standing]) -> Flow[list[RecordRef]]:
+    """Name the parked records whose stamp is as it was, and who hold what they held: a stamp alone does not tell."""
+    versions = {
+        record.ref: known.parked_version
+        for record in page.rows
+        if (known := standing.get(record.ref)) and known.parked and may_be_parked_at(record, known.parked_version)
+    }
+    look = Look(run)
+    yield from look.read(side, versions)
+    return [
+        ref
+        for ref, version in versions.items()
+        if (record := look.record(side, ref)) is not None and parked_as(record, version)
+    ]
 
 
 def _revivable(run: Run, side: Side, standing: Mapping[RecordRef, Standing]) -> Flow[Mapping[RecordRef, Standing]]:
@@ -145,7 +163,7 @@ def _taken_in(
     rows: list[QueueRow] = []
     if queue:
         for record in page.rows:
-            row = _record(run, side, record, standing.get(record.ref))
+            row = _record(run, side, record, standing.get(record.ref), parked=record.ref in still)
             if row is not None:
                 rows.append(row)
         for gone in page.departures:
@@ -163,12 +181,12 @@ def _taken_in(
     )
 
 
-def _record(run: Run, side: Side, record: Record, known: Standing | None) -> QueueRow | None:
+def _record(run: Run, side: Side, record: Record, known: Standing | None, *, parked: bool) -> QueueRow | None:
     version = record.version
     if run.definition.topology == "events":
         return event_row(run, record.ref, record.stamp, known)
     if known is not None:
-        if _parked_still(record, known):
+        if parked:
             return None
         if known.closed and not known.linked:
             run.count(Disposition.SKIPPED)

@@ -121,22 +121,39 @@ class Verdict:
 
 
 _SECOND_IS_OVER = dt.timedelta(seconds=60)
+_READ = "#"
+"""Stands in a parked version before a hash of what was read."""
 
 
-def park_version(record: Record, now: dt.datetime | None = None) -> str | None:
+def park_version(record: Record, now: dt.datetime) -> str:
     """Tell a record's version for parking: its stamp where the system names no version yet.
 
-    A stamp stands for a version only once no further change can carry it: *now* is when a record is parked.
+    A stamp stands for a version only once no further change can carry it: *now* is when a record is parked. Until
+    then, and where there is no stamp, what was read stands beside it.
     """
-    if record.version is not None or record.stamp is None:
+    if record.version is not None:
         return record.version
-    return None if now is not None and now - record.stamp < _SECOND_IS_OVER else _by_stamp(record.stamp)
+    by_stamp = "~" if record.stamp is None else _by_stamp(record.stamp)
+    certain = record.stamp is not None and now - record.stamp >= _SECOND_IS_OVER
+    return by_stamp if certain else f"{by_stamp}{_READ}{digest(*map(repr, record.rows.cells[record.row]))}"
 
 
 def parked_at(record: Record, version: str | None) -> bool:
     """Say whether a record is as it was when it was parked, also where its system names a version by now."""
     by_stamp = None if record.stamp is None else _by_stamp(record.stamp)
     return version is not None and version in (record.version, by_stamp)
+
+
+def may_be_parked_at(record: Record, version: str | None) -> bool:
+    """Say whether only what a record holds can tell if it is as it was when it was parked."""
+    by_stamp = "~" if record.stamp is None else _by_stamp(record.stamp)
+    return version is not None and version.startswith(f"{by_stamp}{_READ}")
+
+
+def parked_as(record: Record, version: str | None) -> bool:
+    """Say whether a record that was read whole holds what it held when it was parked."""
+    read = digest(*map(repr, record.rows.cells[record.row]))
+    return version is not None and version.partition(_READ)[2] == read
 
 
 def _by_stamp(stamp: dt.datetime) -> str:
