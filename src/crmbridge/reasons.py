@@ -110,6 +110,7 @@ class Code(enum.StrEnum):
     TYPES_DIFFER = "types_differ"
     NO_CONDITION = "no_condition"
     WEAK_CLOCK = "weak_clock"
+    CLOCK_UNKNOWN = "clock_unknown"
     CREATE_CLASS = "create_class"
     CHOICES_LACKING = "choices_lacking"
     LENGTHS_DIFFER = "lengths_differ"

@@ -329,6 +329,11 @@ class TestFetching:
         assert set(org.fetched(b, a[:15], a, b).rows.ids) == {a, b}
         assert len(org.fetched(b, a[:15], a, b).rows) == 2
 
+    def test_a_reading_says_what_the_vendor_s_clock_shows(self, org: Org) -> None:
+        lead = org.lead()
+        org.clock.advance(7)
+        assert org.fetched(lead).clock == NINE + dt.timedelta(seconds=7)
+
     def test_nothing_is_asked_for_nothing(self, org: Org) -> None:
         assert len(org.driver.run(org.salesforce.fetch([], ("LastName",))).rows) == 0
         assert not org.fake.requests

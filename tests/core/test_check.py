@@ -129,6 +129,15 @@ def test_the_newest_change_wins_by_the_record_s_time_and_that_is_told():
     assert codes(pair("a", "A", policy)) == [(Code.WEAK_CLOCK, "note")] * 2
 
 
+def test_a_system_that_does_not_tell_its_clock_is_named_where_the_newest_change_wins():
+    left, _ = ends()
+    silent = attrs.evolve(EVERYTHING, tells_clock=False)
+    crm = FakeConnector("crm", described("lead", *RIGHT), capabilities=silent)
+    pipe = two_way("p", left, at(crm, "lead")).fields(pair("a", "A", policies.newest_wins(otherwise="left")))
+    told = [one for one in pipe.using(SimDriver()).check() if one.because.code is Code.CLOCK_UNKNOWN]
+    assert [(one.where, one.severity) for one in told] == [("crm.lead.A", Severity.NOTE)]
+
+
 def test_a_policy_for_many_values_needs_a_field_of_many():
     assert codes(pair("a", "A", policies.union)) == [(Code.POLICY_NEEDS, "error")]
     many = (FieldSpec("a", FieldType.CHOICES),), (FieldSpec("A", FieldType.CHOICES),)

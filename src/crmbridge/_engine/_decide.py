@@ -176,14 +176,15 @@ def gated(
     return None
 
 
-def _times(link: Link, left: Half, right: Half) -> Times:
-    """Tell when each record last changed; a stamp that our own last write made is not a person's."""
+def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
+    """Tell by our clock when each record last changed; a stamp that our own last write made is not a person's."""
 
-    def at(found: Half, agreed: Agreed) -> dt.datetime | None:
+    def at(side: Side, found: Half) -> dt.datetime | None:
         stamp = found.record.stamp if found.record is not None else None
-        return None if stamp is None or stamp == agreed.own_stamp else stamp
+        own = stamp is None or stamp == link.agreed(side).own_stamp
+        return None if own or stamp is None else stamp - run.ahead.get(side, dt.timedelta(0))
 
-    return Times(at(left, link.left_agreed), at(right, link.right_agreed))
+    return Times(at("left", left), at("right", right))
 
 
 def decide_merge(
@@ -201,7 +202,7 @@ def decide_merge(
         right.cells,
         left.agreed,
         right.agreed,
-        times=_times(link, left, right),
+        times=_times(run, link, left, right),
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
         ruled=side_choice(run, link, (left.record, right.record)),

@@ -83,6 +83,8 @@ class Run:
     """While planning: links by id, as they will be once the plan has closed them."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
+    ahead: dict[Side, dt.timedelta] = attrs.field(factory=lambda: dict[Side, dt.timedelta]())
+    """How far a system's clock is ahead of ours, by its latest answer."""
     blanks: int = 0
     """Filled fields that this run has emptied, or is about to."""
     read: int = 0

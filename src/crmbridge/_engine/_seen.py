@@ -86,7 +86,10 @@ class Look:
 
 def fetch(run: Run, side: Side, kind: str, refs: Sequence[RecordRef]) -> Flow[Page]:
     """Read records of one kind by id, with every field that decisions need."""
-    return run.definition.end(side).source.fetch(refs, run.fields(side, kind))
+    page = yield from run.definition.end(side).source.fetch(refs, run.fields(side, kind))
+    if page.clock is not None:
+        run.ahead[side] = page.clock - run.now()
+    return page
 
 
 def is_gone(seen: Seen) -> bool:

@@ -132,6 +132,8 @@ def _policy(definition: Definition, pair: PairedField, schemas: Schemas) -> Iter
     if has_part(policy, NewestWins):
         for route in right:
             yield _told(route, Code.WEAK_CLOCK, Severity.NOTE)
+            if not definition.end(route.towards).capabilities(route.kind).tells_clock:
+                yield _told(route, Code.CLOCK_UNKNOWN, Severity.NOTE)
     known = [route for route in right if route.source is not None]
     if known and weighs_elements(policy):
         types = {spec.type for route in known for spec in (route.target, route.source) if spec is not None}

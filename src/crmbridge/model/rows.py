@@ -134,3 +134,5 @@ class Page:
     more: bool = False
     complete: bool = False
     """True only on the last page of an uninterrupted read from the beginning; only then does absence mean deletion."""
+    clock: dt.datetime | None = None
+    """What the system's own clock showed when it answered, where it says so; its stamps are times of that clock."""

@@ -119,6 +119,8 @@ class Capabilities:
     answers_with_stored: bool = False
     """A write's answer says what is there now."""
     tells_author: bool = False
+    tells_clock: bool = False
+    """A read by id says what the system's own clock shows (`Page.clock`): without it, its times cannot be corrected."""
     finds_by: frozenset[str] = frozenset()
     """Fields that `find` can be asked for."""
     batch: int = 1

@@ -57,6 +57,7 @@ EVERYTHING = Capabilities(
     conditional_writes=True,
     answers_with_stored=True,
     tells_author=True,
+    tells_clock=True,
     batch=100,
     overlap=dt.timedelta(0),
     settles_in=dt.timedelta(0),
@@ -222,7 +223,8 @@ class FakeConnector:
         kind = refs[0].kind
         ids = dict.fromkeys(ref.id for ref in refs if ref.id in self._rows[kind])
         gone = [self._gone[ref][1] for ref in dict.fromkeys(refs) if ref in self._gone]
-        return Page(self._as_rows(kind, tuple(fields), list(ids)), tuple(gone))
+        clock = self._now() if self.capabilities(kind).tells_clock else None
+        return Page(self._as_rows(kind, tuple(fields), list(ids)), tuple(gone), clock=clock)
 
     def _as_rows(self, kind: str, fields: tuple[str, ...], ids: Sequence[str]) -> Rows:
         found = [self._rows[kind][id] for id in ids]

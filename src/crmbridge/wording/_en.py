@@ -97,6 +97,10 @@ _TEXTS: Final = {
         "A change has a time for the whole record only[ in {system}], so an edit of another field may decide which "
         "value of {field} counts as newer."
     ),
+    Code.CLOCK_UNKNOWN: (
+        "Nothing tells what the clock[ of {system}] shows: where it is wrong, the earlier edit of {field} may count as "
+        "newer."
+    ),
     Code.CREATE_CLASS: "When the answer to a create[ in {system}] is lost, {create_class}.",
     Code.CHOICES_LACKING: (
         "Not every choice of the other field is offered for {field}[ in {system}][: {count} are lacking, such as {choices}]."

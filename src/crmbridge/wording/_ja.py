@@ -97,6 +97,10 @@ _TEXTS: Final = {
         "[{system}では]更新日時がレコード単位でしか分からないため、ほかの項目の編集によって{field}の新旧の判定が"
         "変わることがあります。"
     ),
+    Code.CLOCK_UNKNOWN: (
+        "[{system}の]時計が示す時刻を知る方法がないため、時計がずれていると、{field}の古いほうの編集が新しいと判定される"
+        "ことがあります。"
+    ),
     Code.CREATE_CLASS: "[{system}での]新規作成の応答を受け取れなかった場合、{create_class}。",
     Code.CHOICES_LACKING: (
         "[{system}の]{field}には、相手の項目の選択肢がすべて用意されているわけではありません[(不足{count}件。例:{choices})]。"

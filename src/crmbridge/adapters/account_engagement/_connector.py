@@ -157,7 +157,7 @@ class AccountEngagement:
             return Page(Rows.none(self.system, kind.name, fields))
         items = [item for some, _ in answers for item in some if int(item.id) in wanted]
         now = min(clock for _, clock in answers)
-        return Page(rows_of(self.system, kind, fields, items, now), departures_of(self.system, kind, items))
+        return Page(rows_of(self.system, kind, fields, items, now), departures_of(self.system, kind, items), clock=now)
 
     def _near(self, kind: Kind, ids: Sequence[int], fields: Sequence[str]) -> Flow[Sequence[_Answer]]:
         """Fetch ids that lie near each other: by one query of their range, else one by one."""

@@ -81,6 +81,7 @@ def capabilities_of(kind: Kind, *, ampsea: bool) -> Capabilities:
         sees_deletes=kind.has_bin,
         appends_only=kind.events,
         tells_author="updatedById" in kind.fields,
+        tells_clock=True,
         finds_by=frozenset({"id", ID_FIELD}),
         read_lag=CACHE + GRAIN,
         index_lag=CACHE + GRAIN,

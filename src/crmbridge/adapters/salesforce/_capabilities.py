@@ -22,6 +22,7 @@ _PLAIN = Capabilities(
     archives=True,
     deletes=True,
     tells_author=True,
+    tells_clock=True,
     batch=200,
     fetch_batch=200,
     read_lag=dt.timedelta(0),

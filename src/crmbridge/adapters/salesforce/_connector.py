@@ -11,7 +11,7 @@ import attrs
 from ...credentials import Bearer, ClientCredentials, Secret
 from ...errors import Refused, UsageError
 from ...flow import Account, Flow, Repeat, gather
-from ...kit import answer, ask, server_time, settle, table, utc_text
+from ...kit import answer, ask, instant, server_time, settle, table, utc_text
 from ...model import (
     Action,
     Capabilities,
@@ -167,8 +167,9 @@ class Salesforce:
         ]
         found = yield from gather([self._everything(reader, one, gone=True) for one in soql])
         records = [record for part, _ in found for record in part]
-        rows, departures = reader.parted(records, min((asked for _, asked in found), default=""))
-        return Page(rows, departures)
+        asked = min((asked for _, asked in found), default="")
+        rows, departures = reader.parted(records, asked)
+        return Page(rows, departures, clock=instant(asked) if asked else None)
 
     def find(self, questions: Sequence[Question], fields: Sequence[str]) -> Flow[Sequence[Rows]]:
         """Search as the vendor compares: without case, and for an id in either form.
