@@ -8,10 +8,11 @@ twin. So before a copy is made, the pairs of all that share its keys are decided
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from ..flow import Flow
-from ..model import MISSING, Link, Record, RecordRef, Side, Update, Values, other
-from ..protocols import Question, Unmatched
+from ..model import MISSING, Link, RecordRef, Side, Update, Values, other
+from ..protocols import KeyValue, Question, Unmatched
 from ._create import would_be_keys
 from ._decide import decide_linked
 from ._matching import Search, Taken
@@ -48,7 +49,7 @@ def rivals(run: Run, look: Look, side: Side, searches: Sequence[Search]) -> Flow
 
 def _rivalling(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Mapping[RecordRef, Sequence[Link]]]:
     """Give the live links of other records of the same side that have one of a record's keys, too."""
-    asked = [(search.record.ref, question) for search in searches for question in _own(run, side, search.record)]
+    asked = [(search.record.ref, question) for search in searches for question in _own(run, side, search)]
     if not asked:
         return {}
     answers = yield from run.ask(run.store.directory.find, run.name, side, [question for _, question in asked])
@@ -64,8 +65,15 @@ def _rivalling(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Mapping
     return found
 
 
-def _own(run: Run, side: Side, record: Record) -> Iterator[Question]:
-    alternatives = tuple((key,) for key in run.definition.matcher.keys(record, side))
+def _own(run: Run, side: Side, search: Search) -> Iterator[Question]:
+    """Ask for who would look for the same: for each alternative, a record's own keys of the same values."""
+    own: dict[tuple[str, str], list[KeyValue]] = {}
+    for key in run.definition.matcher.keys(search.record, side):
+        own.setdefault((key.value, key.by), []).append(key)
+    across = [keys for question in strict(search) for keys in question.any_of]
+    alternatives = tuple(
+        dict.fromkeys(chosen for keys in across for chosen in product(*(own.get((k.value, k.by), ()) for k in keys)))
+    )
     if alternatives:
         yield from (Question(kind, "", alternatives) for kind in run.definition.end(side).kinds)
 
