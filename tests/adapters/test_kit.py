@@ -239,7 +239,8 @@ class TestCursors:
         assert open_cursor("acme", None) == {}
 
     @pytest.mark.parametrize(
-        "text", ["", "null", "[]", "{}", '{"v":2}', '{"v":1,"a":{}}', '{"v":1,"a":7}', "[" * 10_000]
+        "text",
+        ["", "null", "[]", "{}", '{"v":2}', '{"v":1,"a":{}}', '{"v":1,"a":7}', '{"v":1,"a":"b".upper()}', "[" * 10_000],
     )
     def test_a_cursor_of_somebody_else_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="acme: the cursor"):

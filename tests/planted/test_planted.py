@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
 import pytest
 
+from .catalogue import PLANTS as CATALOGUE
+from .catalogue import ROWS
 from .life import PLANTS as LIFE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,41 +173,88 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
-PLANTS |= {name: Plant(*row) for name, row in LIFE.items()}
+PLANTS |= {name: Plant(*row) for name, row in (LIFE | CATALOGUE).items()}
 
+USUAL = (
+    "a create of class A ends before what is under way has settled",
+    "no settle time",
+    "any later reading of a sent field counts as our own",
+    "a listing that was cut short is taken for whole",
+    "a lost memory is not noticed",
+    "B04: unchanged fields are written too",
+    "B10: Salesforce's next page begins behind the stamp",
+    "B16: a rotated token is shown before it is saved",
+    "B20: a stale fence commits to a file",
+    "B22: any address is one of ours",
+    "B24: a backslash is not escaped in SOQL",
+    "B34: a link does not follow a merge",
+    "I25: the creates of a batch do not see each other",
+)
+"""Planted in every run; the others under CRMBRIDGE_ALL=1."""
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    """A copy of the package that may be broken."""
-    folder = tmp_path_factory.mktemp("planted") / "src"
-    shutil.copytree(ROOT / "src", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+NAMES = tuple(PLANTS) if os.environ.get("CRMBRIDGE_ALL") == "1" else USUAL
 
-
-_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": ""}
+_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "", "CRMBRIDGE_ALL": "0"}
 """Options of the run around this one are not those of the run inside it."""
 
 
-def judged(package, tests):
-    """Run tests against a copy of the package."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", *tests],
-        cwd=ROOT, env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": str(package)},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("name", list(PLANTS))
-def test_a_planted_defect_is_caught(package, name):
-    plant = PLANTS[name]
-    path = package / "crmbridge" / plant.file
+def planted(folder, plant):
+    """Copy the package with a defect in it."""
+    # Compiled files are copied too and stay good, since times are kept: only the changed module is compiled again.
+    shutil.copytree(ROOT / "src" / "crmbridge", folder / "crmbridge")
+    path = folder / "crmbridge" / plant.file
     sound = path.read_text("utf-8")
-    assert sound.count(plant.sound) == 1, f"{plant.file} has changed: plant this defect anew"
+    if sound.count(plant.sound) != 1:
+        return None
     path.write_text(sound.replace(plant.sound, plant.broken), "utf-8")
+    return folder
+
+
+def judged(folder, plant):
+    """Run the tests of a defect against a copy of the package that has it; None where it could not be planted."""
+    copy = planted(folder, plant)
+    if copy is None:
+        return None
+    enough = f"--maxfail={1 if len(plant.caught) == 1 else 0}"
+    calm = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", enough)
     try:
-        found = judged(package, plant.caught)
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *calm, *plant.caught],
+            cwd=ROOT, env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": str(copy)},
+            capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
     finally:
-        path.write_text(sound, "utf-8")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def verdicts(request, tmp_path_factory):
+    """Plant the defects of the tests that were chosen, as many at a time as there are processors."""
+    folder = tmp_path_factory.mktemp("planted")
+    asked = [item.callspec.params["name"] for item in request.session.items if item.path == request.path
+             and item.originalname == "test_a_planted_defect_is_caught"]  # fmt: skip
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(judged, folder / str(number), PLANTS[name]) for number, name in enumerate(asked)}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_planted_defect_is_caught(verdicts, name):
+    plant, found = PLANTS[name], verdicts[name].result()
+    assert found is not None, f"{plant.file} has changed: plant this defect anew"
     assert found.returncode == 1, found.stdout
     for test in plant.caught:
         assert f"FAILED {test}" in found.stdout, found.stdout
+
+
+def test_every_defect_stands_where_it_can_be_planted():
+    lost = [name for name, plant in PLANTS.items()
+            if (ROOT / "src" / "crmbridge" / plant.file).read_text("utf-8").count(plant.sound) != 1]  # fmt: skip
+    assert lost == [], "what is sound has changed: plant these anew"
+
+
+def test_every_row_of_the_catalogue_is_planted():
+    assert list(ROWS) == [*(f"B{number:02}" for number in range(1, 36)), "I25", "I26"]
+    assert [name for _, names in ROWS.values() for name in names if name not in PLANTS] == []
+    assert set(CATALOGUE) <= {name for _, names in ROWS.values() for name in names}
+    assert set(USUAL) <= PLANTS.keys()
