@@ -7,9 +7,7 @@ environment that nox itself stands in, and nothing is installed.
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
-import time
 import tomllib
 from pathlib import Path
 
@@ -124,27 +122,20 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def deep(session: nox.Session) -> None:
-    """Search longer: `nox -s deep -- --minutes 60`, round after round, each with a seed of its own.
+    """Search longer, with seeds that were not looked at yet: `nox -s deep -- --minutes 60`, all parts or those named.
 
-    Rounds are kept in `benchmarks/results/deep.jsonl` under the version of the package that was tested, so that a search
-    goes on where the last one ended, and a change of the package begins a new one.
+    What was searched is kept in `tests/deep/results.jsonl` under the text of the package that was tested, so that a
+    search goes on where the last one ended, and a change of the package begins a new one.
     """
-    minutes = float(session.posargs[session.posargs.index("--minutes") + 1]) if "--minutes" in session.posargs else 10.0
     install(session, "-e", ".[dev]")
-    tested = str(session.run("git", "rev-parse", "HEAD:src/crmbridge", silent=True, external=True)).strip()
-    results = ROOT / "benchmarks" / "results" / "deep.jsonl"
-    results.parent.mkdir(parents=True, exist_ok=True)
-    kept = [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
-    seed = sum(one["tested"] == tested for one in kept)
-    ends = time.monotonic() + minutes * 60
-    while time.monotonic() < ends:
-        held = True
-        try:
-            session.run("python", "-m", "pytest", "--hypothesis-profile=deep", f"--hypothesis-seed={seed}")
-        except nox.command.CommandFailed:
-            held = False
-        with results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"tested": tested, "seed": seed, "held": held}) + "\n")
-        if not held:
-            session.error(f"seed {seed} found something")
-        seed += 1
+    session.run("python", str(ROOT / "tests" / "deep" / "search.py"), *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Change one thing at a time in what plans, matches, recovers and quotes: `nox -s mutation -- --minutes 60`.
+
+    What no test noticed is kept in `tests/mutation/results.json`, and shown by the documentation.
+    """
+    install(session, "-e", ".[dev]")
+    session.run("python", str(ROOT / "tests" / "mutation" / "mutate.py"), *session.posargs)

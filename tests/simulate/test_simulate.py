@@ -1,6 +1,6 @@
 """Simulation of a user's own pipeline: what is sound passes, what is not is found and told in a few lines.
 
-`CRMBRIDGE_SEEDS=20000` looks further than the ordinary run does.
+`CRMBRIDGE_SEEDS=20000` looks further than the ordinary run does, from `CRMBRIDGE_FIRST_SEED` on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from crmbridge.testing.simulation._shrink import shrunk
 from crmbridge.testing.worlds import kengaku_digima
 
 SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "0"))
+FIRST = int(os.environ.get("CRMBRIDGE_FIRST_SEED", "0"))
 
 POLICIES = (
     policies.left_wins,
@@ -59,7 +60,7 @@ def one(report, law):
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_a_sound_pipeline_breaks_no_law(policy, shop):
     ours, seeds = shop(policy=policy), SEEDS or 60
-    report = simulate(ours.build, ours.world, seeds=seeds, first=POLICIES.index(policy) * seeds, crashes=True)
+    report = simulate(ours.build, ours.world, seeds=seeds, first=FIRST + POLICIES.index(policy) * seeds, crashes=True)
     assert report.ok, report
     assert report.crashes > 20
 
@@ -68,12 +69,13 @@ def test_a_sound_pipeline_breaks_no_law(policy, shop):
 @pytest.mark.parametrize("edited", ["ask", "revive", "remove"])
 def test_no_rule_for_deletions_breaks_a_law(deleted, edited, shop):
     ours = shop(more=lambda pipeline: pipeline.deletes(left=deleted, right=deleted, if_edited=edited))
-    assert simulate(ours.build, ours.world, seeds=SEEDS or 30, crashes=True).raise_for_violations().operations > 5_000
+    report = simulate(ours.build, ours.world, seeds=SEEDS or 30, first=FIRST, crashes=True)
+    assert report.raise_for_violations().operations > 5_000
 
 
 def test_events_are_posted_once_each_and_all_that_can_be_reached_is():
     seeds = max(SEEDS, kengaku_digima.ENOUGH)
-    report = simulate(kengaku_digima.build, kengaku_digima.world, seeds=seeds, crashes=True)
+    report = simulate(kengaku_digima.build, kengaku_digima.world, seeds=seeds, first=FIRST, crashes=True)
     assert report.ok, report
 
 
