@@ -11,7 +11,7 @@ project = "crmbridge"
 author = "The crmbridge authors"
 version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "crmb_tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "crmb_tables", "crmb_promises"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 

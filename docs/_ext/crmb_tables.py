@@ -97,7 +97,7 @@ def _place(one: str) -> tuple[str, int]:
     return prefix, int(number) if number.isdigit() else 0
 
 
-class _Table(SphinxDirective):
+class Table(SphinxDirective):
     """A directive that makes a table of texts in Markdown's light markup."""
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[nodes.Node]:
@@ -118,7 +118,7 @@ class _Table(SphinxDirective):
         return list(holder.children)
 
 
-class Moves(_Table):
+class Moves(Table):
     """`crmb-moves`: state on one side by state on the other, and what is done."""
 
     def run(self) -> list[nodes.Node]:
@@ -139,7 +139,7 @@ class Moves(_Table):
         return self.table(["left", "right", *settings], rows)
 
 
-class CapabilitiesOf(_Table):
+class CapabilitiesOf(Table):
     """`crmb-capabilities`: what an adapter promises; kinds are the content, one a line.
 
     The argument names a module of `crmbridge.adapters`, the option `connector` says how one is made with its names.
@@ -176,7 +176,7 @@ def _told(value: object) -> str:
             return str(value)
 
 
-class Requirements(_Table):
+class Requirements(Table):
     """`crmb-requirements`: id, and the tests that prove it, each as its sentence."""
 
     def run(self) -> list[nodes.Node]:

@@ -90,6 +90,13 @@ class TestQuoting:
             assert 1 <= len(chosen) <= 20
             assert len(chosen) == 1 or beside + cost(", ".join(chosen)) <= 12_000
 
+    def test_no_query_is_shorter_than_it_need_be(self) -> None:
+        assert list(packed(["'a'"] * 7, beside=0, most=3)) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+        halves = ["a" * 3_000] * 4
+        assert list(packed(halves, beside=6_000 - 24, most=9)) == [slice(0, 2), slice(2, 4)]
+        assert list(packed(halves, beside=6_000 - 23, most=9)) == [slice(n, n + 1) for n in range(4)]
+        assert list(packed(["a" * 20_000, "b"], beside=0, most=9)) == [slice(0, 1), slice(1, 2)]
+
 
 class TestWhatIsRead:
     @pytest.mark.parametrize(
