@@ -8,6 +8,9 @@ import pytest
 @pytest.fixture
 def parts(search, tmp_path):
     """Two parts of one test each, which notes its seed; the second one fails in its third round."""
+    (tmp_path / "conftest.py").write_text(
+        "from hypothesis import settings\nsettings.register_profile('deep')\n", "utf-8"
+    )
     (tmp_path / "test_one.py").write_text(
         "import os, pathlib\n"
         "def test_one():\n"
