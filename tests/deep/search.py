@@ -73,8 +73,9 @@ PARTS: Mapping[str, Part] = {
     "planted defects": Part(("tests/planted",), "searches", 1, "CRMBRIDGE_ALL"),
     "killed processes": Part(("tests/processes",), "searches", 1),
     "power cuts": Part(("tests/stores/test_sqlite_power.py",), "searches", 1),
-    "two workers": Part(("tests/engine/test_two_workers.py",), "searches", 1),
+    "two workers": Part(("tests/engine/test_two_workers.py", "tests/drive/test_drive_tokens.py"), "searches", 1),
     "long lives": Part(("tests/engine/test_long_life.py",), "searches", 1),
+    "garbled answers": Part(("tests/adapters/test_garbled_answers.py",), "searches", 1),
     "bytes of strangers": Part(("tests/fuzz",), "searches", 1),
 }
 """What can be searched; a part whose tests are not here is passed over."""
