@@ -14,12 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
 
-from ._engine._adoption import adopted
-from ._engine._edited import edits_of
-from ._engine._run import Edit
-from ._engine.checking import check
-from ._engine.sweep import Swept, sweep, woken
-from ._engine.undoing import is_undo, leased, undo, undone
 from .cases import Case
 from .check import Finding
 from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
@@ -31,7 +25,6 @@ from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
 from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Values
 from .pacing import Pacing
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
-from .planfile import of_this_state, read
 from .policies import only_on_create
 from .preflight import Answer, reject
 from .protocols import (
@@ -54,6 +47,9 @@ from .report import Names, Plan, Report
 from .roles import Ruling, StateStore
 
 if TYPE_CHECKING:
+    # What performs is loaded by the first verb: to say what a pipeline should do costs little.
+    from ._engine._run import Edit
+    from ._engine.sweep import Swept
     from .drive import AsyncDriver, Driver
 
 T = TypeVar("T")
@@ -268,11 +264,16 @@ class _Rules:
         return self.store
 
     def _sweep(self, clock: Clock, **how: Any) -> Flow[Swept]:
+        from ._engine.sweep import sweep
+
         return sweep(self.definition, self._stored(), clock, owner=_me(), observer=self.observer, **how)
 
     def _run(self, clock: Clock, plan: Plan | None) -> Flow[Swept]:
         if plan is None:
             return (yield from self._sweep(clock))
+        from ._engine.undoing import is_undo, undone
+        from .planfile import of_this_state
+
         yield from call(of_this_state, self._stored(), self.name, plan.id, plan.totals)
         if is_undo(plan.id):
             how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
@@ -280,12 +281,21 @@ class _Rules:
         return (yield from self._sweep(clock, approved=plan.id))
 
     def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
+        from ._engine.undoing import undo
+
         named = run if isinstance(run, str) else run.run
         return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer)
 
     def _adopted(self, clock: Clock) -> Flow[int]:
+        from ._engine._adoption import adopted
+
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return adopted(self.definition, self._stored(), clock, owner=owner)
+
+    def _checked(self) -> Flow[list[Finding]]:
+        from ._engine.checking import check
+
+        return check(self.definition, self.store)
 
     def _plan(self, swept: Swept) -> Plan:
         return Plan(
@@ -293,6 +303,10 @@ class _Rules:
         )
 
     def _retry(self, clock: Clock, refs: Sequence[RecordRef] | None, values: Values | None, by: str) -> Flow[Swept]:
+        from ._engine._edited import edits_of
+        from ._engine._run import Edit
+        from ._engine.sweep import woken
+
         edits: Mapping[RecordRef, Edit] = {}
         if values is not None:
             rows = yield from call(self._stored().quarantine.rows, self.name)
@@ -301,10 +315,14 @@ class _Rules:
         return (yield from self._sweep(clock, feed=False, edits=edits))
 
     def _forget(self, clock: Clock, refs: Sequence[RecordRef]) -> Flow[int]:
+        from ._engine.undoing import leased
+
         store = self._stored()
         return leased(self.definition, store, clock, lambda _: call(store.forget, refs), owner=_me())
 
     def _load(self, path: str | Path) -> Plan:
+        from .planfile import read
+
         systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
         id, totals, parts = read(self._stored(), self.name, systems, path)
         return Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
@@ -345,7 +363,7 @@ class Pipeline(_Rules):
 
     def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs; reads schemas, writes nothing."""
-        return self._perform(lambda _clock: check(self.definition, self.store))
+        return self._perform(lambda _clock: self._checked())
 
     def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
@@ -449,7 +467,7 @@ class AsyncPipeline(_Rules):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs."""
-        return await self.driver.run(check(self.definition, self.store))
+        return await self.driver.run(self._checked())
 
     async def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""

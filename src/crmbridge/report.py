@@ -9,14 +9,12 @@ from typing import Self
 
 import attrs
 
-from ._engine.undoing import is_undo
 from .check import Finding
 from .costs import Cost, costs
 from .definition import Definition
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
-from .planfile import write
 from .reasons import Code, Fact, Reason
 from .roles import StateStore
 from .wording import Language, disposition, say, verb
@@ -89,6 +87,8 @@ class Plan(_Rows):
 
         The file holds people's values and is made readable by its owner alone; it appears whole or not at all.
         """
+        from .planfile import write
+
         write(self._store, self._definition.name, self.id, self.totals, path, parts=self.parts)
 
     def cost(self) -> Mapping[str, Cost]:
@@ -111,6 +111,8 @@ class Plan(_Rows):
     @property
     def undoes(self) -> bool:
         """Say whether it takes an earlier run back."""
+        from ._engine.undoing import is_undo
+
         return is_undo(self.id)
 
     def _written(self, samples: int) -> Iterator[Decision]:
