@@ -116,3 +116,18 @@ def test_a_create_that_is_applied_late_is_waited_for_as_long_as_it_may_take(worl
         world.run(after=15)
     assert [past.verb for past in world.crm.history] == ["create"]
     assert world.parked() == []
+
+
+def test_a_record_that_moved_on_is_decided_from_a_new_reading_in_the_same_run(world):
+    person, lead = world.pair()
+    world.ma.edit(person, name="Park")
+
+    def meanwhile(what):
+        if what == "update 1":
+            world.crm.meanwhile = lambda _: None
+            world.crm.edit(lead, Name="Choi", City="Kobe")
+
+    world.crm.meanwhile = meanwhile
+    world.run()
+    assert world.ma.values(person) | {"email": ""} == {"email": "", "name": "Choi", "city": "Kobe"}
+    assert world.parked() == []

@@ -78,7 +78,7 @@ PLANTS = {
         "_engine/_seen.py",
         "        self._seen: dict[tuple[Side, RecordRef], Seen] = {}\n",
         "        self._seen = Look.__dict__.get(run.id, {})\n        setattr(Look, run.id, self._seen)\n",
-        (ENGINE.format("stories", "an_edit_between_our_read_and_our_write_is_not_covered"),),
+        (ENGINE.format("gaps", "a_record_that_moved_on_is_decided_from_a_new_reading_in_the_same_run"),),
     ),
     "the settle time is too short": (
         "_engine/_recover.py",
