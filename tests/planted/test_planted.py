@@ -140,7 +140,7 @@ PLANTS = {
         "_engine/_remember.py",
         "                keys.append(_keyed(run, verdict, intent, outcome))\n",
         "",
-        (f"{STORIES}::test_twins_in_one_run_become_one_record_and_a_dispute",),
+        ("tests/engine/test_sharing.py::test_new_records_with_one_key_make_one_record_that_all_join",),
     ),
     "a revived record is made under its old key": Plant(
         "_engine/_create.py",
