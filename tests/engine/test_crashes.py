@@ -174,6 +174,16 @@ def rebound(scene):
     return on
 
 
+def ends_the_same_at_every_effect(world, on, scene, crash, wanted):
+    """Let a process die at the first effect, at the second, and so on until one lives to its end."""
+    number, died = 0, True
+    while died:
+        number += 1
+        died, twin = survives(world, on, scene, crash, number)
+        assert final(twin) == wanted, f"{crash} {number}"
+    assert number > 10
+
+
 @pytest.mark.parametrize("create", ["A-key", "A-unique", "B"])
 @pytest.mark.parametrize("crash", CRASHES)
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -184,12 +194,7 @@ def test_a_process_may_die_at_any_effect_and_the_end_is_the_same(worlds, promise
     whole = world.copy()
     whole.settle(on(whole))
     wanted = final(whole)
-    number, died = 0, True
-    while died:
-        number += 1
-        died, twin = survives(world, on, scene, crash, number)
-        assert final(twin) == wanted, f"{crash} {number}"
-    assert number > 10
+    ends_the_same_at_every_effect(world, on, scene, crash, wanted)
 
 
 @pytest.mark.parametrize("create", ["A-key", "A-unique", "B"])
@@ -204,12 +209,7 @@ def test_the_second_process_may_die_at_any_effect_too(worlds, promises, scene, c
     whole = world.copy()
     whole.settle(on(whole))
     wanted = final(whole)
-    number, died = 0, True
-    while died:
-        number += 1
-        died, twin = survives(world, on, scene, crash, number)
-        assert final(twin) == wanted, f"{crash} {number}"
-    assert number > 10
+    ends_the_same_at_every_effect(world, on, scene, crash, wanted)
 
 
 @pytest.mark.parametrize("crash", CRASHES)

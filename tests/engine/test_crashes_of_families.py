@@ -219,12 +219,8 @@ class Delayed:
 SCENES = [ParentsAndChildren, BothWays, Ensured, LookedUp, Delayed]
 
 
-@pytest.mark.parametrize("made", ["A", "A-unique", "B"])
-@pytest.mark.parametrize("crash", CRASHES)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_a_process_may_die_at_any_effect_and_each_parent_and_child_is_made_once(scene, crash, made):
-    world = World(CLASSES[made])
-    scene.fill(world)
+def ends_the_same_at_every_effect(world, scene, crash):
+    """Let a process die at the first effect, at the second, and so on until one lives to its end."""
     whole = world.copy()
     whole.settle(scene)
     wanted = whole.final(scene)
@@ -237,6 +233,15 @@ def test_a_process_may_die_at_any_effect_and_each_parent_and_child_is_made_once(
         assert twin.made_twice() == [], f"{crash} {number}"
         assert twin.final(scene) == wanted, f"{crash} {number}"
     assert number > 10
+
+
+@pytest.mark.parametrize("made", ["A", "A-unique", "B"])
+@pytest.mark.parametrize("crash", CRASHES)
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_a_process_may_die_at_any_effect_and_each_parent_and_child_is_made_once(scene, crash, made):
+    world = World(CLASSES[made])
+    scene.fill(world)
+    ends_the_same_at_every_effect(world, scene, crash)
 
 
 @pytest.mark.parametrize("made", ["A", "A-unique", "B"])
@@ -248,18 +253,7 @@ def test_the_second_process_may_die_at_any_effect_too(scene, crash, made):
     world.go(scene)
     world.clock.advance(LATER)
     scene.again(world)
-    whole = world.copy()
-    whole.settle(scene)
-    wanted = whole.final(scene)
-    number, died = 0, True
-    while died:
-        number += 1
-        twin = world.copy()
-        died = twin.go(scene, **{crash: number})
-        twin.settle(scene)
-        assert twin.made_twice() == [], f"{crash} {number}"
-        assert twin.final(scene) == wanted, f"{crash} {number}"
-    assert number > 10
+    ends_the_same_at_every_effect(world, scene, crash)
 
 
 @pytest.mark.parametrize("scene", [ParentsAndChildren, Ensured], ids=lambda scene: scene.__name__)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import reduce
 from itertools import chain
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import attrs
 
 from ..errors import FenceStale, UsageError
-from ..model import LEFT, MISSING, Agreed, Create, Decision, Link, RecordRef, Side, Standing
+from ..model import LEFT, MISSING, Agreed, Create, Decision, Disposition, Link, RecordRef, Side, Standing
 from ..protocols import KeyValue
 from ..reasons import Code, Reason
-from ..roles import Fence, Intent, JournalRow, QueueRow
+from ..roles import Delta, Fence, Intent, JournalRow, QueueRow
 
 T = TypeVar("T")
+P = TypeVar("P")
+"""Where a decision stands: an end and the id of a record, as a store keeps them."""
+
+Levels: TypeAlias = Sequence[Sequence[KeyValue]]
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -65,6 +69,27 @@ def common(sets: Iterable[set[T]]) -> set[T]:
 def planned_create(decision: Decision) -> Create | None:
     """Find the create that a decision's planned keys belong to: its first."""
     return next((action for action in decision.actions if isinstance(action, Create)), None)
+
+
+def numbered(
+    delta: Delta, places: Sequence[P], known: Mapping[P, tuple[int, str]], last: int
+) -> tuple[dict[P, tuple[int, Decision, Levels]], int]:
+    """Number the decisions of a commit by place, and tell the last number; *known* are those that the run has made.
+
+    A place keeps its number; of several decisions about it the latest stands, but one that says unchanged leaves an
+    applied one alone.
+    """
+    known = dict(known)
+    written: dict[P, tuple[int, Decision, Levels]] = {}
+    for index, (place, decision) in enumerate(zip(places, delta.decisions, strict=True)):
+        number, before = known.get(place, (0, ""))
+        if (before, decision.disposition) == (Disposition.APPLIED, Disposition.UNCHANGED):
+            continue
+        if not number:
+            number = last = last + 1
+        known[place] = number, str(decision.disposition)
+        written[place] = number, decision, delta.planned[index] if index < len(delta.planned) else ()
+    return written, last
 
 
 def touched(intent: Intent) -> tuple[RecordRef, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ... import wire
-from ...model import Create, Decision, Disposition, RecordRef, Side, other
+from ...model import Create, Decision, RecordRef, Side, other
 from ...protocols import KeyValue, Notice
 from ...roles import Delta, Intent
 from .._bodies import Bodies
-from .._shared import all_keys, micros, planned_create
+from .._shared import all_keys, micros, numbered, planned_create
 from .names import Ends, keep
 from .outbox import UNSETTLED
 from .session import Session
@@ -115,15 +115,7 @@ def decide(session: Session, ends: Ends, bodies: Bodies, run: int, delta: Delta)
     places = [(ends.make(decision.side, decision.ref), keep(decision.ref.id)) for decision in delta.decisions]
     known = _decided(session, run, places)
     replaced = {number for number, _ in known.values()}
-    written: dict[_Place, tuple[int, Decision, Sequence[Sequence[KeyValue]]]] = {}
-    for index, (place, decision) in enumerate(zip(places, delta.decisions, strict=True)):
-        number, before = known.get(place, (0, ""))
-        if (before, decision.disposition) == (Disposition.APPLIED, Disposition.UNCHANGED):
-            continue
-        if not number:
-            number = last = last + 1
-        known[place] = number, str(decision.disposition)
-        written[place] = number, decision, delta.planned[index] if index < len(delta.planned) else ()
+    written, last = numbered(delta, places, known, last)
     gone = sorted(replaced.intersection(number for number, _, _ in written.values()))
     if gone:
         session.do("DELETE FROM decisions WHERE run = %s AND number = ANY(%s)", run, gone)

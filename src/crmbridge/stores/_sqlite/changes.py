@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ... import wire
-from ...model import Create, Decision, Deleted, Departure, Disposition, RecordRef, Side, other
+from ...model import Create, Decision, Deleted, Departure, RecordRef, Side, other
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._bodies import Bodies
-from .._shared import all_keys, micros, planned_create
+from .._shared import all_keys, micros, numbered, planned_create
 from .forgetting import forgotten
 from .names import Ends, Kept, chunks, keep, made_scope, marks, only
 from .queue import end_rows, put_rows, wake_rows
@@ -182,15 +182,7 @@ def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends,
     places = [(ends.make(decision.side, decision.ref), keep(decision.ref.id)) for decision in delta.decisions]
     known = _decided(connection, run, places)
     replaced = {number for number, _ in known.values()}
-    written: dict[_Place, tuple[int, Decision, Sequence[Sequence[KeyValue]]]] = {}
-    for index, (place, decision) in enumerate(zip(places, delta.decisions, strict=True)):
-        number, before = known.get(place, (0, ""))
-        if (before, decision.disposition) == (Disposition.APPLIED, Disposition.UNCHANGED):
-            continue
-        if not number:
-            number = last = last + 1
-        known[place] = number, str(decision.disposition)
-        written[place] = number, decision, delta.planned[index] if index < len(delta.planned) else ()
+    written, last = numbered(delta, places, known, last)
     gone = [(run, number) for number, _, _ in written.values() if number in replaced]
     connection.executemany("DELETE FROM decisions WHERE run = ? AND number = ?", gone)
     connection.executemany("DELETE FROM create_keys WHERE run = ? AND owner = ?", gone)
