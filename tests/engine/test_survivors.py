@@ -7,6 +7,7 @@ import pytest
 from crmbridge.model import Disposition
 from crmbridge.reasons import Code
 from crmbridge.testing.faulty import Fault
+from crmbridge.testing.sim import SimDriver, SimulatedCrash
 
 RULES = [("delete", "ask"), ("archive", "ask"), ("delete", "remove"), ("delete", "revive")]
 
@@ -126,3 +127,58 @@ def test_one_survivor_takes_one_link_however_many_were_merged_into_it(both, prom
     assert [link.right for link in world.links()] == [winner]
     assert [link.closed.code for link in world.closed()] == [Code.DUPLICATE_OF]
     assert {row["id"] for row in world.ma.rows("person")} == {person.id, second.id}
+
+
+def freed(world, pipe):
+    """Two pairs under one key; the left record of the second is gone, so that its counterpart stands alone."""
+    person, lead = world.pair(pipe)
+    second = world.left(email="two@x.example", name="Two")
+    world.run(pipe)
+    free = world.counterpart(second)
+    world.ma.edit(second, email="kim@x.example")
+    world.run(pipe)
+    world.ma.remove(second)
+    world.settle(pipe)
+    assert world.parked() == []
+    return person, lead, free
+
+
+def test_what_a_busy_system_puts_off_about_a_survivor_is_done_later(both, promises):
+    world = both(capabilities=silent(promises))
+    pipe = world.pipeline(left="delete")
+    person, lead, free = freed(world, pipe)
+    world.crm.remove(lead)
+    world.ma.single = once(world.ma, Fault.BUSY)
+    world.run(pipe)
+    assert world.ma.values(person)["name"] != world.crm.values(free)["Name"]
+    world.settle(pipe)
+    assert world.counterpart(person) == free
+    assert world.ma.values(person)["name"] == world.crm.values(free)["Name"] == "Two"
+
+
+@pytest.mark.parametrize("when", ["crash_before", "crash_after"])
+def test_a_survivor_is_looked_at_though_the_process_dies_after_the_link_has_moved(worlds, promises, when):
+    for effect in range(1, 60):
+        world = worlds(capabilities=silent(promises))
+        pipe = world.pipeline(left="delete")
+        person, lead, free = freed(world, pipe)
+        world.crm.remove(lead)
+        try:
+            world.ready(pipe, SimDriver(clock=world.clock, **{when: effect})).run()
+        except SimulatedCrash:
+            world.settle(pipe)
+            assert world.counterpart(person) == free, effect
+            assert world.ma.values(person)["name"] == "Two", effect
+        else:
+            return
+    raise AssertionError("the run has more effects than were tried")
+
+
+def once(end, fault):
+    """Let the next action fail, and no other."""
+
+    def first(_):
+        end.single = lambda _: None
+        return fault
+
+    return first

@@ -112,6 +112,15 @@ PLANTS = {
             ),
         ),
     ),
+    "nothing waits for the survivor that a link has moved to": (
+        "_engine/_survivors.py",
+        "queue=(QueueRow(side, into, run=run.id),)",
+        "wake=((side, into),)",
+        (
+            ENGINE.format("survivors", "what_a_busy_system_puts_off_about_a_survivor_is_done_later"),
+            ENGINE.format("survivors", "a_survivor_is_looked_at_though_the_process_dies_after_the_link_has_moved"),
+        ),
+    ),
     "a listing that was cut short is taken for whole": (
         "_engine/_ingest.py",
         "if listed is not None and page.complete:",

@@ -16,7 +16,7 @@ from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
 from ..plan import Move, State
 from ..protocols import Ambiguous, Matched
 from ..reasons import Code, because
-from ..roles import Delta
+from ..roles import Delta, QueueRow
 from ._decide import half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
@@ -92,8 +92,11 @@ def _judged(
 
 
 def _relinked(run: Run, link: Link, side: Side, into: RecordRef) -> Flow[Link]:
-    """Let the link go on with another record, and wake what was parked about it."""
+    """Let the link go on with another record, which waits in the queue from now on.
+
+    The row of the record that is gone leads nowhere any more: what a busy system or a crash puts off is the survivor's.
+    """
     current = moved(link, side, into, run)
     run.saw("relinked", system=into.system, kind=into.kind)
-    yield from run.commit(Delta(links=(current,), wake=((side, into),)))
+    yield from run.commit(Delta(links=(current,), queue=(QueueRow(side, into, run=run.id),)))
     return current
