@@ -6,6 +6,7 @@ import pytest
 
 from crmbridge import policies
 from crmbridge.reasons import Code
+from crmbridge.testing.faulty import Fault
 
 POLICIES = [policies.right_wins, policies.left_wins, policies.newest_wins(otherwise="left"), policies.left_always]
 
@@ -100,3 +101,23 @@ def test_a_person_may_change_their_mind_and_back(world):
         world.settle()
         assert world.ma.values(person)["city"] == city
     assert world.parked() == []
+
+
+@pytest.mark.parametrize("fault", [Fault.UNREACHABLE, Fault.THROTTLED, Fault.LOST_BEFORE, Fault.BUSY])
+def test_a_system_that_is_busy_for_days_is_no_echo(both, promises, fault):
+    world = both(capabilities=promises(answers_with_stored=False))
+    person, lead = world.pair(city="Kobe")
+    world.crm.edit(lead, City=None)
+    world.ma.edit(person, city="Oita")
+    world.settle()
+    world.crm.edit(lead, City="Kobe")
+    world.ma.whole = world.crm.whole = lambda _: None if fault is Fault.BUSY else fault
+    world.ma.single = world.crm.single = lambda _: fault if fault is Fault.BUSY else None
+    for _ in range(6):
+        world.settle(rounds=1)
+        assert "never_settles" not in {code for _, code, _ in world.parked()}
+    for end in (world.ma, world.crm):
+        end.whole = end.single = lambda _: None
+    world.settle()
+    assert world.parked() == []
+    assert world.ma.values(person)["city"] == world.crm.values(lead)["City"] == "Kobe"

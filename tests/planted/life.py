@@ -98,8 +98,8 @@ PLANTS = {
     ),
     "a survivor is looked for where merges are reported": (
         "_engine/_survivors.py",
-        "run.able(side, link.ref(side).kind).sees_merges:",
-        "run.planning:",
+        "sees_merges = run.able(side, link.ref(side).kind).sees_merges",
+        "sees_merges = run.planning",
         (ENGINE.format("survivors", "where_merges_are_reported_a_removed_record_is_believed"),),
     ),
     "the counterpart of a linked survivor is removed": (
@@ -191,8 +191,8 @@ PLANTS = {
     # -- echoes, lost memories, and what was left behind ------------------------------------------------------------
     "an echo is never broken": (
         "_engine/_strikes.py",
-        "        if strikes[label] >= MOST:",
-        "        if strikes[label] >= MOST * 1000:",
+        "        if _count(strikes, label, now) >= MOST:",
+        "        if _count(strikes, label, now) >= MOST * 1000:",
         (
             ENGINE.format("strikes", "systems_that_normalise_against_each_other_are_stopped_and_named"),
             ENGINE.format(
@@ -202,9 +202,15 @@ PLANTS = {
     ),
     "a new value does not start the count anew": (
         "_engine/_strikes.py",
-        "strikes[label] = strikes.get(label, 0) + 1 if known else 0",
-        "strikes[label] = strikes.get(label, 0) + 1 if known else strikes.get(label, 0)",
+        "return strikes.get(label, 0) + 1 if strikes.get(label + _HELD) == now else 0",
+        "return strikes.get(label, 0) + 1 if strikes.get(label + _HELD) == now else strikes.get(label, 0)",
         (ENGINE.format("strikes", "the_value_of_a_person_starts_the_count_anew"),),
+    ),
+    "a write that never arrived counts as a strike": (
+        "_engine/_strikes.py",
+        "        strikes[label + _PROMISED] = now\n",
+        "        strikes |= {label: _count(strikes, label, now), label + _HELD: now}\n",
+        (ENGINE.format("strikes", "a_system_that_is_busy_for_days_is_no_echo"),),
     ),
     "a lost memory is not noticed": (
         "_engine/_adoption.py",

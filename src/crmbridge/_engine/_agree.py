@@ -25,6 +25,7 @@ from ..plan import Pairing
 from ..reasons import Reason
 from ..roles import FieldPromise, Intent
 from ._run import Run
+from ._strikes import written
 
 
 @attrs.frozen
@@ -81,7 +82,7 @@ def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = Non
             halves.wrote(across, place, theirs[promise.pair], partner.outcome, now)
         else:
             halves.cells[across][place] = promise.other
-    return _evolved(base, pairing, halves, ack)
+    return _evolved(written(base, (promise.pair for promise in ack.intent.fields)), pairing, halves, ack)
 
 
 def _made(run: Run, ack: Ack) -> Link:

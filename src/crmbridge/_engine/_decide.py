@@ -26,7 +26,7 @@ from ..model import (
 from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Matched, Skip, Unmatched
 from ..reasons import Code, Fact, Reason, because
-from ..roles import FieldPromise, Intent, QueueRow
+from ..roles import FieldPromise, Intent, QueueRow, QueueState
 from ._cases import case_of, told
 from ._edited import edited
 from ._followed import Stop
@@ -130,8 +130,8 @@ def _at_rest(subject: Subject, link: Link, pairing: Pairing, left: Half, right: 
         left_agreed=_settled(link.left_agreed, pairing, left),
         right_agreed=_settled(link.right_agreed, pairing, right),
     )
-    verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
-    return attrs.evolve(verdict, link=None if settled == link else settled)
+    changed = None if settled == link else settled
+    return Verdict(subject, Disposition.UNCHANGED, why, None, link=changed, left=left.record, right=right.record)
 
 
 def _settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
@@ -210,38 +210,38 @@ def decide_merge(
         filling=run.lost,
     )
     decided = edited(run, subject, pairing, decided, {"left": left.cells, "right": right.cells}, (closed[0], closed[1]))
-    verdict = _verdict(subject, Disposition.UNCHANGED, why, None, left, right)
     decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
-    verdict = attrs.evolve(verdict, fields=decided.fields, counterpart=link.ref(other(subject.side)))
+    across = link.ref(other(subject.side))
+
+    def ended(disposition: Disposition, because: Reason, park: QueueState | None, link: Link | None) -> Verdict:
+        return Verdict(
+            subject, disposition, because, park, link=link, fields=decided.fields, counterpart=across,
+            left=left.record, right=right.record,
+        )  # fmt: skip
+
     if decided.problems:
-        return attrs.evolve(
-            verdict,
-            disposition=Disposition.QUARANTINED,
-            because=told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0])),
-            park="quarantined",
-        )
+        refused = told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0]))
+        return ended(Disposition.QUARANTINED, refused, "quarantined", None)
     struck = strike(link, pairing, (left.cells, right.cells), (left.agreed, right.agreed), decided)
     if struck.label is not None:
         ends = {side: run.definition.end(side).system for side in SIDES}
         field = pairing.pairs[pairing.labels.index(struck.label)].right
         echo = because(Code.NEVER_SETTLES, field=field, count=MOST, one=ends["left"], two=ends["right"])
-        return attrs.evolve(verdict, disposition=Disposition.QUARANTINED, because=echo, park="quarantined")
+        return ended(Disposition.QUARANTINED, echo, "quarantined", None)
     merged = agreed_so_far(struck.link, pairing, left, right, decided)
     intents = updates(run, subject, merged, pairing, left, right, decided, why)
     if intents:
-        return attrs.evolve(verdict, disposition=Disposition.APPLIED, park="ready", link=merged, intents=intents)
+        return attrs.evolve(ended(Disposition.APPLIED, why, "ready", merged), intents=intents)
     if decided.disputed:
-        return attrs.evolve(
-            verdict, disposition=Disposition.DISPUTED, because=decided.disputed[0], park="disputed", link=merged
-        )
+        return ended(Disposition.DISPUTED, decided.disputed[0], "disputed", merged)
     if decided.skipped:
-        return attrs.evolve(verdict, disposition=Disposition.SKIPPED, because=decided.skipped[0], link=merged)
+        return ended(Disposition.SKIPPED, decided.skipped[0], None, merged)
     settled = attrs.evolve(
         merged,
         left_agreed=attrs.evolve(merged.left_agreed, settled_version=_version(left)),
         right_agreed=attrs.evolve(merged.right_agreed, settled_version=_version(right)),
     )
-    return attrs.evolve(verdict, link=settled)
+    return ended(Disposition.UNCHANGED, why, None, settled)
 
 
 def stopped(verdict: Verdict, stop: Stop) -> Verdict:

@@ -44,6 +44,7 @@ from ._patience import unsettled
 from ._remember import journal_row, keyed_create
 from ._run import Run
 from ._seen import Look
+from ._strikes import written
 
 
 def take_over(run: Run) -> Flow[None]:
@@ -127,13 +128,14 @@ def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tup
         "left": list(pairing.halves(link.left_agreed)),
         "right": list(pairing.halves(link.right_agreed)),
     }
-    ours = conflict = False
+    ours: list[str] = []
+    conflict = False
     for promise in intent.fields:
         place, now = places.get(promise.pair), record.get(promise.field)
         if place is None or isinstance(now, Missing) or not differs(now, promise.before):
             continue
         if pairing.pairs[place].own(intent.side, promise.sent, now):
-            ours = True
+            ours.append(promise.pair)
             if not promise.both:
                 halves[intent.side][place] = now
                 halves[other(intent.side)][place] = promise.other
@@ -146,7 +148,7 @@ def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tup
         mine = left if intent.side == "left" else right
         mine = attrs.evolve(mine, own_stamp=record.stamp or mine.own_stamp)
         left, right = (mine, right) if intent.side == "left" else (left, mine)
-    return attrs.evolve(link, left_agreed=left, right_agreed=right), ours, conflict
+    return attrs.evolve(written(link, ours), left_agreed=left, right_agreed=right), bool(ours), conflict
 
 
 def _recovered(run: Run, intent: Intent, ref: RecordRef, *, conflict: bool) -> JournalRow:

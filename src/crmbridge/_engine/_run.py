@@ -98,6 +98,7 @@ class Run:
     _required: dict[tuple[Side, str], frozenset[str]] = attrs.field(
         factory=lambda: dict[tuple[Side, str], frozenset[str]]()
     )
+    _able: dict[tuple[Side, str], Capabilities] = attrs.field(factory=lambda: dict[tuple[Side, str], Capabilities]())
     bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
     """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
     references: tuple[Reference, ...] = attrs.field(init=False)
@@ -149,8 +150,11 @@ class Run:
     # -- what the ends are -----------------------------------------------------------
 
     def able(self, side: Side, kind: str) -> Capabilities:
-        """Tell what a side's connector promises for a kind."""
-        return self.definition.end(side).capabilities(kind)
+        """Tell what a side's connector promises for a kind; it is asked once a run."""
+        known = self._able.get((side, kind))
+        if known is None:
+            known = self._able[side, kind] = self.definition.end(side).capabilities(kind)
+        return known
 
     def fields(self, side: Side, kind: str) -> tuple[str, ...]:
         """Name the fields of a kind that are read for decisions."""

@@ -61,12 +61,13 @@ def survivors(
 def _asks(run: Run, look: Look, subject: Subject, side: Side) -> Record | None:
     """Give the counterpart by whose keys a survivor is looked for; None where the deletion needs no second thought."""
     link = subject.link
-    if link is None or link.closed is not None or run.able(side, link.ref(side).kind).sees_merges:
+    if link is None or link.closed is not None or not is_gone(look.at(side, link.ref(side))):
         return None
     record = look.record(other(side), link.ref(other(side)))
-    seen = {one: look.at(one, link.ref(one)) for one in SIDES}
-    if record is None or not is_gone(seen[side]) or side_choice(run, link, (record,)) is not None:
+    sees_merges = run.able(side, link.ref(side).kind).sees_merges
+    if record is None or sees_merges or side_choice(run, link, (record,)) is not None:
         return None
+    seen = {one: look.at(one, link.ref(one)) for one in SIDES}
     pairing = run.pairing(link.left.kind, link.right.kind)
     states = tuple(half(run, one, link, seen[one], pairing).state for one in SIDES)
     gone = states[0 if side == "left" else 1] is State.GONE
