@@ -16,6 +16,7 @@ TINY = {
     "client": ["--size", "2000"],
     "imports": ["--size", "1"],
     "fake_server": ["--size", "4", "--clients", "2"],
+    "whole": ["--size", "40", "--small", "30", "--changes", "20", "--made", "20"],
 }
 
 CASES = {
@@ -26,6 +27,7 @@ CASES = {
     "client": {"upserts of 200", "pages of 2,000"},
     "imports": {"import crmbridge", "from crmbridge import two_way"},
     "fake_server": {"upserts that create", "upserts that update", "ready to answer, wall"},
+    "whole": {"nothing changed, 40 links", "20 changes, 30 links", "first load, ours", "first load, bare"},
 }
 
 SETUP = """
