@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crmbridge.japanese._fold import fold as fold
     from crmbridge.japanese.address import Address as Address
+    from crmbridge.japanese.address import Place as Place
     from crmbridge.japanese.address import address_key as address_key
     from crmbridge.japanese.address import place_key as place_key
     from crmbridge.japanese.address import split_address as split_address
+    from crmbridge.japanese.address import split_city as split_city
     from crmbridge.japanese.company import Company as Company
     from crmbridge.japanese.company import Position as Position
     from crmbridge.japanese.company import company_key as company_key
@@ -48,6 +50,7 @@ _HOME = {
     "Kanji": "kanji",
     "PersonName": "person",
     "Phone": "phone",
+    "Place": "address",
     "Position": "company",
     "Towns": "towns",
     "Unwritable": "cp932",
@@ -70,6 +73,7 @@ _HOME = {
     "place_key": "address",
     "postal_key": "postal",
     "split_address": "address",
+    "split_city": "address",
     "split_company": "company",
     "split_name": "person",
     "split_phone": "phone",
@@ -82,6 +86,7 @@ __all__ = [
     "Kanji",
     "PersonName",
     "Phone",
+    "Place",
     "Position",
     "Towns",
     "Unwritable",
@@ -104,6 +109,7 @@ __all__ = [
     "place_key",
     "postal_key",
     "split_address",
+    "split_city",
     "split_company",
     "split_name",
     "split_phone",

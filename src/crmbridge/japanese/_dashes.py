@@ -16,6 +16,7 @@ HYPHENS: Final = "-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\
 _LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u30a1-\u30fa\u30fc])[{HYPHENS}]+")
 _BETWEEN_NUMBERS: Final = re.compile(f"[{HYPHENS}\u30fc]")
 _HYPHEN: Final = re.compile(f"[{HYPHENS}]")
+_OTHER_HYPHEN: Final = re.compile(f"[{HYPHENS[1:]}]")
 
 
 def long_vowels(text: str) -> str:
@@ -27,7 +28,7 @@ def long_vowels(text: str) -> str:
 
 def hyphens(text: str) -> str:
     """Text with every dash, but no long-vowel mark, written as a hyphen."""
-    return _HYPHEN.sub("-", text)
+    return _OTHER_HYPHEN.sub("-", text)
 
 
 def number_dashes(text: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 import attrs
 
 from crmbridge.japanese._blocks import in_digits, in_numerals, read_blocks
 from crmbridge.japanese._dashes import hyphens
-from crmbridge.japanese._fold import close_up, compose, squash
-from crmbridge.japanese.cities import Place, gazetteer
+from crmbridge.japanese._fold import IS_CLOSED, close_up, compose, squash
+from crmbridge.japanese.cities import gazetteer
 from crmbridge.japanese.kanji import fold_places
 from crmbridge.japanese.numerals import NUMERALS
 from crmbridge.japanese.towns import Towns, town_key
@@ -18,9 +19,20 @@ from crmbridge.japanese.towns import Towns, town_key
 _POSTAL: Final = re.compile("(?:〒 ?)?[0-9]{3}-[0-9]{4}(?![0-9-]) ?|〒 ?[0-9]{7} ?")
 _DRAWN: Final = re.compile(f"(?<=[0-9A-Za-z{NUMERALS}])[ー~]+|(?<![ァ-ヺー])ー+(?=[0-9])")
 _AROUND: Final = re.compile(" ?-[- ]*")
+_BEFORE: Final = " -,、"
 _PASSES: Final = 4
 _MOST_BLOCKS: Final = 45
 _USUAL_BLOCKS: Final = 12
+_LONGEST_PLACE: Final = 40
+
+
+@attrs.frozen
+class Place:
+    """The beginning of an address, and all that follows it in one line, with its blanks between Latin words only."""
+
+    prefecture: str = ""
+    city: str = ""
+    rest: str = attrs.field(default="", repr=False)
 
 
 @attrs.frozen
@@ -33,6 +45,27 @@ class Address:
     number: str = attrs.field(default="", repr=False)
     building: str = attrs.field(default="", repr=False)
     box: str = attrs.field(default="", repr=False)
+
+
+def split_city(text: str) -> Place:
+    """Splits an address into prefecture, municipality and the rest, for targets that have three fields for it.
+
+    Prefecture and municipality come from a table of all of Japan; a missing county is filled, a missing prefecture
+    where the municipality's name is unique, and the name in force stands for a former one. A postal code in front is
+    left out. The rest keeps its spelling, in one width and with one dash.
+    """
+    places = gazetteer()
+    # Most addresses begin as the table is written: then only the rest has to be made plain.
+    if ends := places.begin(text):
+        prefecture, city = ends
+        rest = text[city:]
+        rest = normalize("NFKC", rest) if IS_CLOSED(rest) else close_up(hyphens(compose(rest)))
+        return Place(text[:prefecture], text[prefecture:city], rest.lstrip(_BEFORE))
+    shown = hyphens(compose(text))
+    postal = _POSTAL.match(shown)
+    shown = close_up(shown[postal.end() :] if postal else shown)
+    found = places.find(fold_places(shown[:_LONGEST_PLACE]))
+    return Place(found.prefecture, found.city, shown[found.length :].lstrip(_BEFORE))
 
 
 def split_address(text: str, towns: Towns | None = None) -> Address:
@@ -109,15 +142,11 @@ def _divided(number: str, behind: str) -> str:
 
 
 def _place(text: str) -> tuple[Place, str]:
-    """The place with which an address begins, and the rest in plain signs.
-
-    One dash, and no blank that separates nothing.
-    """
-    shown = hyphens(compose(text))
-    postal = _POSTAL.match(shown)
-    shown = close_up(shown[postal.end() :] if postal else shown)
-    if "ー" in shown or "~" in shown:
-        shown = _DRAWN.sub("-", shown)
-    shown = _AROUND.sub("-", shown)
-    place = gazetteer().find(fold_places(shown[:40]))
-    return place, shown[place.length :].lstrip(" -,、")
+    """The place with which an address begins, and the rest with hyphens where its numbers are joined."""
+    place = split_city(text)
+    rest = place.rest
+    if "ー" in rest or "~" in rest:
+        rest = _DRAWN.sub("-", rest)
+    if "-" in rest:
+        rest = _AROUND.sub("-", rest)
+    return place, rest.lstrip(_BEFORE)

@@ -17,7 +17,7 @@ _TWIN: Final = 3
 
 
 @attrs.frozen
-class Place:
+class Found:
     """The beginning of an address: prefecture, municipality, and how many characters they took."""
 
     prefecture: str
@@ -26,10 +26,19 @@ class Place:
 
 
 @attrs.frozen
+class Plain:
+    """Municipalities of one prefecture with which no other name begins: where in a text, and in which lengths."""
+
+    start: int
+    cities: frozenset[str]
+    lengths: tuple[int, ...]
+
+
+@attrs.frozen
 class Gazetteer:
     """Municipalities by their folded name, in one prefecture and, where a name is unique, in all of Japan.
 
-    And the towns of those that share one.
+    And the towns of those that share one, and the municipalities that are known by their own name as soon as it ends.
     """
 
     within: Mapping[str, Mapping[str, str]]
@@ -37,8 +46,22 @@ class Gazetteer:
     short: Mapping[str, str]
     twins: Mapping[str, Mapping[str, str]]
     longest: int
+    plain: Mapping[str, Plain]
 
-    def find(self, folded: str) -> Place:
+    def begin(self, text: str) -> tuple[int, int] | None:
+        """Where prefecture and municipality end in a text that nobody folded and that is written as in the table.
+
+        `find` says the same of the folded text; of any other text nothing is said here.
+        """
+        known = self.plain.get(text[:3]) or self.plain.get(text[:4])
+        if known is None:
+            return None
+        for length in known.lengths:
+            if text[known.start : known.start + length] in known.cities:
+                return known.start, known.start + length
+        return None
+
+    def find(self, folded: str) -> Found:
         """The longest place with which the folded text begins.
 
         A missing prefecture is filled only where the municipality's name is unique.
@@ -46,20 +69,20 @@ class Gazetteer:
         prefecture = self._prefecture(folded)
         if prefecture:
             city, end = self._city(folded, len(prefecture), self.within[prefecture])
-            return Place(prefecture, city, end)
+            return Found(prefecture, city, end)
         for length in (2, 3):
             prefecture = self.short.get(folded[:length], "")
             if prefecture:
                 city, end = self._city(folded, length, self.within[prefecture])
                 if city:
-                    return Place(prefecture, city, end)
+                    return Found(prefecture, city, end)
         for end in range(min(self.longest, len(folded)), _SHORTEST - 1, -1):
             found = self.anywhere.get(folded[:end])
             if found is not None:
-                return Place(*found, end)
+                return Found(*found, end)
         return self._twin(folded)
 
-    def _twin(self, folded: str) -> Place:
+    def _twin(self, folded: str) -> Found:
         """One of two cities of one name, told by the town that follows.
 
         Without such a town the prefecture stays open.
@@ -67,12 +90,12 @@ class Gazetteer:
         city = folded[:_TWIN]
         towns = self.twins.get(city)
         if towns is None:
-            return Place("", "", 0)
+            return Found("", "", 0)
         for end in range(len(folded), _TWIN, -1):
             prefecture = towns.get(folded[_TWIN:end])
             if prefecture:
-                return Place(prefecture, city, _TWIN)
-        return Place("", city, _TWIN)
+                return Found(prefecture, city, _TWIN)
+        return Found("", city, _TWIN)
 
     def _prefecture(self, folded: str) -> str:
         for length in (3, 4):
@@ -114,7 +137,18 @@ def gazetteer() -> Gazetteer:
         short={prefecture[:-1]: prefecture for prefecture in within if prefecture != "北海道"},
         twins=_twins(),
         longest=max(len(name) for known in within.values() for name in known),
+        plain={prefecture: _plain(prefecture, known) for prefecture, known in within.items()},
     )
+
+
+def _plain(prefecture: str, known: Mapping[str, str]) -> Plain:
+    """Names in force that are the beginning of no other name, however that is written."""
+    longer = {name[:end] for name in known for end in range(1, len(name))}
+    cities = frozenset(
+        city for name, city in known.items() if name not in longer and known.get(fold_places(city)) == city
+    )
+    usual_first = Counter(map(len, cities)).most_common()
+    return Plain(len(prefecture), cities, tuple(length for length, _ in usual_first))
 
 
 def _twins() -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmbridge.japanese import Address, Towns, address_key, place_key, postal_key, split_address
+from crmbridge.japanese import Address, Place, Towns, address_key, place_key, postal_key, split_address, split_city
 from crmbridge.japanese.cities import gazetteer
 from crmbridge.japanese.kanji import fold_places
 from crmbridge.japanese.numerals import in_kanji, kanji_number
@@ -144,6 +144,37 @@ def test_an_address_is_split_into_its_parts(text: str, address: Address) -> None
 def test_a_box_is_a_part_of_its_own() -> None:
     address = split_address("愛知県豊橋市新栄町字鳥畷62(豊橋南郵便局私書箱第8号)")
     assert (address.number, address.box) == ("62", "豊橋南郵便局私書箱第8号")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("東京都中央区銀座１－２－３", Place("東京都", "中央区", "銀座1-2-3")),
+        ("〒104-0061 東京都 中央区 銀座 1−2 Ginza Six", Place("東京都", "中央区", "銀座1-2 Ginza Six")),
+        ("大阪市北区梅田1", Place("大阪府", "大阪市北区", "梅田1")),
+        ("佐賀県白石町福田", Place("佐賀県", "杵島郡白石町", "福田")),
+        ("千葉県市川巿八幡1", Place("千葉県", "市川市", "八幡1")),
+        ("静岡県浜松市中区元城町103-2", Place("静岡県", "浜松市中央区", "元城町103-2")),
+        ("北海道札幌市", Place("北海道", "札幌市")),
+        ("中央区銀座1-1", Place("", "", "中央区銀座1-1")),
+        ("", Place()),
+    ],
+)
+def test_a_prefecture_and_a_municipality_are_split_from_the_rest(text: str, place: Place) -> None:
+    assert split_city(text) == place
+
+
+@given(
+    place=st.sampled_from([(name, city) for name, known in gazetteer().within.items() for city in known.values()]),
+    rest=st.one_of(
+        st.text(), st.lists(st.sampled_from("市区町村郡東西南北中央川島ケヶー－-1１丁目 　、 ﾞか\ufe00")).map("".join)
+    ),
+)
+def test_an_address_that_begins_as_the_table_is_split_like_one_that_is_made_plain_first(
+    place: tuple[str, str], rest: str
+) -> None:
+    text = "".join(place) + rest
+    assert split_city(text) == split_city(f"〒100-0001 {text}")
 
 
 def test_every_prefecture_and_municipality_is_found_by_its_own_name() -> None:

@@ -28,11 +28,13 @@ from crmbridge.japanese import (
     place_key,
     postal_key,
     split_address,
+    split_city,
     split_company,
     split_name,
     split_phone,
     url_key,
 )
+from crmbridge.japanese._fold import IS_CLOSED, compose
 
 KEYS: tuple[Callable[[str], str], ...] = (
     fold, name_key, company_key, full_company_key, place_key, kana_key, kanji_key, phone_key, postal_key,
@@ -42,6 +44,7 @@ KEYS: tuple[Callable[[str], str], ...] = (
 TAKES_ANY_TEXT: tuple[Callable[[str], object], ...] = (
     *KEYS,
     split_address,
+    split_city,
     split_company,
     split_name,
     split_phone,
@@ -167,3 +170,14 @@ def test_twice_the_text_takes_no_more_than_about_twice_the_time(function: Callab
 def test_every_public_name_is_exported_once() -> None:
     assert sorted(japanese.__all__) == list(japanese.__all__)
     assert all(hasattr(japanese, name) for name in japanese.__all__)
+
+
+CLOSED = [sign for sign in map(chr, range(0x10000)) if IS_CLOSED(sign)]
+
+
+@given(signs=st.lists(st.sampled_from(CLOSED)))
+@example(signs=CLOSED)
+@example(signs=["ｶ", "ﾞ"])
+def test_text_without_blanks_needs_no_more_than_one_width(signs: list[str]) -> None:
+    text = "".join(signs)
+    assert compose(text) == compose(f" {text}")
