@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from crmbridge.japanese.kanji import Kanji as Kanji
     from crmbridge.japanese.kanji import kanji_key as kanji_key
     from crmbridge.japanese.mail import email_key as email_key
+    from crmbridge.japanese.names import Names as Names
     from crmbridge.japanese.person import PersonName as PersonName
     from crmbridge.japanese.person import name_key as name_key
     from crmbridge.japanese.person import split_name as split_name
@@ -48,6 +49,7 @@ _HOME = {
     "Address": "address",
     "Company": "company",
     "Kanji": "kanji",
+    "Names": "names",
     "PersonName": "person",
     "Phone": "phone",
     "Place": "address",
@@ -84,6 +86,7 @@ __all__ = [
     "Address",
     "Company",
     "Kanji",
+    "Names",
     "PersonName",
     "Phone",
     "Place",

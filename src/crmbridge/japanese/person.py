@@ -12,6 +12,7 @@ from crmbridge.japanese._dashes import long_vowels
 from crmbridge.japanese._fold import CJK, close_up, compose, fold, without_title
 from crmbridge.japanese.kana import katakana, modern_kana
 from crmbridge.japanese.kanji import Kanji, kanji_key
+from crmbridge.japanese.names import Names
 
 _POINTS: Final = re.compile("[・.,'’‘`´]")
 _JAPANESE: Final = re.compile(f"[{CJK}]")
@@ -43,15 +44,21 @@ def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
     return kanji_key(modern_kana(katakana(long_vowels(closed))), kanji)
 
 
-def split_name(text: str) -> PersonName:
-    """Splits a full name at its blank.
+def split_name(text: str, names: Names | None = None) -> PersonName:
+    """Splits a full name at its blank, or, with a table of *names*, where its family name must end.
 
-    Family name first in Japanese, last in Latin letters; without one, all is the family name.
-
-    A name with more than one blank is split at the first (Japanese) or the last (Latin). Nothing is guessed where
-    there is no blank: 長谷川一 may end its family name after 川 or after 谷.
+    Family name first in Japanese, last in Latin letters; a name with more than one blank is split at the first
+    (Japanese) or the last (Latin). Without a blank all is the family name, unless *names* know exactly one way to read
+    it: 長谷川一 is 長谷川 and 一 where 川一 is nobody's given name. Where they know two ways, or none, nothing is guessed.
     """
+    end = names.family_length(text) if names else 0
+    if end:
+        return PersonName(text[:end], text[end:])
     whole = without_title(compose(text))
+    if " " not in whole:
+        if names and (usual := kanji_key(whole)) != text:
+            end = names.family_length(usual)
+        return PersonName(whole[:end], whole[end:]) if end else PersonName(whole)
     if _JAPANESE.search(whole):
         family, _, given = whole.partition(" ")
     elif ", " in whole:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmbridge.japanese import Kanji, PersonName, kana_key, kanji_key, name_key, split_name
+from crmbridge.japanese import Kanji, Names, PersonName, kana_key, kanji_key, name_key, split_name
 from crmbridge.japanese._kanji_table import FAMILIES, FORMS
 from crmbridge.japanese.kana import hiragana, katakana
 
@@ -139,6 +142,89 @@ def test_hiragana_there_and_back_is_the_same(text: str) -> None:
 )
 def test_a_full_name_is_split_at_its_blank(text: str, family: str, given: str) -> None:
     assert split_name(text) == PersonName(family, given)
+
+
+FAMILY = "山田 長谷 長谷川 久保 久保田 佐々木 林 森 森林 高橋 齋藤 東海林 五十嵐 原 田 すずき たなか たな"
+GIVEN = "太郎 一 小次郎 実 林太郎 一生 一郎 田実 かたろう たろう 花 "
+NAMES = Names.parse([f"family\t{FAMILY}\n", f"given\t{GIVEN}\n"])
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "given"),
+    [
+        ("山田太郎", "山田", "太郎"),
+        ("長谷川一", "長谷川", "一"),
+        ("佐々木小次郎", "佐々木", "小次郎"),
+        ("東海林太郎", "東海林", "太郎"),
+        ("髙橋一生", "髙橋", "一生"),
+        ("斎藤花様", "斎藤", "花"),
+        ("ｽｽﾞｷﾀﾛｳ", "スズキ", "タロウ"),
+        ("五十嵐一\u200b", "五十嵐", "一"),
+    ],
+)
+def test_a_name_without_a_blank_is_split_where_both_parts_are_known_in_one_way_only(
+    text: str, family: str, given: str
+) -> None:
+    assert split_name(text, NAMES) == PersonName(family, given)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "久保田",  # a family name, though 久保 and 田 are two
+        "林太郎",  # a given name, and 林 with 太郎
+        "森林太郎",  # 森 with 林太郎, and 森林 with 太郎
+        "久保田実",  # 久保田 with 実, and 久保 with 田実
+        "たなかたろう",  # たなか with たろう, and たな with かたろう
+        "山田賀津也",  # nobody's given name that is known
+        "勅使河原太郎",  # nobody's family name
+        "太郎山田",
+        "山田",
+        "山",
+    ],
+)
+def test_a_name_that_can_be_read_in_two_ways_or_in_none_is_left_whole(text: str) -> None:
+    assert split_name(text, NAMES) == PersonName(text)
+
+
+@given(
+    family=st.sampled_from(FAMILY.split()), given=st.sampled_from(GIVEN.split()), blank=st.sampled_from([" ", "\u3000"])
+)
+def test_a_blank_says_where_a_name_is_split_whatever_the_table_knows(family: str, given: str, blank: str) -> None:
+    assert split_name(family + blank + given, NAMES) == PersonName(family, given)
+
+
+@given(text=st.one_of(st.text(), st.lists(st.sampled_from([*FAMILY.split(), *GIVEN.split(), "髙", "様"])).map("".join)))
+def test_a_table_only_says_where_a_name_is_split_and_what_it_splits_is_known(text: str) -> None:
+    alone, split = split_name(text), split_name(text, NAMES)
+    assert split == alone or split.joined("") == alone.family
+    if split != alone:
+        assert NAMES.family_length(kanji_key(split.joined(""))) == len(split.family)
+
+
+def test_a_table_of_names_is_read_with_what_was_added_to_it(tmp_path: Path) -> None:
+    table = tmp_path / "names.tsv"
+    table.write_text("family\t山田\ngiven\t太郎\nfamily\t勅使河原\n", encoding="utf-8")
+    assert split_name("勅使河原太郎", Names.read(table)) == PersonName("勅使河原", "太郎")
+
+
+def test_a_title_is_no_part_of_a_name_in_the_table_either() -> None:
+    names = Names.parse(["family\t山田\n", "given\t太郎様\n"])
+    assert split_name("山田太郎様", names) == split_name("山田太郎", names) == PersonName("山田", "太郎")
+
+
+@pytest.mark.parametrize("line", ["family\n", "山田\t太郎\n", "\n"])
+def test_a_damaged_table_of_names_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="family or given"):
+        Names.parse([line])
+
+
+def test_a_table_is_built_of_names_as_they_are_written_and_as_they_are_read() -> None:
+    root = Path(__file__).parents[3]
+    lines = runpy.run_path(str(root / "scripts" / "build_name_table.py"))["name_lines"]
+    men, women = {"たろう": {"kanji": ["太郎", "太朗"]}}, {"はな": {"kanji": ["花"]}}
+    family = {"田中": {"reading": "たなか", "count": 1}}
+    assert [*lines(men, women, family=family)] == ["family\t田中 たなか\n", "given\tたろう 太郎 太朗 はな 花\n"]
 
 
 def test_a_name_is_not_printed() -> None:
