@@ -1,7 +1,7 @@
 """How well and how fast records are matched, beside the libraries that people would use instead.
 
-    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--size RECORDS] [--strict]
-        [--only linkage|addresses|identity|join]
+    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--names FILE] [--size RECORDS]
+        [--strict] [--only linkage|addresses|identity|join]
 
 Every row runs in a process of its own, so that its time and memory are its own. Libraries that are not installed are
 said to be missing. The result is printed and written to benchmarks/results/matching.json.
@@ -538,11 +538,15 @@ def addresses(data: Path, towns: Path | None) -> list[dict[str, object]]:
     return found
 
 
-def identity(data: Path, size: int, rounds: int) -> tuple[list[dict[str, object]], list[tuple[str, bool]]]:
-    """Every field's entries on the cases and on values, names among them real ones where there is data; what holds."""
-    offices = data / "jp_offices_2021_2026" / "old.csv"
+def identity(
+    data: Path, size: int, rounds: int, towns: Path | None, names: Path | None
+) -> tuple[list[dict[str, object]], list[tuple[str, bool]]]:
+    """Every field's entries on the cases and on values, names of firms and addresses real where there is data."""
+    offices, homes = data / "jp_offices_2021_2026" / "old.csv", data / "geolonia_addresses.csv"
     rows = read(offices)[:size] if offices.exists() else _identity.made_up(size)
-    return _identity.rows(_identity.values([row["name"] for row in rows], [row["kana"] for row in rows]), rounds)
+    places = [row["住所"] for row in read(homes)[:size]] if homes.exists() else _identity.addresses(size)
+    texts = _identity.values([row["name"] for row in rows], [row["kana"] for row in rows], places)
+    return _identity.rows(texts, rounds, towns, names)
 
 
 # ---- running
@@ -576,7 +580,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(table(rows) + "\n\n")
     bars: list[tuple[str, bool]] = []
     if asked.only in {None, "identity"}:
-        result["identity"], told = identity(asked.data, min(asked.size, 4000), 9)
+        result["identity"], told = identity(asked.data, min(asked.size, 4000), 9, asked.towns, asked.names)
         bars += _told(result["identity"], told)
     if asked.only in {None, "join"}:
         result["join"], told = _join.rows(asked.size)
@@ -598,6 +602,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=default)
     parser.add_argument("--towns", type=Path, help="the table that scripts/build_town_table.py writes")
+    parser.add_argument("--names", type=Path, help="the table that scripts/build_name_table.py writes")
     parser.add_argument("--only", choices=("linkage", "addresses", "identity", "join"))
     parser.add_argument("--size", type=int, default=1_000_000, help="records of the larger table that is joined")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a bar does not hold")
