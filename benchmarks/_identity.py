@@ -20,7 +20,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -506,6 +506,24 @@ def rows(
     if missing:
         bars.append((f"not installed: {', '.join(missing)}", True))
     return table, bars
+
+
+def splits(people: Sequence[tuple[str, str]], names: Path | None) -> list[dict[str, object]]:
+    """Take the blank out of full names, and count which of them every entry splits as they were, otherwise, or not."""
+    entries = [*with_tables(None, names).get("person", ()), *libraries([]).get("person", ())]
+    table: list[dict[str, object]] = []
+    for entry in entries:
+        right = wrong = 0
+        for family, given in people:
+            found = entry.key(family + given)
+            first, second = (
+                (found.family, found.given) if isinstance(found, jp.PersonName) else cast(tuple[str, str], found)
+            )
+            right += (first, second) == (family, given)
+            wrong += bool(second) and (first, second) != (family, given)
+        told = {"entry": entry.name, "names": len(people), "as it was": right, "otherwise": wrong}
+        table.append(told | {"left whole": len(people) - right - wrong})
+    return table
 
 
 def _rates(entries: Sequence[Entry], texts: Sequence[str], rounds: int) -> list[float]:

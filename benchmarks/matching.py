@@ -1,7 +1,7 @@
 """How well and how fast records are matched, beside the libraries that people would use instead.
 
-    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--names FILE] [--size RECORDS]
-        [--strict] [--only linkage|addresses|identity|join]
+    python benchmarks/matching.py [--data FOLDER] [--towns FILE] [--names FILE] [--people FILE]
+        [--size RECORDS] [--strict] [--only linkage|addresses|identity|join]
 
 Every row runs in a process of its own, so that its time and memory are its own. Libraries that are not installed are
 said to be missing. The result is printed and written to benchmarks/results/matching.json.
@@ -582,6 +582,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.only in {None, "identity"}:
         result["identity"], told = identity(asked.data, min(asked.size, 4000), 9, asked.towns, asked.names)
         bars += _told(result["identity"], told)
+    if asked.people and asked.only in {None, "identity"}:
+        lines = (line.split("\t") for line in asked.people.read_text("utf-8").splitlines())
+        result["splits"] = rows = _identity.splits([(family, given) for family, given in lines], asked.names)
+        sys.stdout.write(table(rows) + "\n\n")
     if asked.only in {None, "join"}:
         result["join"], told = _join.rows(asked.size)
         bars += _told(result["join"], told)
@@ -603,6 +607,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=default)
     parser.add_argument("--towns", type=Path, help="the table that scripts/build_town_table.py writes")
     parser.add_argument("--names", type=Path, help="the table that scripts/build_name_table.py writes")
+    parser.add_argument("--people", type=Path, help="full names in two parts, a tab between them, to be split anew")
     parser.add_argument("--only", choices=("linkage", "addresses", "identity", "join"))
     parser.add_argument("--size", type=int, default=1_000_000, help="records of the larger table that is joined")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a bar does not hold")

@@ -18,11 +18,10 @@ _UNSEEN: Final = (
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Unified kanji, kana, letters and digits: no form of composition changes these.
-_STABLE: Final = "0-9A-Za-z\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff"
-_IS_STABLE: Final = re.compile(f"[{_STABLE}-]*").fullmatch
-# With full and half width, but without any blank or other dash: composition alone makes these plain.
-IS_CLOSED: Final = re.compile(f"[{_STABLE}\uff01-\uff5d\uff66-\uff9f-]*").fullmatch
+# Unified kanji, kana, letters and digits, of full and half width, and hyphens: composition alone makes these plain.
+IS_CLOSED: Final = re.compile(
+    "[0-9A-Za-z\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uff01-\uff5d\uff66-\uff9f-]*"
+).fullmatch
 _ODD: Final = re.compile(f"[{_CONTROLS}{_UNSEEN}\u309b\u309c\u301c\uff5e]")
 _CONTROL: Final = re.compile(f"[{_CONTROLS}\u2028\u2029]")
 # CP932 and JIS tables disagree on which wave dash is meant, so both are the same sign.
@@ -42,10 +41,6 @@ def compose(text: str) -> str:
     """Text in one width, without what cannot be seen, its case kept and its blanks collapsed."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    if _IS_STABLE(text):
-        return text
-    if IS_CLOSED(text):
-        return normalize("NFKC", text)
     # Composition makes a blank of the wide one, too; but a text without it is mostly composed already, and soon left.
     text = text.replace("\u3000", " ")
     if _ODD.search(text):

@@ -24,6 +24,8 @@ class Names:
     _given: frozenset[str] = attrs.field(repr=False)
     _lengths: Mapping[str, tuple[int, ...]] = attrs.field(repr=False)
     """How long the family names are that begin with two characters; with one, where none begins with the two."""
+    _whole: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """Names of one kind that could be split into two."""
 
     @classmethod
     def read(cls, path: str | Path) -> Names:
@@ -53,7 +55,8 @@ class Names:
             for name in map(without_title, compose(names).split()):
                 known[kind] |= {name, kanji_key(name), katakana(name)}
         family, given = (frozenset(known[kind]) for kind in _KINDS)
-        return cls(family, given, _lengths(family))
+        table = cls(family, given, _lengths(family))
+        return attrs.evolve(table, whole=frozenset(filter(table.family_length, family | given)))
 
     def family_length(self, full: str) -> int:
         """How many characters of a full name are its family name, or 0 where that is open.
@@ -68,7 +71,7 @@ class Names:
                 if found:
                     return 0
                 found = length
-        return 0 if found and (full in self._family or full in self._given) else found
+        return 0 if found and full in self._whole else found
 
 
 def _lengths(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
