@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .. import wire
-from ..model import Agreed, Link, RecordRef, Standing, Unsettled
+from ..model import Agreed, Cell, Link, Missing, RecordRef, Standing, Unsettled
 from ..reasons import Reason
 from . import _cells
 from ._shared import standing
@@ -49,8 +49,17 @@ def _agreed(half: Half, beside: dict[str, Any] | None) -> Agreed:
     if not beside:
         return Agreed(half.fields, values, {}, half.version)
     unsettled = {field: wire.unpack(sent, Unsettled) for field, sent in beside.get("unsettled", {}).items()}
+    for at, places in beside.get("as_agreed", ()):
+        sent_at = wire.unpack_instant(at)
+        unsettled |= {half.fields[place]: Unsettled(_sent(values[place]), sent_at) for place in places}
     stamp = beside.get("own_stamp")
     return Agreed(half.fields, values, unsettled, half.version, wire.unpack_instant(stamp) if stamp else None)
+
+
+def _sent(cell: Cell | Missing) -> Cell:
+    if isinstance(cell, Missing):
+        raise _cells.Unreadable("a field is stored as sent without a value")
+    return cell
 
 
 def beside_of(link: Link) -> str | None:
@@ -73,9 +82,27 @@ def beside_of(link: Link) -> str | None:
 def _beside_half(agreed: Agreed) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if agreed.unsettled:
-        told["unsettled"] = {field: wire.pack(sent) for field, sent in agreed.unsettled.items()}
+        told |= _unsettled_of(agreed)
     if agreed.own_stamp is not None:
         told["own_stamp"] = wire.pack_instant(agreed.own_stamp)
+    return told
+
+
+def _unsettled_of(agreed: Agreed) -> dict[str, Any]:
+    """Write which fields wait to be judged; what was sent mostly stands among the cells, and not twice."""
+    as_agreed: dict[dt.datetime, list[int]] = {}
+    others = dict(agreed.unsettled)
+    for place, (field, cell) in enumerate(zip(agreed.fields, agreed.cells, strict=True)):
+        sent = others.get(field)
+        # By identity: equal cells may differ, as True and 1 do.
+        if sent is not None and sent.sent is cell:
+            as_agreed.setdefault(sent.at, []).append(place)
+            del others[field]
+    told: dict[str, Any] = {}
+    if as_agreed:
+        told["as_agreed"] = [(wire.pack_instant(at), places) for at, places in as_agreed.items()]
+    if others:
+        told["unsettled"] = {field: wire.pack(sent) for field, sent in others.items()}
     return told
 
 

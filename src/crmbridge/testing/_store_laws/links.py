@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from ...errors import StateError
-from ...model import MISSING, Agreed, Deleted, Link, Merged, Moved, RecordRef, Standing, Unsettled
+from ...model import MISSING, Agreed, Deleted, Link, Merged, Missing, Moved, RecordRef, Standing, Unsettled
 from ...reasons import Code, because
 from ...roles import Progress, StateStore
 from .values import CLOSED, HOUR, NOW, PEOPLE, UNKNOWN, Laws, commit, left, link, right, row, settled_at
@@ -44,6 +44,22 @@ class LinkLaws(Laws):
         [found] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
         assert found == whole
         assert [type(cell) for cell in found.left_agreed.cells] == [type(cell) for cell in CELLS]
+
+    def test_a_link_keeps_what_waits_to_be_judged_whether_or_not_it_is_what_was_agreed(self, store: StateStore) -> None:
+        cells = tuple(cell for cell in CELLS if not isinstance(cell, Missing))
+        fields = tuple(f"f{n}" for n in range(len(cells)))
+        agreed = {field: Unsettled(cell, NOW) for field, cell in zip(fields, cells, strict=True)}
+        others = agreed | {"f0": Unsettled("TEXT", NOW), "f4": Unsettled(0, NOW), "f6": Unsettled(False, NOW + HOUR)}
+        whole = link(left_agreed=Agreed(fields, cells, agreed), right_agreed=Agreed(fields, cells, others))
+        for _ in range(2):
+            commit(store, links=(whole,))
+            [found] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
+            for half, wanted in ((found.left_agreed, agreed), (found.right_agreed, others)):
+                assert half.unsettled == wanted
+                assert [type(half.unsettled[field].sent) for field in fields] == [
+                    type(wanted[field].sent) for field in fields
+                ]
+            whole = found
 
     @pytest.mark.parametrize("id_", HOSTILE, ids=range(len(HOSTILE)))
     def test_any_text_may_be_an_id(self, store: StateStore, id_: str) -> None:
