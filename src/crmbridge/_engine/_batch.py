@@ -28,6 +28,7 @@ from ._sharing import learn_sharers, let_go, one_by_one
 from ._subjects import Subject, Verdict, grouped, sharers
 from ._survivors import survivors
 from ._twins import Reserved, promised
+from ._written import at_rest
 
 _KEPT = 10_000
 """Records that look-ups keep in mind between batches, at most."""
@@ -173,11 +174,11 @@ def _worn_out(row: QueueRow) -> Verdict:
 
 
 def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
+    pairs, verdicts = yield from at_rest(run, look, pairs)
     for side in SIDES:
         yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
     yield from follow_agreements(run, [subject.link for subject in pairs if subject.link is not None])
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
-    verdicts: list[Verdict] = []
     believed: list[Subject] = []
     for subject in pairs:
         link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None

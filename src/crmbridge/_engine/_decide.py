@@ -125,16 +125,16 @@ def _verdict(
 
 def _at_rest(subject: Subject, link: Link, pairing: Pairing, left: Half, right: Half, why: Reason) -> Verdict:
     """Both sides equal the agreement: remember at which versions, so that the next reading need not look."""
-    settled = attrs.evolve(
+    now = attrs.evolve(
         link,
-        left_agreed=_settled(link.left_agreed, pairing, left),
-        right_agreed=_settled(link.right_agreed, pairing, right),
+        left_agreed=settled(link.left_agreed, pairing, left),
+        right_agreed=settled(link.right_agreed, pairing, right),
     )
-    changed = None if settled == link else settled
+    changed = None if now == link else now
     return Verdict(subject, Disposition.UNCHANGED, why, None, link=changed, left=left.record, right=right.record)
 
 
-def _settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
+def settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
     version = found.record.version if found.record is not None else None
     stamp = found.record.stamp if found.judged and found.record is not None else agreed.own_stamp
     return Agreed(pairing.labels, found.agreed, {}, version, stamp)
@@ -236,12 +236,12 @@ def decide_merge(
         return ended(Disposition.DISPUTED, decided.disputed[0], "disputed", merged)
     if decided.skipped:
         return ended(Disposition.SKIPPED, decided.skipped[0], None, merged)
-    settled = attrs.evolve(
+    now = attrs.evolve(
         merged,
         left_agreed=attrs.evolve(merged.left_agreed, settled_version=_version(left)),
         right_agreed=attrs.evolve(merged.right_agreed, settled_version=_version(right)),
     )
-    return ended(Disposition.UNCHANGED, why, None, settled)
+    return ended(Disposition.UNCHANGED, why, None, now)
 
 
 def stopped(verdict: Verdict, stop: Stop) -> Verdict:

@@ -1,0 +1,85 @@
+"""After a write: the side that was written is looked at once more, and the other one has been read for it already."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def silent(both, promises):
+    """Systems whose answers do not tell what they stored."""
+    return both(capabilities=promises(answers_with_stored=False))
+
+
+def fetches(end):
+    return [what for what in end.requests if what == "fetch"]
+
+
+def edited_during(end, request, edit):
+    """Let a person edit while a request is served, once."""
+
+    def meanwhile(what):
+        if what == request:
+            end.meanwhile = lambda _: None
+            edit()
+
+    end.meanwhile = meanwhile
+
+
+def test_a_write_is_looked_at_where_it_was_made_and_the_other_side_is_not_read_again(silent):
+    person, lead = silent.pair(city="Kobe")
+    silent.settle()
+    silent.ma.edit(person, city="Oita")
+    silent.ma.requests.clear()
+    silent.crm.requests.clear()
+    silent.run()
+    assert silent.crm.values(lead)["City"] == "Oita"
+    assert (len(fetches(silent.ma)), len(fetches(silent.crm))) == (1, 2)
+    before = silent.count()
+    silent.run()
+    assert silent.count() == before
+
+
+def test_a_record_that_was_made_is_looked_at_alone_too(silent):
+    person = silent.left(email="new@x.example", name="New", city="Kobe", score=1)
+    silent.ma.requests.clear()
+    silent.run()
+    assert silent.crm.values(silent.counterpart(person))["Name"] == "New"
+    assert len(fetches(silent.ma)) == 1
+
+
+@pytest.mark.parametrize("request_", ["update 1", "fetch"])
+@pytest.mark.parametrize("field", ["city", "name"])
+def test_an_edit_of_the_other_side_during_a_write_crosses_later(silent, request_, field):
+    person, lead = silent.pair(city="Kobe")
+    silent.settle()
+    silent.ma.edit(person, city="Oita")
+    edited_during(silent.crm, request_, lambda: silent.ma.edit(person, **{field: "Later"}))
+    silent.run()
+    silent.settle()
+    assert silent.ma.values(person)[field] == silent.crm.values(lead)[field.title()] == "Later"
+    assert silent.parked() == []
+
+
+def test_an_edit_of_the_written_side_after_a_write_is_judged_from_both_sides(silent):
+    person, lead = silent.pair(city="Kobe")
+    silent.settle()
+    silent.ma.edit(person, city="Oita")
+    silent.run()
+    silent.ma.edit(person, city="Beppu")
+
+    def twice(what):
+        if what == "update 1":
+            silent.crm.meanwhile = lambda what: what == "fetch" and _once(silent, lead)
+
+    silent.crm.meanwhile = twice
+    silent.run()
+    silent.crm.meanwhile = lambda _: None
+    silent.settle()
+    assert silent.ma.values(person)["name"] == silent.crm.values(lead)["Name"] == "Theirs"
+    assert silent.ma.values(person)["city"] == silent.crm.values(lead)["City"] == "Beppu"
+
+
+def _once(world, lead):
+    world.crm.meanwhile = lambda _: None
+    world.crm.edit(lead, Name="Theirs")
