@@ -33,6 +33,8 @@ SIDES = st.sampled_from([0, 1])
 PLACES = st.integers(0, 3)
 KINDS, EMAILS, WRITTEN = ("person", "lead"), ("email", "Email"), (("name", "city", "score"), ("Name", "City", "Score"))
 LOST = (Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.HALF)
+MOMENT = 3
+"""Seconds."""
 WHOLE = (*LOST, Fault.UNREACHABLE, Fault.THROTTLED, Fault.REFUSED)
 
 
@@ -61,34 +63,39 @@ class Life(RuleBasedStateMachine):
         rows = self.ends[side].rows(KINDS[side])
         return RecordRef(self.ends[side].system, KINDS[side], str(rows[place % len(rows)]["id"])) if rows else None
 
-    # -- people ------------------------------------------------------------------------------
+    # -- people: each edit takes a moment, as it does at a desk -------------------------------------------------
 
     @rule(side=SIDES, email=st.integers(0, 3))
     def somebody_comes(self, side, email):
+        self.clock.advance(MOMENT)
         names = WRITTEN[side]
         self.ends[side].put(KINDS[side], **{EMAILS[side]: f"p{email}@x.example", names[0]: self.seed.fresh()})
         self.reached["new"] += 1
 
     @rule(side=SIDES, place=PLACES, field=st.integers(0, 2))
     def somebody_edits(self, side, place, field):
+        self.clock.advance(MOMENT)
         if ref := self.ref(side, place):
             self.ends[side].edit(ref, **{WRITTEN[side][field]: self.seed.fresh()})
             self.reached["edit"] += 1
 
     @rule(side=SIDES, place=PLACES, field=st.integers(0, 2))
     def somebody_clears(self, side, place, field):
+        self.clock.advance(MOMENT)
         if ref := self.ref(side, place):
             self.ends[side].edit(ref, **{WRITTEN[side][field]: None})
             self.reached["clear"] += 1
 
     @rule(side=SIDES, place=PLACES)
     def somebody_deletes(self, side, place):
+        self.clock.advance(MOMENT)
         if ref := self.ref(side, place):
             self.ends[side].remove(ref)
             self.reached["delete"] += 1
 
     @rule(loser=PLACES, winner=PLACES)
     def somebody_merges(self, loser, winner):
+        self.clock.advance(MOMENT)
         one, two = self.ref(1, loser), self.ref(1, winner)
         if one and two and one != two:
             self.ends[1].merge(one, two)

@@ -365,3 +365,27 @@ def test_a_deletion_that_the_other_side_refused_is_not_tried_again_each_time_the
     world.ma.single = lambda action: None
     world.ready(pipe).retry([lead])
     assert world.ma.record(person) is None
+
+
+def without_a_mark(promises, create):
+    """Promises of a system that keeps no key of ours: it is known by the e-mail address alone."""
+    more = {"create_key": None, "finds_by": frozenset({"email", "Email"})} if create != "A-unique" else {}
+    return promises(create, **more)
+
+
+@pytest.mark.parametrize("create", ["A-unique", "B", "C"])
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_a_record_that_was_removed_long_before_is_not_taken_for_our_copy(both, promises, create, fault):
+    world = both(capabilities=without_a_mark(promises, create))
+    pipe = world.pipeline(left="delete", right="delete")
+    old = world.right(Email="kim@x.example", Name="Old")
+    world.crm.remove(old)
+    world.clock.advance(86_400)
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(fault)
+    world.run(pipe)
+    world.settle(pipe)
+    assert world.ma.values(person)["name"].lower() == "kim"
+    live = world.crm.rows("lead")
+    assert [row["Name"].lower() for row in live] in ([["kim"]] if create != "C" or fault is Fault.LOST_AFTER else [[]])
+    assert world.parked() == ([] if live else [("quarantined", "in_doubt", person.id)])

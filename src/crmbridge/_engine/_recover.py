@@ -46,6 +46,12 @@ from ._run import Run
 from ._seen import Look
 from ._strikes import written
 
+_CUT_TO_SECONDS = dt.timedelta(seconds=2)
+"""By so much a stamp may be too early: it is cut to seconds, and so is the time that an answer tells."""
+
+_ANY_CLOCK = dt.timedelta(hours=1)
+"""By so much where a system does not tell its time."""
+
 
 def take_over(run: Run) -> Flow[None]:
     """Count the doubt of every promise that an earlier run left without an answer from now on."""
@@ -207,19 +213,28 @@ def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[Recor
     if not questions:
         return None
     answers = yield from run.definition.end(intent.side).sink.find(questions, ())
-    refs = sorted({rows.ref(row) for rows in answers for row in range(len(rows))})
+    found = {record.ref: record.stamp for rows in answers for record in rows}
+    refs = sorted(found)
     known = yield from run.ask(run.store.links.standing, run.name, intent.side, refs)
     if run.able(intent.side, target_kind(intent.action)).create_key is None:
-        # Without a mark of ours, what was tied before is an older record, and what is there beats what is gone.
+        # Without a mark of ours, what was there before is an older record, and what is there beats what is gone.
         free = [ref for ref in refs if ref not in known or not (known[ref].linked or known[ref].closed)]
         look = Look(run)
         yield from look.read(intent.side, free)
+        free = [ref for ref in free if not _was_there(run, intent, found[ref])]
         present = [ref for ref in free if look.record(intent.side, ref) is not None]
         # Which of several is ours, nobody can tell but a person.
         free = (present if len(present) == 1 else []) if present else free
     else:
         free = [ref for ref in refs if ref not in known or not known[ref].linked]
     return free[0] if free else None
+
+
+def _was_there(run: Run, intent: Intent, stamp: dt.datetime | None) -> bool:
+    """Say whether a record surely is older than the promise: nobody has changed it since, and a new one is a change."""
+    ahead = run.ahead.get(intent.side)
+    slack = _ANY_CLOCK if ahead is None else _CUT_TO_SECONDS
+    return stamp is not None and stamp - (ahead or dt.timedelta(0)) < intent.promised_at - slack
 
 
 def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:

@@ -278,7 +278,10 @@ class FakeConnector:
             if any(all(self._holds(kind, id, row, key) for key in keys) for keys in question.any_of)
         ][: question.limit]
         if question.gone:
-            return Rows(self.system, kind, (), tuple(ids), ((),) * len(ids))
+            unknown = (None,) * len(ids)
+            return Rows(
+                self.system, kind, (), tuple(ids), ((),) * len(ids), unknown, tuple(candidates[id].stamp for id in ids)
+            )
         return self._as_rows(kind, fields, ids)
 
     def _holds(self, kind: str, id: str, row: _Row, key: KeyValue) -> bool:
