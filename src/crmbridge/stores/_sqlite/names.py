@@ -127,6 +127,10 @@ class Ends:
         """Give the ends of one kind on a side."""
         return [number for number, name in sorted(self._names.items()) if (name[0], name[2]) == (side, kind)]
 
+    def of_records(self) -> list[tuple[Side, int]]:
+        """Give the ends whose side is known, with it."""
+        return [(self.side(number), number) for number, name in sorted(self._names.items()) if name[0]]
+
     def of_ref(self, ref: RecordRef) -> list[int]:
         """Give the ends of a record's kind on any side."""
         return [number for number, name in sorted(self._names.items()) if name[1:] == (ref.system, ref.kind)]
