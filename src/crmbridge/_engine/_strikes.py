@@ -22,7 +22,7 @@ MOST = 3
 _HELD = "@"
 """Marks, behind a field's label, the fingerprint of what both sides held when it was last written."""
 
-_PROMISED = "@?"
+_PROMISED = "@@"
 """Marks, behind a field's label, the fingerprint of what both sides held when a write was promised."""
 
 
@@ -58,7 +58,7 @@ def written(link: Link, labels: Iterable[str]) -> Link:
         if now is not None:
             strikes[label] = _count(strikes, label, now)
             strikes[label + _HELD] = now
-    kept = {label: count for label, count in strikes.items() if count or label.endswith((_HELD, _PROMISED))}
+    kept = {label: count for label, count in strikes.items() if count or label.endswith(_HELD)}
     return attrs.evolve(link, strikes=kept) if kept != link.strikes else link
 
 

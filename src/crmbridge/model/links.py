@@ -63,7 +63,7 @@ class Link:
     strikes: Mapping[str, int] = attrs.field(factory=lambda: dict[str, int]())
     """By field, how often it alternated between two known values; three quarantine the record.
 
-    Under the field's label with an @ behind it: a fingerprint of the two values; with @? behind it, of those at a
+    Under the field's label with an @ behind it: a fingerprint of the two values; with @@ behind it, of those at a
     write that is promised and not acknowledged yet.
     """
     case: str | None = None
