@@ -172,3 +172,62 @@ def test_a_refusal_never_repeats_a_value_of_the_body():
         answer = ask(fake, "POST", "/objects/prospects", json.dumps(body).encode())
         assert answer.status_code == 400
         assert "hanako" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"email": "b@example.jp", "city": "\xed\xa0\x80"}',
+        '{"email": "b@example.jp", "city": "\\ud800"}'.encode("utf-16"),
+        '{"email": "b@example.jp", "city": "東京"}'.encode("utf-16"),
+        '{"email": "b@example.jp", "city": "東京"}'.encode("shift_jis"),
+        b"\xef\xbb\xbf" + b'{"email": "b@example.jp"}',
+    ],
+)
+def test_a_body_in_another_coding_than_utf_8_or_with_half_characters_is_no_json(content: bytes):
+    fake = made()
+    assert ask(fake, "POST", "/objects/prospects", content).json()["code"] == 71
+    assert fake.ledger == ()
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_custom_field_goes_with_its_values_and_one_of_the_same_name_begins_empty(by_hand: bool):
+    fake = made()
+    id = fake.add_field("Rank", "Text")
+    ask(fake, "PATCH", "/objects/prospects/1", b'{"Rank__c": "first"}')
+    if by_hand:
+        fake.remove("custom_field", id)
+    else:
+        assert ask(fake, "DELETE", f"/objects/custom-fields/{id}").status_code == 204
+    fake.add_field("Rank", "Number")
+    fake.put("prospect", email="b@example.jp", Rank__c=4)
+    fake.fresh()
+    shown = ask(fake, "GET", "/objects/prospects?fields=Rank__c&orderBy=Rank__c").json()["values"]
+    assert shown == [{"Rank__c": None}, {"Rank__c": 4}]
+
+
+def test_a_field_that_is_told_to_record_several_responses_shows_lists_and_back_again():
+    fake = made()
+    id = fake.add_field("Rank", "Text")
+    seen = []
+    for value, several in (('"a"', "true"), ('["b", "c"]', "false"), ('"d"', "false")):
+        assert ask(fake, "PATCH", "/objects/prospects/1", b'{"Rank__c": %s}' % value.encode()).status_code == 204
+        ask(fake, "PATCH", f"/objects/custom-fields/{id}", b'{"isRecordMultipleResponses": %s}' % several.encode())
+        fake.fresh()
+        seen.append(ask(fake, "GET", "/objects/prospects/1?fields=Rank__c").json()["Rank__c"])
+    assert seen == [["a"], "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/objects/prospects", "GET, POST"),
+        ("PUT", "/objects/prospects/1", "GET, PATCH, DELETE"),
+        ("POST", "/objects/users", "GET"),
+        ("DELETE", "/objects/account", "GET"),
+        ("GET", "/objects/prospects/do/upsertLatestByEmail", "POST"),
+    ],
+)
+def test_a_method_that_an_endpoint_lacks_is_told_which_ones_there_are(method: str, path: str, allowed: str):
+    answer = ask(made(), method, path)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Allow"]) == (405, 60, allowed)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime
 
 import httpx
@@ -197,3 +198,62 @@ def test_it_answers_on_a_real_port(digima):
             headers={"Authorization": entry(digima), "Accept-Language": "ja"},
         )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"form":{"code":"FORM0001"},"contact":{"last_name":"\\ud800"}}',
+        b'{"form":{"code":"FORM0001"},"contact":{"last_name":"\xed\xa0\x80"}}',
+        b'{"form":{"code":"FORM0001"},"contact":{"last_name":"a","\\ud800":1}}',
+        b'{"form":{"code":"FORM0001"},"contact":{"last_name":NaN}}',
+        b"\xef\xbb\xbf" + b'{"form":{"code":"FORM0001"},"contact":{"last_name":"a"}}',
+        '{"form":{"code":"FORM0001"},"contact":{"last_name":"金"}}'.encode("shift_jis"),
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_json_in_utf_8_registers_nothing(digima, content):
+    request = httpx.Request(
+        "POST", "https://f.test/v2/submit", headers={"Authorization": entry(digima)}, content=content
+    )
+    answer = digima.exchange(request)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unknown_error")
+    assert digima.ledger == ()
+
+
+def test_what_the_account_says_of_an_inquiry_is_not_overwritten_by_the_sender(digima):
+    post(digima, submission(digima))
+    body = submission(digima)
+    body["form"] |= {"contact": "77", "action": ["?"], "form": "x"}
+    assert post(digima, body).status_code == 200
+    [_, inquiry] = digima.rows("inquiry")
+    assert (inquiry["contact"], inquiry["action"], inquiry["form"]) == ("1", "更新", "ウェブフォーム")
+
+
+def test_a_control_character_is_refused_wherever_a_text_may_stand(digima):
+    digima.put("custom_field", label="計画", code="plan", type="テキスト")
+    contact = {"email": "kim@x.test", "custom_fields": {"plan": "a\0"}, "group_names": ["\x1b"], "last_name": "\0"}
+    answer = post(digima, submission(digima, contact=contact, page_title="a\0"))
+    assert sorted(refused(answer)) == [
+        ("contact.custom_fields.plan", "invalid_format"),
+        ("contact.group_names", "invalid_type"),
+        ("contact.last_name", "invalid_format"),
+        ("form.page_title", "invalid_format"),
+    ]
+    assert digima.ledger == ()
+
+
+def test_an_address_of_dots_is_judged_soon(digima):
+    began = time.process_time()
+    assert refused(post(digima, submission(digima, contact={"email": f"a@{'.' * 100_000} "}))) == [
+        ("contact.email", "invalid_format")
+    ]
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v2/submit"), ("POST", "/tracking/visit"), ("POST", "script")])
+def test_a_wrong_method_is_refused_and_told_the_right_one(digima, method, path):
+    path = f"/tracking/{digima.account_code}.js" if path == "script" else path
+    answer = post(digima, {}, path=path, method=method)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == ("POST" if path == "/v2/submit" else "GET")

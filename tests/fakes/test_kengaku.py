@@ -112,3 +112,35 @@ def test_entries_are_pushed_to_an_intake_over_http(kengaku):
     with intake.serve() as base:
         assert kengaku.push(f"{base}/hook") == [404]
     assert [json.loads(one.content)["id"] for one in intake.requests] == ["inquiry-1"]
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content", "type", "status"),
+    [
+        (b'{"last_name": "x"}', "application/json", 415),
+        (b"last_name=%FF", FORM, 400),
+        (b"last_name=\xff", FORM, 400),
+        (b"last_name=a%00b", FORM, 400),
+        ("last_name=金".encode("shift_jis"), FORM, 400),
+        (b"last_name=%ED%A0%80", FORM, 400),
+    ],
+)
+def test_what_no_form_sends_is_no_entry(kengaku, content, type, status):
+    event = kengaku.put("event", name="来場予約会")
+    request = httpx.Request("POST", f"https://k.test/event/{event}", headers={"Content-Type": type}, content=content)
+    answer = kengaku.exchange(request)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert (kengaku.ledger, kengaku.deliveries()) == ((), [])
+
+
+def test_a_page_is_under_its_own_address_only_and_has_a_head(kengaku):
+    event = kengaku.put("event", name="来場予約会")
+    with httpx.Client(transport=kengaku.transport(), base_url="https://k.test") as client:
+        assert client.head(f"/event/{event}").status_code == 200
+        assert client.get(f"/event/elsewhere/{event}").status_code == 404
+        wrong = client.put(f"/event/{event}")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert wrong.headers["content-type"] == "text/html; charset=utf-8"

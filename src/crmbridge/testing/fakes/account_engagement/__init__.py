@@ -210,6 +210,17 @@ class FakeAccountEngagement(FakeServer):
         bare = name.removesuffix("__c")
         return self.put("custom_field", name=label or bare, fieldId=bare, type=type, **values)
 
+    def remove(self, kind: str, id: str, by: str = "a person") -> None:
+        """Delete a record as somebody at the vendor's screen would; a custom field goes with what prospects hold in it.
+
+        Raises KeyError for an unknown id.
+        """
+        with self._lock:
+            _, row = self._row(kind, id)
+            super().remove(kind, id, by=by)
+            if kind == "custom_field":
+                self._unit.forget_field(f"{row.values['fieldId']}__c")
+
     def undelete(self, kind: str, id: str, by: str = "a person") -> None:
         """Take a record out of the recycle bin as somebody at the vendor's screen would; raises KeyError if it is not in it."""
         with self._lock:

@@ -180,7 +180,7 @@ class Unit:
             return self.owner
         if kind == "prospect" and name == "userId":
             name = "assignedToId"
-        return derived.get(name) or (lambda row: row.values.get(name))
+        return derived.get(name) or (_several(name) if field.type == "list" else _single(name))
 
     def column(self, kind: str, field: Field) -> Column:
         """Give the function that reads a field's value from a record as JSON shows it."""
@@ -197,6 +197,29 @@ class Unit:
             return None if value is None else self.printed(value)
 
         return moment
+
+    def forget_field(self, name: str) -> None:
+        """Take what prospects hold in a custom field away with it, so that nothing is left for one of the same name."""
+        for row in self.tables["prospect"].all.values():
+            if name in row.values:
+                row.values = {other: value for other, value in row.values.items() if other != name}
+
+
+def _single(name: str) -> Column:
+    def read(row: Row) -> Any:
+        value = row.values.get(name)
+        # Held since before the field was told to record one response only.
+        return (value[-1] if value else None) if value.__class__ is list else value
+
+    return read
+
+
+def _several(name: str) -> Column:
+    def read(row: Row) -> Any:
+        value = row.values.get(name)
+        return value if value is None or value.__class__ is list else [value]
+
+    return read
 
 
 def derived(name: str) -> bool:

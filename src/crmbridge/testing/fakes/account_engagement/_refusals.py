@@ -76,18 +76,19 @@ _SENTENCES: Mapping[int, str] = MappingProxyType(
 class Refused(Exception):
     """The vendor's answer to a request that it does not carry out.
 
-    `about` is added to the sentence and names a field or parameter, never a value.
+    `about` is added to the sentence and names a field or parameter, never a value. `allow` lists the methods that the
+    endpoint supports.
     """
 
-    def __init__(self, code: int, about: str = "", *, warning: str = "") -> None:
+    def __init__(self, code: int, about: str = "", *, warning: str = "", allow: str = "") -> None:
         sentence = _SENTENCES[code]
         super().__init__(f"{sentence}: {about}" if about else sentence)
         self.code = code
-        self.warning = warning
+        self.headers = {"Pardot-Warning": warning} if warning else {}
+        if allow:
+            self.headers["Allow"] = allow
 
     def response(self) -> httpx.Response:
         """Give the body and the status."""
-        response = httpx.Response(_STATUS.get(self.code, 400), json={"code": self.code, "message": str(self)})
-        if self.warning:
-            response.headers["Pardot-Warning"] = self.warning
-        return response
+        body = {"code": self.code, "message": str(self)}
+        return httpx.Response(_STATUS.get(self.code, 400), json=body, headers=self.headers)

@@ -22,6 +22,7 @@ ROOT = "/api/v5/objects/"
 REDACTED = "202;Some records are left out for lack of access rights"
 ENDED = "203;The page tokens of this query have come to their end"
 
+_COLLECTION = {"GET": "query", "POST": "create"}
 _VERBS = {"GET": "read", "PATCH": "update", "DELETE": "delete"}
 _PATHS: Mapping[str, Kind] = {kind.path: kind for kind in KINDS}
 _ACTIONS: Mapping[str, frozenset[str]] = {
@@ -74,7 +75,7 @@ class Routes:
     def _collection(self, request: httpx.Request, kind: Kind, base: str) -> httpx.Response:
         if request.method == "GET":
             return self._query(request, kind, base)
-        _allowed(kind, "create" if request.method == "POST" else "")
+        _allowed(kind, "create" if request.method == "POST" else "", _COLLECTION)
         show = self._wanted(kind, _parameters(request).get("fields"))
         row = self._writes.create(kind.name, body(request))
         return self._created(kind, row, show, base)
@@ -114,7 +115,7 @@ class Routes:
 
     def _one(self, request: httpx.Request, kind: Kind, id: int) -> httpx.Response:
         verb = _VERBS.get(request.method, "")
-        _allowed(kind, verb)
+        _allowed(kind, verb, _VERBS)
         if verb == "read":
             return self._read(request, kind, id)
         if verb == "delete":
@@ -154,7 +155,7 @@ class Routes:
 
     def _read_account(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            raise Refused(60)
+            raise Refused(60, allow="GET")
         names, account = _names(_parameters(request).get("fields") or ""), self._account()
         if not names:
             raise Refused(13, "fields")
@@ -190,16 +191,17 @@ class Routes:
 
     def _arguments(self, request: httpx.Request, kind: Kind, action: str) -> tuple[Mapping[str, Any], Shape | None]:
         if request.method != "POST":
-            raise Refused(60)
+            raise Refused(60, allow="POST")
         given = body(request)
         if unknown := next((name for name in given if name not in _ACTIONS[action]), ""):
             raise Refused(208, unknown[:80])
         return given, self._wanted(kind, given.get("fields", _parameters(request).get("fields")))
 
 
-def _allowed(kind: Kind, operation: str) -> None:
+def _allowed(kind: Kind, operation: str, verbs: Mapping[str, str]) -> None:
     if operation not in kind.can:
-        raise Refused(kind.refusals.get(operation, 60))
+        methods = [method for method, verb in verbs.items() if verb in kind.can]
+        raise Refused(kind.refusals.get(operation, 60), allow=", ".join(methods))
 
 
 def _parameters(request: httpx.Request) -> dict[str, str]:

@@ -64,6 +64,8 @@ class Writes:
         tagged = self._unit.tables["tagged_object"]
         for tie in tagged.find("tagId", int(row.id)) if kind == "tag" else ():
             tagged.delete(tie, at=at, by=self._by)
+        if kind == "custom_field":
+            self._unit.forget_field(f"{row.values['fieldId']}__c")
 
     def upsert_latest(self, given: Mapping[str, Any]) -> tuple[Row, bool]:
         """Update the prospect of this address that was active last, or create one; True when it is new."""

@@ -5,14 +5,14 @@ reads.
 """
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
 
-from crmbridge.testing.fakes.digima._submission import CODE, Problem, is_object, problems, settled
+from crmbridge.testing.bodies import read_json
+from crmbridge.testing.fakes.digima._submission import CODE, TEXTS, Problem, is_object, problems, settled
 from crmbridge.testing.fakes.digima._tracking import PIXEL, script, visitor
 from crmbridge.testing.faults import Rule
 from crmbridge.testing.server import FakeServer
@@ -113,16 +113,19 @@ class FakeDigima(FakeServer):
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request as the vendor would."""
-        path = request.url.path
-        if path == f"/tracking/{self.account_code}.js" and request.method == "GET":
-            return self._script()
-        if path == "/tracking/visit" and request.method == "GET":
-            return self._visit(request)
-        if path != "/v2/submit":
+        answers: Mapping[str, tuple[str, Callable[[httpx.Request], httpx.Response]]] = {
+            f"/tracking/{self.account_code}.js": ("GET", self._script),
+            "/tracking/visit": ("GET", self._visit),
+            "/v2/submit": ("POST", self._submit),
+        }
+        method, answer = answers.get(request.url.path, ("", None))
+        if answer is None:
             return _refused(404, "resource_not_found", "The resource was not found.")
-        if request.method != "POST":
-            return _refused(405, "method_not_allowed", "The method is not allowed.")
-        return self._submit(request)
+        if request.method not in (method, "HEAD" if method == "GET" else ""):
+            refusal = _refused(405, "method_not_allowed", "The method is not allowed.")
+            refusal.headers["Allow"] = method
+            return refusal
+        return answer(request)
 
     def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast, before anything is registered."""
@@ -130,8 +133,8 @@ class FakeDigima(FakeServer):
 
     def _submit(self, request: httpx.Request) -> httpx.Response:
         try:
-            body = json.loads(request.content)
-        except (ValueError, RecursionError):
+            body = read_json(request.content)
+        except ValueError:
             return _refused(400, "unknown_error", "The body is no JSON.")
         form = self._form(request, body)
         if form is None or not self.ip_allowed:
@@ -174,14 +177,14 @@ class FakeDigima(FakeServer):
         else:
             row, action = contacts.insert(given, at=at, by=client), "作成"
             self.record("create", "contact", row.id, given, {}, by=client, at=at)
-        kept = {name: body["form"].get(name) for name in _INQUIRY if name in body["form"]}
+        kept = {name: body["form"][name] for name in TEXTS if name in body["form"]}
         inquiry = {"form": form.values["name"], "contact": row.id, "action": action, **kept}
         entered = self.table("inquiry").insert(inquiry, at=at, by=client)
         self.record("create", "inquiry", entered.id, inquiry, {}, by=client, at=at)
 
     # ---- web tracking -----------------------------------------------------------------------
 
-    def _script(self) -> httpx.Response:
+    def _script(self, request: httpx.Request) -> httpx.Response:
         self._visitors += 1
         domains = {row.values["domain"]: bool(row.values.get("across")) for row in self.table("tracking_domain").rows()}
         text = script(domains, visitor(self.seed, self._visitors))
@@ -196,16 +199,7 @@ class FakeDigima(FakeServer):
         return httpx.Response(200, content=PIXEL, headers={"Content-Type": "image/gif", "Cache-Control": "no-store"})
 
 
-_INQUIRY = (
-    "form",
-    "contact",
-    "action",
-    "page_title",
-    "page_url",
-    "submitter_ip_address",
-    "submitter_user_agent",
-    "visit_cookie",
-)
+_INQUIRY = ("form", "contact", "action", *TEXTS)
 
 
 def _refused(status: int, code: str, message: str) -> httpx.Response:

@@ -11,7 +11,8 @@ import attrs
 CODE = re.compile(r"[A-Za-z0-9_]+")
 """A custom field's code: half-width letters, digits and underscore."""
 
-_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
+_DOMAIN = re.compile(r".+\..+")
 _PHONE = re.compile(r"[0-9]{6,15}")
 _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -25,7 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 _NAMES = ("email", "first_name", "last_name", "personal_telephone_number")
-_TEXTS = ("page_title", "page_url", "submitter_ip_address", "submitter_user_agent", "visit_cookie")
+TEXTS = ("page_title", "page_url", "submitter_ip_address", "submitter_user_agent", "visit_cookie")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -63,9 +64,12 @@ def settled(contact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _form(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in _TEXTS:
-        if not isinstance(form.get(name), str | None):
+    for name in TEXTS:
+        value = form.get(name)
+        if not isinstance(value, str | None):
             yield f"form.{name}", "invalid_type"
+        elif value and _has_control(value):
+            yield f"form.{name}", "invalid_format"
     if not isinstance(form.get("validate_only", False), bool):
         yield "form.validate_only", "invalid_type"
     url = form.get("page_url")
@@ -83,7 +87,7 @@ def _contact(contact: Any, static: tuple[str, ...], custom: Mapping[str, str]) -
         if name == "custom_fields":
             yield from _custom(value, custom)
         elif name == "group_names":
-            if not _is_array(value) or not all(isinstance(one, str) for one in value):
+            if not _is_array(value) or not all(isinstance(one, str) and not _has_control(one) for one in value):
                 yield "contact.group_names", "invalid_type"
         elif name not in static:
             yield f"contact.{name}", "unknown_field"
@@ -102,12 +106,18 @@ def _custom(given: Any, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield f"contact.custom_fields.{code}", "unknown_field"
         elif not isinstance(value, str | None):
             yield f"contact.custom_fields.{code}", "invalid_type"
+        elif value and _has_control(value):
+            yield f"contact.custom_fields.{code}", "invalid_format"
 
 
 def _formed(name: str, value: str) -> bool:
     if name.endswith("email"):
-        return _EMAIL.fullmatch(value) is not None
+        return _EMAIL.fullmatch(value) is not None and _DOMAIN.fullmatch(value.partition("@")[2]) is not None
     if name.endswith("telephone_number"):
         # Full-width digits and brackets are refused, half-width hyphens are dropped.
         return _PHONE.fullmatch(value.replace("-", "")) is not None
-    return not any(unicodedata.category(sign) == "Cc" and sign not in "\n\r\t" for sign in value)
+    return not _has_control(value)
+
+
+def _has_control(value: str) -> bool:
+    return any(unicodedata.category(sign) == "Cc" and sign not in "\n\r\t" for sign in value)

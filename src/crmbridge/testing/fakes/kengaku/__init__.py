@@ -38,6 +38,7 @@ CUSTOMER = (
     "city",
     "street",
 )
+_FORM = "application/x-www-form-urlencoded"
 PAGE = ("title", "url", "ip_address", "user_agent", "visit_cookie")
 
 
@@ -162,14 +163,21 @@ class FakeKengaku(FakeServer):
         """Answer one request for a page, or take what its form sends."""
         kind, row = self._page(request.url.path)
         if kind is None or row is None:
-            return httpx.Response(404, html="<!DOCTYPE html><title>404</title>")
+            return _problem(404)
         labels = [str(one.values["label"]) for one in self.table("field").rows()]
         name = str(row.values["name"])
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             return httpx.Response(200, html=form_page(name, self.head, CUSTOMER, labels))
         if request.method != "POST":
-            return httpx.Response(405)
-        entered = dict(parse_qsl(request.content.decode("utf-8", "replace")))
+            return _problem(405, Allow="GET, HEAD, POST")
+        if request.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
+            return _problem(415)
+        try:
+            entered = dict(parse_qsl(request.content.decode("utf-8"), errors="strict"))
+        except ValueError:
+            return _problem(400)
+        if any("\0" in value for value in entered.values()):
+            return _problem(400)
         self.register(
             kind,
             row.id,
@@ -183,7 +191,7 @@ class FakeKengaku(FakeServer):
         kinds: Sequence[Kind] = ("reservation", "inquiry", "document_request")
         for kind in kinds:
             if path.startswith(f"/{SOURCES[kind]}/"):
-                return kind, self.table(SOURCES[kind]).get(path.rpartition("/")[2])
+                return kind, self.table(SOURCES[kind]).get(path.removeprefix(f"/{SOURCES[kind]}/"))
         return None, None
 
     def _seen(self, request: httpx.Request, title: str) -> dict[str, str]:
@@ -201,6 +209,10 @@ class FakeKengaku(FakeServer):
             "page_user_agent": request.headers.get("user-agent", ""),
             **cookie,
         }
+
+
+def _problem(status: int, **headers: str) -> httpx.Response:
+    return httpx.Response(status, html=f"<!DOCTYPE html><title>{status}</title>", headers=headers)
 
 
 def _ids(kind: str) -> Callable[[int], str]:

@@ -14,6 +14,7 @@ import attrs
 import httpx
 
 from crmbridge.testing.fakes.salesforce.desk import Reply, as_object
+from crmbridge.testing.fakes.salesforce.ids import long_form
 
 SCOPES = "api refresh_token pardot_api id"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -92,12 +93,14 @@ class Auth:
         """Answer a call under `/services/oauth2`."""
         endpoint = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         form = _form(request)
-        if endpoint == "token" and request.method == "POST":
+        if endpoint in ("token", "introspect") and request.method != "POST":
+            return _Denied("invalid_request", "must use HTTP POST").reply
+        if endpoint == "token":
             try:
                 return self._token(form, request.headers.get("authorization", ""), base)
             except _Denied as denied:
                 return denied.reply
-        if endpoint == "introspect" and request.method == "POST":
+        if endpoint == "introspect":
             return self._introspected(form)
         if endpoint == "revoke":
             self.end(form.get("token", ""))
@@ -175,7 +178,7 @@ class Auth:
         try:
             # Vendor: some clients write the expiry as a text.
             lives = float(claims.get("exp", 0)) - self.now().timestamp()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             lives = 0.0
         if not 0 < lives <= 300:
             raise _Denied("invalid_grant", "expired authorization code")
@@ -208,6 +211,16 @@ class Auth:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("bearer", "oauth") or not self.accepts(token):
             return Reply(403, text="Bad_OAuth_Token", headers={"Content-Type": "text/html;charset=UTF-8"})
+        return Reply(200, self.identity(base))
+
+    def identified(self, path: str, base: str) -> Reply:
+        """Answer the identity URL of a user; one of another org or of somebody else is refused in the vendor's word."""
+        org, _, user = path.removeprefix("/id/").partition("/")
+        kind = {"Content-Type": "text/html;charset=UTF-8"}
+        if long_form(org) != self.org:
+            return Reply(403, text="Wrong_Org", headers=kind)
+        if long_form(user) != self.user:
+            return Reply(403, text="Bad_Id", headers=kind)
         return Reply(200, self.identity(base))
 
     def identity(self, base: str) -> dict[str, Any]:
@@ -272,6 +285,6 @@ def _claims(assertion: str) -> dict[str, Any] | None:
         head, claims = (
             as_object(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))) for part in parts[:2]
         )
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return claims if head and head.get("alg") == "RS256" else None

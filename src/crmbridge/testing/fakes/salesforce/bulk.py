@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +33,8 @@ PAGE = 50_000
 CSV = {"Content-Type": "text/csv"}
 
 Cells = dict[str, str]
+
+_PLACE = re.compile(r"[0-9]{1,9}")
 
 
 @attrs.define(eq=False)
@@ -61,6 +65,7 @@ class Jobs:
 
     def answer(self, desk: Desk, call: Call) -> Reply:
         """Answer a call under `/jobs`."""
+        call.ends(3)
         path = call.path
         if not path or path[0].lower() not in ("ingest", "query"):
             raise errors.not_found()
@@ -89,10 +94,10 @@ class Jobs:
 
     def _new(self, desk: Desk, call: Call, *, ingest: bool) -> Reply:
         body = call.json()
-        operation = body.get("operation")
+        operation = _told(body, "operation")
         if operation not in (OPERATIONS if ingest else ("query", "queryAll")):
             raise Refused("INVALIDOPERATION", f"operation is not valid: {operation}")
-        delimiter, ending = body.get("columnDelimiter", "COMMA"), body.get("lineEnding", "LF")
+        delimiter, ending = _told(body, "columnDelimiter", "COMMA"), _told(body, "lineEnding", "LF")
         if delimiter not in DELIMITERS or ending not in ENDINGS:
             raise Refused("INVALIDJOB", "columnDelimiter or lineEnding is not valid")
         now = desk.now()
@@ -112,16 +117,14 @@ class Jobs:
         }
         job = Job(id, ingest, info)
         if ingest:
-            kind = desk.org.kind(str(body.get("object", "")))
+            kind = desk.org.kind(_told(body, "object"))
             info |= {"object": kind.name, "contentUrl": f"services/data/v{call.version}/jobs/ingest/{id}/batches"}
             if operation == "upsert":
-                info["externalIdFieldName"] = records.external_field(
-                    kind, str(body.get("externalIdFieldName", ""))
-                ).name
+                name = _told(body, "externalIdFieldName")
+                info["externalIdFieldName"] = "Id" if name.lower() == "id" else records.external_field(kind, name).name
         else:
-            result = desk.reader.run(
-                str(body.get("query", "")), version=call.version, deleted=operation == "queryAll", now=now
-            )
+            query, deleted = _told(body, "query"), operation == "queryAll"
+            result = desk.reader.run(query, version=call.version, deleted=deleted, now=now)
             info["object"] = result.kind.name
             shown = result.page(0, result.size)
             job.good = [_flat(record) for record in shown]
@@ -137,12 +140,13 @@ class Jobs:
             del self._jobs[job.id]
             return Reply(204)
         if call.method == "PATCH":
-            state = call.json().get("state")
+            state = _told(call.json(), "state")
             if state == "UploadComplete" and job.ingest and job.info["state"] == "Open":
                 job.info["state"], job.due = state, desk.now() + self.delay
             elif state == "Aborted" and job.info["state"] in ("Open", "UploadComplete"):
                 job.info["state"], job.due = state, None
-                job.left = _rows(job)[1] if job.content else []
+                with suppress(csv.Error, UnicodeDecodeError):
+                    job.header, job.left = _rows(job)
             else:
                 raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} cannot become {state}")
             return Reply(200, dict(job.info))
@@ -176,7 +180,7 @@ class Jobs:
     @staticmethod
     def _results(call: Call, job: Job) -> Reply:
         start, wish = call.params.get("locator", "0"), call.params.get("maxRecords", str(PAGE))
-        if not start.isdigit() or not wish.isdigit() or int(wish) == 0:
+        if not _PLACE.fullmatch(start) or not _PLACE.fullmatch(wish) or int(wish) == 0:
             raise Refused("INVALIDJOB", "locator or maxRecords is not valid")
         stop = int(start) + int(wish)
         rows = job.good[int(start) : stop]
@@ -226,6 +230,8 @@ def _write(desk: Desk, kind: Kind, info: Mapping[str, Any], row: Cells, act: Act
         return org.create(kind, given, act).id, True
     if operation == "upsert":
         name = info["externalIdFieldName"]
+        if name == "Id":
+            return _upsert_by_id(desk, kind, id, given, act)
         value = next((given[held] for held in given if held.lower() == name.lower()), None)
         if value is None:
             raise Refused("MISSING_ARGUMENT", f"{name} not specified", (name,))
@@ -246,8 +252,28 @@ def _write(desk: Desk, kind: Kind, info: Mapping[str, Any], row: Cells, act: Act
     return held.id, False
 
 
+def _upsert_by_id(desk: Desk, kind: Kind, id: str | None, given: Mapping[str, Any], act: Act) -> tuple[str, bool]:
+    if id is None:
+        return desk.org.create(kind, given, act).id, True
+    held = desk.org.at(kind, id)
+    desk.org.update(kind, held, given, act)
+    return held.id, False
+
+
+def _told(body: Mapping[str, Any], name: str, otherwise: str = "") -> str:
+    """Give a word of a job's description; raises the vendor's refusal of what is no text."""
+    value = body.get(name)
+    if value is None:
+        return otherwise
+    if not isinstance(value, str):
+        raise errors.not_json(f"{name} must be a text")
+    return value
+
+
 def _rows(job: Job) -> tuple[list[str], list[Cells]]:
     text = (job.content or b"").decode("utf-8-sig")
+    if "\0" in text:
+        raise csv.Error("line contains NUL")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[job.info["columnDelimiter"]], strict=True)
     header = next(lines, list[str]())
     return header, [dict(zip(header, line, strict=False)) for line in lines if line]

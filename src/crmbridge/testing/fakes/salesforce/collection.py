@@ -26,6 +26,7 @@ Step = Callable[[Any], str]
 
 def answer(desk: Desk, call: Call) -> Reply:
     """Answer a call under `/composite/sobjects`."""
+    call.ends(2)
     path = call.path
     if not path:
         call.only("POST", "PATCH", "DELETE")

@@ -13,8 +13,11 @@ from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, 
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json
 
 MOST = 25
-_REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])*)\}")
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d{1,9}\])*)\}")
+_STEP = re.compile(r"\.(\w+)|\[(\d{1,9})\]")
+_PATH = re.compile(r"/?(?:services/data/)?v(\d\d\.0)(?:/(.*))?")
+
+_TOO_DEEP = not_json("The body is nested too deeply")
 
 Dispatch = Callable[[Call], Reply]
 
@@ -32,6 +35,7 @@ def answer(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     if first == "sobjects":
         return collection.answer(desk, call.below())
     if first == "batch":
+        call.ends(1)
         call.only("POST")
         return _batch(call, dispatch)
     raise not_found()
@@ -82,6 +86,8 @@ def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Disp
         body = _filled(part.get("body"), known)
     except _Unknown as unknown:
         return Reply(400, Refused("PROCESSING_HALTED", f"Invalid reference specified. No value for {unknown}").body())
+    except RecursionError:
+        return Reply(400, _TOO_DEEP.body())
     return _called(call, str(part.get("method", "GET")), str(url), body, part.get("httpHeaders"), dispatch)
 
 
@@ -116,11 +122,14 @@ def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch
     except httpx.InvalidURL:
         return Reply(400, Refused("INVALID_INPUT", "the url of a part cannot be read").body())
     path = parsed.raw_path.decode("ascii").split("?")[0]
-    found = re.fullmatch(r"/?(?:services/data/)?v(\d\d\.0)(?:/(.*?))?/*", path)
+    found = _PATH.fullmatch(path.rstrip("/"))
     if not found:
         return Reply(404, not_found().body())
     extra = {name.lower(): str(value) for name, value in (as_object(headers) or {}).items()}
-    content = b"" if body is None else json.dumps(body).encode("utf-8")
+    try:
+        content = b"" if body is None else json.dumps(body).encode("utf-8")
+    except RecursionError:
+        return Reply(400, _TOO_DEEP.body())
     inner = attrs.evolve(
         call,
         method=method.upper(),

@@ -13,13 +13,14 @@ from urllib.parse import unquote
 import attrs
 import httpx
 
-from crmbridge.testing.fakes.salesforce.errors import Refused, not_json
+from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json, wrong_method
 from crmbridge.testing.fakes.salesforce.org import Act, Org
 from crmbridge.testing.fakes.salesforce.query import Cursors, Reader
 from crmbridge.testing.fakes.salesforce.values import stamp
 from crmbridge.testing.faults import FaultPlan
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 LARGEST_BODY = 100 * 1024 * 1024
 
 
@@ -67,6 +68,11 @@ class Call:
         """Give the same call as seen by the resource under the first segment."""
         return attrs.evolve(self, raw=self.raw[1:])
 
+    def ends(self, depth: int) -> None:
+        """Refuse a path that goes on below the resources that there are."""
+        if len(self.raw) > depth:
+            raise not_found()
+
     def flag(self, name: str) -> bool:
         """Read a yes or no from the query of the address."""
         return self.params.get(name, "").lower() == "true"
@@ -85,9 +91,7 @@ class Call:
     def only(self, *methods: str) -> None:
         """Refuse a method that the resource does not have."""
         if self.method not in methods:
-            allowed = ",".join(("HEAD", *methods) if "GET" in methods else methods)
-            text = f"HTTP Method '{self.method}' not allowed. Allowed are {allowed}"
-            raise Refused("METHOD_NOT_ALLOWED", text, status=405)
+            raise wrong_method(self.method, *methods)
 
 
 def as_json(data: Any) -> str:
@@ -122,17 +126,23 @@ def unpacked(content: bytes, headers: Mapping[str, str]) -> bytes:
         raise not_json("the body is not gzip") from None
     if inflater.unconsumed_tail:
         raise not_json("the body is too large")
+    # The end of a packed body says whether all of it came.
+    if not inflater.eof or inflater.unused_data:
+        raise not_json("the body is not whole")
     return plain
 
 
 def read_json(content: bytes) -> Any:
-    """Read JSON as the vendor does, with no NaN and no half characters; raises JSON_PARSER_ERROR."""
+    """Read JSON as the vendor does, with no NaN, no NUL and no half characters; raises JSON_PARSER_ERROR."""
     try:
         text = content.decode(json.detect_encoding(content))
         data = json.loads(text, parse_constant=_no_constant)
         # Most bodies have no backslash, which is found out much sooner than whether one begins half a character.
-        if b"\\" in content and _HALF.search(text):
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
+        if b"\\" in content:
+            if _HALF.search(text):
+                json.dumps(data, ensure_ascii=False).encode("utf-8")
+            if _NUL.search(text):
+                raise not_json("Illegal character at 0: a text holds no NUL")
     except (ValueError, RecursionError) as wrong:
         raise not_json(f"Unexpected character or end of input at {getattr(wrong, 'pos', 0)}") from None
     return data

@@ -7,7 +7,8 @@ from typing import Any
 class Refused(Exception):
     """A request or a record that the vendor would refuse.
 
-    `malformed` marks what spoils a whole collection and not only one record of it.
+    `malformed` marks what spoils a whole collection and not only one record of it. `allow` lists the methods that the
+    address has.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class Refused(Exception):
         status: int = 400,
         extra: Mapping[str, Any] | None = None,
         malformed: bool = False,
+        allow: str = "",
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -27,6 +29,7 @@ class Refused(Exception):
         self.status = status
         self.extra: Mapping[str, Any] = extra or {}
         self.malformed = malformed
+        self.headers: Mapping[str, str] = {"Allow": allow} if allow else {}
 
     def body(self) -> list[dict[str, Any]]:
         """Give the body that a single request gets."""
@@ -49,6 +52,13 @@ def not_found(message: str = "The requested resource does not exist") -> Refused
 def not_json(message: str) -> Refused:
     """Say that a body, or a value in it, is of the wrong JSON type."""
     return Refused("JSON_PARSER_ERROR", message, malformed=True)
+
+
+def wrong_method(method: str, *methods: str) -> Refused:
+    """Say that an address does not have this method, but these."""
+    allowed = ",".join(("HEAD", *methods) if "GET" in methods else methods)
+    text = f"HTTP Method '{method}' not allowed. Allowed are {allowed}"
+    return Refused("METHOD_NOT_ALLOWED", text, status=405, allow=allowed)
 
 
 def no_such_column(name: str, kind: str) -> Refused:

@@ -11,7 +11,7 @@ import httpx
 from crmbridge.testing.fakes.salesforce.auth import Auth
 from crmbridge.testing.fakes.salesforce.bulk import Jobs
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Quota, Reply
-from crmbridge.testing.fakes.salesforce.errors import Refused, not_found
+from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_method
 from crmbridge.testing.fakes.salesforce.ids import Minter, long_form
 from crmbridge.testing.fakes.salesforce.kinds import STAMPED, Kind
 from crmbridge.testing.fakes.salesforce.org import Act, DuplicateRule, Org
@@ -26,7 +26,7 @@ from crmbridge.testing.tables import Field, Row, Table
 
 LONGEST_URI = 16_384
 JSON = "application/json;charset=UTF-8"
-_PATH = re.compile(r"/services/data/v(\d{1,3}\.\d)(?:/(.*?))?/*")
+_PATH = re.compile(r"/services/data/v(\d{1,3}\.\d)(?:/(.*))?")
 
 
 class FakeSalesforce(FakeServer):
@@ -305,20 +305,25 @@ class FakeSalesforce(FakeServer):
         path = request.url.raw_path.decode("ascii")
         if len(path) > LONGEST_URI:
             return _sent(Reply(414, Refused("URI_TOO_LONG", "the address is too long").body()))
-        path = path.split("?")[0]
+        path = path.split("?")[0].rstrip("/")
         if path.startswith("/services/oauth2/"):
             return _sent(self.auth.answer(request, self.base_url))
-        if path.startswith("/services/Soap/") and request.method == "POST":
-            return _sent(self.auth.soap(request, self.base_url))
-        if path.rstrip("/") == "/services/data":
-            return _sent(Reply(200, versions()))
+        try:
+            if path.startswith("/services/Soap/"):
+                _only(request, "POST")
+                return _sent(self.auth.soap(request, self.base_url))
+            if path == "/services/data":
+                _only(request, "GET")
+                return _sent(Reply(200, versions()))
+        except Refused as refused:
+            return _sent(_refusal(refused))
         return self._metered(request, path)
 
     def _metered(self, request: httpx.Request, path: str) -> httpx.Response:
         try:
             reply = self._authorised(request, path)
         except Refused as refused:
-            reply = Reply(refused.status, refused.body())
+            reply = _refusal(refused)
         response = _sent(reply)
         quota = self._desk.quota
         response.headers["Sforce-Limit-Info"] = f"api-usage={quota.used(self.now())}/{quota.limit}"
@@ -333,10 +338,12 @@ class FakeSalesforce(FakeServer):
         if not self._desk.quota.spend(self.now()):
             raise Refused("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
         if path.startswith("/id/"):
-            return Reply(200, self.auth.identity(self.base_url))
+            _only(request, "GET", "POST")
+            return self.auth.identified(path, self.base_url)
         found = _PATH.fullmatch(path)
         number = float(found[1]) if found else 0.0
-        if not found or number > NEWEST or number != int(number):
+        # No value holds a NUL, so none is found by one.
+        if not found or "%00" in path or number > NEWEST or number != int(number):
             raise not_found()
         if number < OLDEST:
             raise Refused("UNSUPPORTED_API_VERSION", f"version {found[1]} has been retired", status=410)
@@ -381,6 +388,15 @@ def _sent(reply: Reply) -> httpx.Response:
     return httpx.Response(
         reply.status, headers=headers if reply.status != 204 else dict(reply.headers), content=reply.body()
     )
+
+
+def _refusal(refused: Refused) -> Reply:
+    return Reply(refused.status, refused.body(), headers=refused.headers)
+
+
+def _only(request: httpx.Request, *methods: str) -> None:
+    if ("GET" if request.method == "HEAD" else request.method) not in methods:
+        raise wrong_method(request.method, *methods)
 
 
 def _known(id: str) -> str:

@@ -116,7 +116,8 @@ class Planner:
                 found = self._kinds[target].table.find(external.name, text)
                 if len(found) == 1:
                     return found[0].id
-        text = f"Foreign key external ID: {str(text).lower()} not found for field {key} in entity {field.references[0]}"
+        shown = "" if isinstance(text, dict | list) else str(text).lower()
+        text = f"Foreign key external ID: {shown} not found for field {key} in entity {field.references[0]}"
         raise Refused("INVALID_FIELD", text)
 
 

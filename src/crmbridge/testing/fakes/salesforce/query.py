@@ -13,7 +13,8 @@ from crmbridge.testing.fakes.salesforce.ids import Minter
 from crmbridge.testing.fakes.salesforce.kinds import Kind
 from crmbridge.testing.fakes.salesforce.org import Org
 from crmbridge.testing.fakes.salesforce.soql import Column, Compare, Condition, Group, Query, parse, wrong
-from crmbridge.testing.tables import Row
+from crmbridge.testing.fakes.salesforce.values import NUMBERS
+from crmbridge.testing.tables import Field, Row
 
 Record = dict[str, Any]
 Show = Callable[[Row], Record]
@@ -219,9 +220,11 @@ class Reader:
             elif not column.path:
                 makers.append((name, lambda _, held: len(held)))
             else:
-                makers.append(
-                    (name, _total(column.function, reach(self._org, kind, column.path, query.text, column.position)))
-                )
+                found = reach(self._org, kind, column.path, query.text, column.position)
+                if not _can_be(column.function, found.field):
+                    text = f"field {found.field.name} does not support aggregate operator {column.function}"
+                    raise wrong("MALFORMED_QUERY", query.text, column.position, text)
+                makers.append((name, _total(column.function, found)))
         stop = None if query.limit is None else query.offset + query.limit
         found_rows = [
             {"attributes": {"type": "AggregateResult"}, **{name: make(key, held) for name, make in makers}}
@@ -232,6 +235,12 @@ class Reader:
 
 def _part(place: int) -> Callable[[tuple[Any, ...], list[Row]], Any]:
     return lambda key, _: key[place]
+
+
+def _can_be(function: str, field: Field) -> bool:
+    if function in ("SUM", "AVG"):
+        return field.type == "int" or field.type in NUMBERS
+    return field.type not in ("boolean", "textarea", "multipicklist")
 
 
 def _total(function: str, found: Reach) -> Callable[[tuple[Any, ...], list[Row]], Any]:

@@ -42,6 +42,7 @@ class Rest:
         return resource(call.below())
 
     def _limits(self, call: Call) -> Reply:
+        call.ends(0)
         call.only("GET")
         quota = self._desk.quota
         left = max(0, quota.limit - quota.used(self._desk.now()))
@@ -51,6 +52,7 @@ class Rest:
         return Reply(200, limits)
 
     def _query(self, call: Call, *, deleted: bool) -> Reply:
+        call.ends(1)
         call.only("GET")
         desk, now = self._desk, self._desk.now()
         if call.raw:

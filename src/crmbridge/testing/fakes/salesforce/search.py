@@ -6,7 +6,7 @@ from typing import Any
 
 from crmbridge.testing.fakes.salesforce import records
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply
-from crmbridge.testing.fakes.salesforce.errors import Refused, not_found
+from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.kinds import Kind
 from crmbridge.testing.tables import Row
 
@@ -21,9 +21,8 @@ DEFAULT_KINDS = "Account,Contact,Lead,Opportunity"
 
 def answer(desk: Desk, call: Call) -> Reply:
     """Answer a call under `/search`."""
+    call.ends(0)
     call.only("GET")
-    if call.raw:
-        raise not_found()
     found = _FIND.fullmatch(call.params.get("q", ""))
     words = re.sub(r"\\(.)", r"\1", found["words"]).casefold().split() if found else []
     if not found or not words or len("".join(words)) < 2:
