@@ -206,3 +206,31 @@ def test_a_retired_version_is_gone_and_a_future_one_is_not_found(api: httpx.Clie
 
 def test_an_address_that_is_too_long_is_refused(api: httpx.Client):
     assert api.get("/query", params={"q": "x" * 17_000}).status_code == 414
+
+
+SOAP = "https://acme.my.salesforce.com/services/Soap/u/59.0"
+
+
+def soap(session: str, operation: str) -> str:
+    head = f"<soapenv:Header><SessionHeader><sessionId>{session}</sessionId></SessionHeader></soapenv:Header>"
+    return f"<soapenv:Envelope>{head}<soapenv:Body><{operation} xmlns='urn:partner.soap.sforce.com'/></soapenv:Body></soapenv:Envelope>"
+
+
+def test_a_soap_logout_ends_its_session_once(salesforce: FakeSalesforce, api: httpx.Client):
+    session = salesforce.credentials["token"]
+    assert "<logoutResponse/>" in api.post(SOAP, content=soap(session, "logout")).text
+    assert api.get("/limits").status_code == 401
+    again = api.post(SOAP, content=soap(session, "logout"))
+    assert (again.status_code, "INVALID_SESSION_ID" in again.text) == (500, True)
+
+
+def test_another_operation_by_soap_is_named_in_the_refusal(salesforce: FakeSalesforce, api: httpx.Client):
+    answer = api.post(SOAP, content=soap(salesforce.credentials["token"], "getServerTimestamp"))
+    assert (answer.status_code, "No operation available for request getServerTimestamp" in answer.text) == (500, True)
+    assert api.get("/limits").status_code == 200
+
+
+def test_an_api_that_is_not_served_is_not_found_whoever_asks(api: httpx.Client):
+    for path in ("/services/async/60.0/job", "/services/apexrest/x", "/"):
+        answer = api.post(f"https://acme.my.salesforce.com{path}", headers={"Authorization": ""})
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (404, "NOT_FOUND")

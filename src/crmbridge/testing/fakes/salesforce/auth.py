@@ -33,6 +33,8 @@ _LOGGED_IN = """<loginResponse><result><metadataServerUrl>{base}/services/Soap/m
 _FAULT = """<soapenv:Fault><faultcode>sf:INVALID_LOGIN</faultcode><faultstring>INVALID_LOGIN: {text}</faultstring>\
 <detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>\
 <sf:exceptionMessage>{text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"""
+_XML = {"Content-Type": "text/xml;charset=UTF-8"}
+_BODY = re.compile(r"<(?:\w+:)?Body[^<>]*>\s*<(?:\w+:)?(\w+)")
 
 
 class _Denied(Exception):
@@ -241,19 +243,37 @@ class Auth:
         }
 
     def soap(self, request: httpx.Request, base: str) -> Reply:
-        """Answer a SOAP login, by which older clients turn user name and password into a session."""
+        """Answer a SOAP login, by which older clients turn user name and password into a session, and a logout."""
         text = request.content.decode("utf-8", "replace")
+        asked = _BODY.search(text)
+        if asked and asked[1] == "logout":
+            return self._logged_out(_element(text, "sessionId"))
+        if asked and asked[1] != "login":
+            return _faulty("soapenv:Client", f"No operation available for request {asked[1]}")
         username, password = (_element(text, name) for name in ("username", "password"))
         version = request.url.path.split("/services/Soap/")[1].strip("/").split("/")[-1]
-        kind = {"Content-Type": "text/xml;charset=UTF-8"}
         if not self.knows(username, password):
             fault = _FAULT.format(text="Invalid username, password, security token; or user locked out.")
-            return Reply(500, text=_SOAP.format(fault), headers=kind)
+            return Reply(500, text=_SOAP.format(fault), headers=_XML)
         name = html.escape(username)
         found = _LOGGED_IN.format(
             base=base, version=html.escape(version), org=self.org, user=self.user, token=self.open(), name=name
         )
-        return Reply(200, text=_SOAP.format(found), headers=kind)
+        return Reply(200, text=_SOAP.format(found), headers=_XML)
+
+    def _logged_out(self, token: str) -> Reply:
+        if not self.accepts(token):
+            text = "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"
+            return _faulty("sf:INVALID_SESSION_ID", text)
+        self.end(token)
+        return Reply(200, text=_SOAP.format("<logoutResponse/>"), headers=_XML)
+
+
+def _faulty(code: str, text: str) -> Reply:
+    fault = (
+        f"<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{html.escape(text)}</faultstring></soapenv:Fault>"
+    )
+    return Reply(500, text=_SOAP.format(fault), headers=_XML)
 
 
 def _element(text: str, name: str) -> str:

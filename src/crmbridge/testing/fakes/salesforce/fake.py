@@ -315,6 +315,8 @@ class FakeSalesforce(FakeServer):
             if path == "/services/data":
                 _only(request, "GET")
                 return _sent(Reply(200, versions()))
+            if not path.startswith(("/services/data/", "/id/")):
+                raise not_found()
         except Refused as refused:
             return _sent(_refusal(refused))
         return self._metered(request, path)
