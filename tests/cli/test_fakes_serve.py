@@ -186,3 +186,19 @@ def test_tls_without_its_package_names_the_extra():
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'crmbridge[testing]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["account-engagement", "digima", "kengaku", "salesforce"])
+def test_a_fake_is_described_as_one_openapi_document(name):
+    command = [sys.executable, "-m", "crmbridge", "fakes", "describe", name]
+    described = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert described["openapi"] == "3.1.0"
+    assert described["paths"]
+    assert described["servers"] == [{"url": f"https://{name}.invalid"}]
+
+
+def test_a_fake_that_there_is_not_is_not_described():
+    command = [sys.executable, "-m", "crmbridge", "fakes", "describe", "nope"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "account-engagement, digima, kengaku, salesforce" in done.stderr

@@ -56,10 +56,14 @@ def _run(asked: argparse.Namespace) -> int:
         )
     if asked.command in COMMANDS:
         return run_command(asked)
-    from ._fakes import names, serve
+    from ._fakes import describe, names, serve
 
     if asked.action is None:
         print(*names(), sep="\n")
+        return 0
+
+    if asked.action == "describe":
+        print(describe(asked.name))
         return 0
 
     def say(line: str) -> None:
@@ -119,6 +123,9 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
 def _add_fakes(fakes: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     fakes.description = "Without an action, list the fakes, one per line."
     actions = fakes.add_subparsers(dest="action", metavar="ACTION")
+    describe = actions.add_parser("describe", parents=[common], help="print what a fake serves, as OpenAPI 3.1")
+    describe.description = "Print an OpenAPI 3.1 description of what a fake serves, with the fields that it has."
+    describe.add_argument("name", metavar="NAME", help="a fake, as `crmbridge fakes` lists it")
     serve = actions.add_parser("serve", parents=[common], help="serve fakes on loopback ports until ended")
     serve.description = (
         "Serve fakes until SIGINT or SIGTERM. The first line of standard output is one JSON object, keyed by NAME, each "

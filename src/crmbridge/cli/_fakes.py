@@ -57,6 +57,11 @@ def _class_of(name: str) -> type[FakeServer]:
     return found
 
 
+def describe(name: str) -> str:
+    """Give the OpenAPI description of a fake as JSON; raises `UsageError` that lists the names for an unknown one."""
+    return json.dumps(made([name])[name].description(), ensure_ascii=False, indent=1)
+
+
 def introduce_users(served: Mapping[str, FakeServer]) -> None:
     """Let the users of Salesforce be users of Account Engagement too, as its user sync does."""
     if not {SALESFORCE, ACCOUNT_ENGAGEMENT} <= served.keys():

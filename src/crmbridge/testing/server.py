@@ -25,6 +25,7 @@ import httpx
 
 from crmbridge.testing import port as ports
 from crmbridge.testing.faults import GENERAL, FaultPlan, Rule
+from crmbridge.testing.openapi import document
 from crmbridge.testing.tables import Row, Table
 from crmbridge.testing.tls import authority
 
@@ -91,6 +92,10 @@ class FakeServer:
     def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast or has used up its day (F07)."""
         return httpx.Response(403 if rule.way == "daily" else 429, json={"message": "too many requests"})
+
+    def description(self) -> Mapping[str, Any]:
+        """Describe what is served at this moment, as an OpenAPI 3.1 document; a fake without one describes no path."""
+        return document(self.name, "", {}, {}, server=self.base_url)
 
     def arranged(self, table: Table, values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         """Give the values that `put` and `edit` store; raises ValueError for a field that the kind does not have."""

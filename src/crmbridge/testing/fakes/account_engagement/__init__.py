@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import httpx
 
+from crmbridge.testing.fakes.account_engagement._description import described
 from crmbridge.testing.fakes.account_engagement._kinds import CUSTOM_FIELD_TYPES
 from crmbridge.testing.fakes.account_engagement._query import Queries
 from crmbridge.testing.fakes.account_engagement._records import Unit
@@ -135,6 +136,11 @@ class FakeAccountEngagement(FakeServer):
         if request.headers.get("x-return-api-usage") == "1":
             response.headers["x-api-usage"] = f"{self.calls_today}/{self.daily_limit}"
         return response
+
+    def description(self) -> Mapping[str, Any]:
+        """Describe the API with the fields of the unit at this moment, as an OpenAPI 3.1 document."""
+        with self._lock:
+            return described(self._unit, self.base_url)
 
     def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast (66) or has used up its day (122)."""

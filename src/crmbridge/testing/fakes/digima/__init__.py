@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 
 from crmbridge.testing.bodies import read_json
+from crmbridge.testing.fakes.digima._description import described
 from crmbridge.testing.fakes.digima._submission import CODE, TEXTS, Problem, is_object, problems, settled
 from crmbridge.testing.fakes.digima._tracking import PIXEL, script, visitor
 from crmbridge.testing.faults import Rule
@@ -126,6 +127,12 @@ class FakeDigima(FakeServer):
             refusal.headers["Allow"] = method
             return refusal
         return answer(request)
+
+    def description(self) -> Mapping[str, Any]:
+        """Describe the endpoints with the forms and custom fields of this moment, as an OpenAPI 3.1 document."""
+        with self._lock:
+            forms = [str(row.values["code"]) for row in self.table("form").rows()]
+            return described(self.account_code, forms, self.static_fields, self._custom_codes(), self.base_url)
 
     def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Word the refusal of a client that goes too fast, before anything is registered."""

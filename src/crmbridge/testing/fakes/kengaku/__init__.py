@@ -11,6 +11,7 @@ import httpx
 
 from crmbridge.model import Delivery
 from crmbridge.testing.fakes.kengaku._delivering import delivered, described
+from crmbridge.testing.fakes.kengaku._description import described as paged
 from crmbridge.testing.fakes.kengaku._pages import form_page, thanks_page
 from crmbridge.testing.server import FakeServer
 from crmbridge.testing.tables import Field, Row, Table
@@ -156,6 +157,13 @@ class FakeKengaku(FakeServer):
                 client.request(one.method, one.url, headers=dict(one.headers), content=one.body).status_code
                 for one in self.deliveries(url, by=by)
             ]
+
+    def description(self) -> Mapping[str, Any]:
+        """Describe the pages of the events and forms of this moment, as an OpenAPI 3.1 document."""
+        with self._lock:
+            pages = [(source, [row.id for row in self.table(source).rows()]) for source in SOURCES.values()]
+            labels = [str(row.values["label"]) for row in self.table("field").rows()]
+            return paged(pages, CUSTOMER, labels, self.base_url)
 
     # ---- pages ----------------------------------------------------------------------------------
 

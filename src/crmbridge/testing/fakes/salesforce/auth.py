@@ -93,7 +93,7 @@ class Auth:
 
     def answer(self, request: httpx.Request, base: str) -> Reply:
         """Answer a call under `/services/oauth2`."""
-        endpoint = request.url.path.rstrip("/").rsplit("/", 1)[-1]
+        endpoint = request.url.path.rstrip("/").removeprefix("/services/oauth2/")
         form = _form(request)
         if endpoint in ("token", "introspect") and request.method != "POST":
             return _Denied("invalid_request", "must use HTTP POST").reply
@@ -104,6 +104,9 @@ class Auth:
                 return denied.reply
         if endpoint == "introspect":
             return self._introspected(form)
+        if endpoint in ("revoke", "userinfo") and request.method not in ("GET", "HEAD", "POST"):
+            refusal = _Denied("invalid_request", "must use HTTP GET or POST", 405)
+            return attrs.evolve(refusal.reply, headers={"Allow": "HEAD,GET,POST"})
         if endpoint == "revoke":
             self.end(form.get("token", ""))
             return Reply(200)

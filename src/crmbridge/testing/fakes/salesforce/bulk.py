@@ -28,6 +28,7 @@ DELIMITERS: Mapping[str, str] = {
 }
 ENDINGS: Mapping[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
+INGEST_PARTS = frozenset({"batches", "successfulresults", "failedresults", "unprocessedrecords"})
 NULL = "#N/A"
 PAGE = 50_000
 CSV = {"Content-Type": "text/csv"}
@@ -61,6 +62,7 @@ class Jobs:
     def __init__(self) -> None:
         self.delay = timedelta(0)
         self._jobs: dict[str, Job] = {}
+        self._opened = 0
         self._mint = Minter("750")
 
     def answer(self, desk: Desk, call: Call) -> Reply:
@@ -101,7 +103,8 @@ class Jobs:
         if delimiter not in DELIMITERS or ending not in ENDINGS:
             raise Refused("INVALIDJOB", "columnDelimiter or lineEnding is not valid")
         now = desk.now()
-        id = self._mint(len(self._jobs) + 1)
+        self._opened += 1
+        id = self._mint(self._opened)
         info: dict[str, Any] = {
             "id": id,
             "operation": operation,
@@ -156,7 +159,9 @@ class Jobs:
         return Reply(200, {**job.info, "jobType": "V2Ingest" if job.ingest else "V2Query", **done})
 
     def _part(self, call: Call, job: Job, part: str) -> Reply:
-        if part == "batches" and job.ingest:
+        if part not in (INGEST_PARTS if job.ingest else ("results",)):
+            raise errors.not_found()
+        if part == "batches":
             call.only("PUT")
             if job.info["state"] != "Open" or job.content is not None:
                 raise Refused("INVALIDJOBSTATE", "a job takes one upload, while it is open")
@@ -165,15 +170,13 @@ class Jobs:
         call.only("GET")
         if job.info["state"] not in ("JobComplete", "Failed", "Aborted"):
             raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} has no results")
-        if part == "results" and not job.ingest:
+        if part == "results":
             return self._results(call, job)
         names = {
             "successfulresults": (["sf__Id", "sf__Created", *job.header], job.good),
             "failedresults": (["sf__Id", "sf__Error", *job.header], job.bad),
             "unprocessedrecords": (job.header, job.left),
         }
-        if part not in names or not job.ingest:
-            raise errors.not_found()
         header, rows = names[part]
         return Reply(200, text=_csv(job, header, rows), headers=CSV)
 

@@ -10,6 +10,7 @@ import httpx
 
 from crmbridge.testing.fakes.salesforce.auth import Auth
 from crmbridge.testing.fakes.salesforce.bulk import Jobs
+from crmbridge.testing.fakes.salesforce.description import described
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Quota, Reply
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_method
 from crmbridge.testing.fakes.salesforce.ids import Minter, long_form
@@ -26,6 +27,8 @@ from crmbridge.testing.tables import Field, Row, Table
 
 LONGEST_URI = 16_384
 JSON = "application/json;charset=UTF-8"
+_WHO = re.compile(r"/id/[^/]+/[^/]+")
+_SOAP = re.compile(r"/services/Soap/[uc]/[^/]+(/[^/]+)?")
 _PATH = re.compile(r"/services/data/v(\d{1,3}\.\d)(?:/(.*))?")
 
 
@@ -309,7 +312,7 @@ class FakeSalesforce(FakeServer):
         if path.startswith("/services/oauth2/"):
             return _sent(self.auth.answer(request, self.base_url))
         try:
-            if path.startswith("/services/Soap/"):
+            if _SOAP.fullmatch(path):
                 _only(request, "POST")
                 return _sent(self.auth.soap(request, self.base_url))
             if path == "/services/data":
@@ -339,7 +342,7 @@ class FakeSalesforce(FakeServer):
             raise Refused("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         if not self._desk.quota.spend(self.now()):
             raise Refused("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-        if path.startswith("/id/"):
+        if _WHO.fullmatch(path):
             _only(request, "GET", "POST")
             return self.auth.identified(path, self.base_url)
         found = _PATH.fullmatch(path)
@@ -350,6 +353,11 @@ class FakeSalesforce(FakeServer):
         if number < OLDEST:
             raise Refused("UNSUPPORTED_API_VERSION", f"version {found[1]} has been retired", status=410)
         return self._rest.dispatch(_call(request, found[1], found[2] or ""))
+
+    def description(self) -> Mapping[str, Any]:
+        """Describe the API with the objects and fields of the org at this moment, as an OpenAPI 3.1 document."""
+        with self._lock:
+            return described(self.org.kinds.values(), self.base_url)
 
     def throttled(self, request: httpx.Request, rule: Rule) -> httpx.Response:
         """Refuse for the day's quota or for too many calls at once; 429 where the edge, not the API, is in the way."""
