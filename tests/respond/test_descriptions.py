@@ -75,7 +75,7 @@ def _matching(path):
 @pytest.mark.parametrize("name", names())
 def test_nothing_is_served_that_is_not_described(worlds, name):
     world = worlds[name]()
-    paths = list(world.described["paths"])
+    paths = list(world.fake.description()["paths"])
     # A value in an address may hold slashes: not all clients encode them.
     known = [_matching(path) for path in paths]
     heads = {world.address(path.rpartition("/")[0]) for path in paths} | {world.address(path) for path in paths}

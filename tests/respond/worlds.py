@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import attrs
@@ -16,6 +17,7 @@ from crmbridge.testing.fakes.kengaku import FakeKengaku
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
 from crmbridge.testing.server import FakeServer
 
+SF, AE = "/services/data/{version}", "/api/v5/objects"
 METHODS = ("get", "post", "put", "patch", "delete", "options")
 
 
@@ -32,14 +34,12 @@ class World:
     parts: dict[str, tuple[str, ...]]
     """What can stand in an address, by the name of the part; the first is good."""
     ids: tuple[str, ...] = ()
-
-    @property
-    def described(self):
-        return self.fake.description()
+    sound: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
+    """A query and a body that are taken, by method and path, where what fits the description is not enough."""
 
     def operations(self):
         """Give every described operation: its path, its method, itself with the parameters of its path."""
-        for path, held in self.described["paths"].items():
+        for path, held in self.fake.description()["paths"].items():
             for method in METHODS:
                 if method in held:
                     shared = held.get("parameters", [])
@@ -87,6 +87,11 @@ def salesforce():
     world.ask("put", f"{base}/jobs/ingest/{loaded}/batches", content=b"LastName\nx\n")
     told("patch", f"/jobs/ingest/{loaded}", {"state": "Aborted"})
     query = told("post", "/jobs/query", {"operation": "query", "query": "SELECT Id FROM Lead"})["id"]
+    # From here on jobs take an hour, so that these two are still waiting.
+    fake.jobs.delay = timedelta(hours=1)
+    waiting = told("post", "/jobs/query", {"operation": "query", "query": "SELECT Id FROM Lead"})["id"]
+    closed = told("post", "/jobs/ingest", {"operation": "insert", "object": "Lead"})["id"]
+    told("patch", f"/jobs/ingest/{closed}", {"state": "UploadComplete"})
     form = b"grant_type=client_credentials&client_id=%s&client_secret=%s"
     form %= (held["client_id"].encode(), held["client_secret"].encode())
     who = world.ask("post", "/services/oauth2/token", content=form).json()["id"]
@@ -101,11 +106,47 @@ def salesforce():
         "organization": (organization, user),
         "user": (user, organization),
     }
-    for path in world.described["paths"]:
+    for path in fake.description()["paths"]:
         if "/jobs/" in path:
-            one = query if "/jobs/query" in path else ingest if path.endswith(("{id}", "batches")) else loaded
-            parts[f"{path}#id"] = (one, ingest, loaded, query, lead)
-    return attrs.evolve(world, parts=parts, ids=(lead, contact, account, user, gone))
+            jobs = {"query/{id}": waiting, "results": query, "ingest/{id}": closed, "batches": ingest}
+            one = next((id for end, id in jobs.items() if path.endswith(end)), loaded)
+            parts[f"{path}#id"] = (one, ingest, loaded, query, closed, waiting, lead)
+    return attrs.evolve(world, parts=parts, ids=(lead, contact, account, user, gone), sound=_sound(form, lead))
+
+
+def _sound(form, lead):
+    found = {"post /services/oauth2/token": ("", form.decode()), f"delete {SF}/composite/sobjects": (f"ids={lead}", "")}
+    for path in ("u/{version}", "c/{version}", "u/{version}/{organization}", "c/{version}/{organization}"):
+        head = "<e:Envelope><e:Header><sessionId>{}</sessionId></e:Header><e:Body><logout/></e:Body></e:Envelope>"
+        found[f"post /services/Soap/{path}"] = ("", head)
+    for name in ("query", "queryAll"):
+        found[f"get {SF}/{name}"] = ("q=SELECT+Id,LastName+FROM+Lead", "")
+    found[f"get {SF}/search"] = ("q=FIND+{Acme}+RETURNING+Lead(Id)", "")
+    for name in ("updated", "deleted"):
+        window = "start=2026-11-20T00:00:00Z&end=2026-11-21T23:00:00Z"
+        found[f"get {SF}/sobjects/{{object}}/{name}"] = (window, "")
+    found[f"get {SF}/composite/sobjects/{{object}}"] = (f"ids={lead}&fields=Id,LastName", "")
+    part = f'{{"method":"GET","url":"/services/data/v67.0/sobjects/Lead/{lead}","referenceId":"r"}}'
+    record = '{"attributes":{"type":"Lead"},"LastName":"Abe","Company":"Acme"}'
+    bodies = {
+        "composite": f'{{"compositeRequest":[{part}]}}',
+        "composite/batch": '{"batchRequests":[{"method":"GET","url":"v67.0/limits"}]}',
+        "composite/sobjects": f'{{"records":[{record}]}}',
+        "composite/sobjects/{object}": f'{{"ids":["{lead}"],"fields":["Id"]}}',
+        "sobjects/{object}": '{"LastName":"Abe","Company":"Acme"}',
+        "jobs/ingest": '{"operation":"insert","object":"Lead"}',
+        "jobs/query": '{"operation":"query","query":"SELECT Id FROM Lead"}',
+    }
+    found |= {f"post {SF}/{path}": ("", body) for path, body in bodies.items()}
+    for method, path in (("patch", "jobs/ingest/{id}"), ("patch", "jobs/query/{id}")):
+        found[f"{method} {SF}/{path}"] = ("", '{"state":"Aborted"}')
+    for path in ("sobjects/{object}/{id}", "sobjects/{object}/{field}/{value}"):
+        found |= {f"{method} {SF}/{path}": ("", '{"Title":"CEO"}') for method in ("patch", "post")}
+    changed = f'{{"records":[{{"attributes":{{"type":"Lead"}},"Id":"{lead}","Title":"CEO"}}]}}'
+    found[f"patch {SF}/composite/sobjects"] = ("", changed)
+    upserted = '{"records":[{"attributes":{"type":"Lead"},"Ext_Id__c":"e1","Title":"CEO"}]}'
+    found[f"patch {SF}/composite/sobjects/{{object}}/{{field}}"] = ("", upserted)
+    return found
 
 
 def account_engagement():
@@ -113,19 +154,36 @@ def account_engagement():
     fake.add_field("Rank", "Text")
     fake.add_field("Several", "Multi-Select")
     fake.put("campaign", name="spring")
-    for n in range(2):
+    for n in range(3):
         fake.put("prospect", email=f"n{n}@x.example", lastName=f"n{n}", campaignId=1)
     for kind, values in (("list", {"name": "a"}), ("tag", {"name": "t"}), ("prospect_account", {"name": "Acme"})):
         fake.put(kind, **values)
     fake.put("opportunity", name="deal")
     fake.put("list_membership", listId=1, prospectId=1)
-    fake.put("tagged_object", tagId=1, objectType="prospect", objectId=1)
+    fake.remove("prospect", "3")
+    for type_ in ("prospect", "opportunity", "campaign", "user", "list", "customField"):
+        fake.put("tagged_object", tagId=1, objectType=type_, objectId=1)
     fake.put("visitor_activity", type=1, prospectId=1)
     headers = {
         "Authorization": f"Bearer {fake.credentials['token']}",
         "Pardot-Business-Unit-Id": fake.credentials["business_unit_id"],
     }
-    return World(fake, headers, {"id": ("1", "2", "9", "0", "x", "-1")}, ids=())
+    held = fake.credentials
+    form = f"grant_type=client_credentials&client_id={held['client_id']}&client_secret={held['client_secret']}"
+    sound = {
+        "post /services/oauth2/token": ("", form),
+        f"get {AE}/account": ("fields=id,level", ""),
+        f"post {AE}/prospects": ("fields=id,email", '{"email":"new@x.example"}'),
+        f"post {AE}/prospects/do/upsertLatestByEmail": ("", '{"matchEmail":"n0@x.example","prospect":{"city":"x"}}'),
+        f"post {AE}/prospects/do/undelete": ("", '{"matchEmail":"n2@x.example"}'),
+        f"post {AE}/list-memberships": ("", '{"listId":1,"prospectId":2}'),
+        f"post {AE}/tags": ("", '{"name":"new"}'),
+        f"post {AE}/custom-fields": ("", '{"name":"New","fieldId":"New","type":"Number"}'),
+    }
+    for path in ("prospects", "opportunities", "campaigns", "users", "lists", "custom-fields"):
+        for action, body in (("addTag", '{"tagName":"new"}'), ("removeTag", '{"tagId":1}')):
+            sound[f"post {AE}/{path}/{{id}}/do/{action}"] = ("", body)
+    return World(fake, headers, {"id": ("1", "2", "9", "0", "x", "-1")}, sound=sound)
 
 
 def digima():
