@@ -220,3 +220,7 @@ class TestHostileEntries:
         except CrmBridgeError as error:
             said = str(error)
         assert "kim@secret.test" not in said
+
+
+def test_an_entry_without_answers_may_say_so_by_null(fake: FakeKengaku):
+    assert signed(fake).entry(ENTRY | {"answers": None}).record.get("answers.plan") is None

@@ -108,6 +108,8 @@ class TestWhatIsRead:
             ("double", Decimal("0.10"), Decimal("0.1")),
             ("currency", 0.1, Decimal("0.1")),
             ("currency", Decimal("12.00"), 12),
+            ("double", 5e-324, Decimal("5E-324")),
+            ("double", 1e308, 10**308),
             ("percent", None, None),
             ("date", "2026-11-21", dt.date(2026, 11, 21)),
             ("datetime", "2026-11-21T09:15:00.000+0000", dt.datetime(2026, 11, 21, 9, 15, tzinfo=dt.UTC)),

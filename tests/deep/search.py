@@ -77,6 +77,7 @@ PARTS: Mapping[str, Part] = {
     "long lives": Part(("tests/engine/test_long_life.py",), "searches", 1),
     "garbled answers": Part(("tests/adapters/test_garbled_answers.py",), "searches", 1),
     "bytes of strangers": Part(("tests/fuzz",), "searches", 1),
+    "strangers and fakes": Part(("tests/respond",), "searches", 1),
 }
 """What can be searched; a part whose tests are not here is passed over."""
 

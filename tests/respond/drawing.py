@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 
@@ -125,6 +126,9 @@ def _is(type_, value):
 def _strings(schema, pool, most):
     if "format" in schema:
         return FORMATS[schema["format"]]
+    if schema.get("pattern", "").endswith(r"\.000\+0000$"):
+        # The vendor's calendar begins in 1700; its days are days.
+        return st.datetimes(dt.datetime(1700, 1, 1)).map(lambda one: one.isoformat(timespec="seconds") + ".000+0000")
     if "pattern" in schema:
         made = st.from_regex(re.compile(schema["pattern"], re.ASCII), fullmatch=True)
         return st.sampled_from(pool) | made if pool and "a-zA-Z0-9" in schema["pattern"] else made

@@ -169,7 +169,9 @@ class Kengaku:
         return {f"{named}.{name}": self._text(held, name) for name in fields}
 
     def _answers(self, body: Mapping[str, Any]) -> dict[str, str | None]:
-        told: object = body.get("answers", [])
+        told: object = body.get("answers")
+        if told is None:
+            return {}
         if not is_array(told) or len(told) > MOST_ENTRIES:
             raise ContractBroken(self.system, f"answers is no array of at most {MOST_ENTRIES}")
         found: dict[str, str | None] = {}

@@ -15,6 +15,8 @@ from ...reasons import Code
 from ._ids import kind_of, long_id
 
 _MOST_DIGITS = 40
+_FARTHEST = 330
+"""Digits before or behind the point in what is read: a formula may give any double, and none has more."""
 _PLAIN = frozenset({str, bool, int, NoneType})
 """Types of cells that are JSON values as they are."""
 
@@ -51,7 +53,7 @@ def read_number(value: object) -> Cell:
         return value
     if isinstance(value, float) and math.isfinite(value):
         value = Decimal(repr(value))
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _FARTHEST:
         return int(value) if value == value.to_integral_value() else value
     raise ValueError("not a number")
 

@@ -43,7 +43,8 @@ class Reply:
         text = self.written if self.text is None else self.text
         if text is not None:
             return text.encode("utf-8")
-        return b"" if self.data is None else as_json(self.data).encode("utf-8")
+        # Half a character can come from an escape in a query, and has no bytes of its own in a refusal.
+        return b"" if self.data is None else as_json(self.data).encode("utf-8", "replace")
 
 
 @attrs.frozen

@@ -145,13 +145,10 @@ def unescaped(raw: str, *, keep: str = "") -> str | None:
         return known.get(letter, "")
 
     plain = re.sub(r"\\(u[0-9A-Fa-f]{4}|.)", one, raw, flags=re.DOTALL)
-    if unknown:
-        return None
-    try:
-        # A character beyond the first plane is written as two escapes; one of them alone is half a character.
-        return plain.encode("utf-16", "surrogatepass").decode("utf-16") if "\\u" in raw else plain
-    except UnicodeDecodeError:
-        return None
+    if "\\u" in raw:
+        # A character beyond the first plane is written as two escapes; one of them alone stays half a character.
+        plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return None if unknown else plain
 
 
 class _Parser:
