@@ -121,6 +121,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def respond(session: nox.Session) -> None:
+    """Let schemathesis loose on every fake, with so many requests an operation: `nox -s respond -- --examples 1000`."""
+    install(session, "-e", ".[dev]", "schemathesis>=4.0")
+    session.run("python", str(ROOT / "tests" / "respond" / "strangers.py"), *session.posargs)
+
+
+@nox.session
 def deep(session: nox.Session) -> None:
     """Search longer, with seeds that were not looked at yet: `nox -s deep -- --minutes 60`, all parts or those named.
 

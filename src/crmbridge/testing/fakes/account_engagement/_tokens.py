@@ -46,7 +46,10 @@ class Tokens:
         except ValueError:
             return _refusal("invalid_request", "unreadable form")
         if request.method != "POST":
-            return _refusal("invalid_request", "must use HTTP POST")
+            # Vendor: who asks by GET is told so with 400.
+            refusal = _refusal("invalid_request", "must use HTTP POST", 400 if request.method == "GET" else 405)
+            refusal.headers["Allow"] = "POST"
+            return refusal
         if "grant_type" not in given:
             return _refusal("invalid_request", "missing required parameter: grant_type")
         if given["grant_type"] not in ("client_credentials", "password", "refresh_token"):

@@ -96,7 +96,10 @@ class Auth:
         endpoint = request.url.path.rstrip("/").removeprefix("/services/oauth2/")
         form = _form(request)
         if endpoint in ("token", "introspect") and request.method != "POST":
-            return _Denied("invalid_request", "must use HTTP POST").reply
+            # Vendor: who asks by GET is told so with 400.
+            status = 400 if request.method in ("GET", "HEAD") else 405
+            refusal = _Denied("invalid_request", "must use HTTP POST", status)
+            return attrs.evolve(refusal.reply, headers={"Allow": "POST"})
         if endpoint == "token":
             try:
                 return self._token(form, request.headers.get("authorization", ""), base)
