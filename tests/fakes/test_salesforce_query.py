@@ -1,5 +1,6 @@
 """SOQL, pages, deleted rows, search (spec keys donat quoting rest-query, sf-err-tests; SOQL reference)."""
 
+from datetime import date
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
+from crmbridge.testing.fakes.salesforce.conditions import day_range
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.soql import parse, unescaped
 
@@ -313,3 +315,36 @@ def test_ids_are_ordered_as_they_are_compared_so_that_a_walk_by_id_skips_nothing
         walked += ids
         last = ids[-1]
     assert walked == made
+
+
+def test_groups_come_in_the_order_that_was_asked_for(salesforce: FakeSalesforce, api: httpx.Client):
+    for title in ("b", None, "C", "a", "b"):
+        salesforce.put("Lead", LastName="x", Company="y", Title=title)
+
+    def titles(order: str) -> list[str | None]:
+        text = f"SELECT Title, COUNT(Id) FROM Lead WHERE LastName = 'x' GROUP BY Title ORDER BY {order}"
+        return [row["Title"] for row in api.get("/query", params={"q": text}).json()["records"]]
+
+    assert titles("Title") == [None, "a", "b", "C"]
+    assert titles("Title DESC NULLS LAST") == ["C", "b", "a", None]
+    text = "SELECT Title FROM Lead GROUP BY Title ORDER BY LastName"
+    assert "Ordered field must be grouped" in api.get("/query", params={"q": text}).json()[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("literal", "first", "after"),
+    [
+        ("LAST_90_DAYS", date(2026, 8, 23), date(2026, 11, 22)),
+        ("NEXT_90_DAYS", date(2026, 11, 22), date(2027, 2, 20)),
+        ("THIS_QUARTER", date(2026, 10, 1), date(2027, 1, 1)),
+        ("LAST_QUARTER", date(2026, 7, 1), date(2026, 10, 1)),
+        ("LAST_N_WEEKS:2", date(2026, 11, 1), date(2026, 11, 15)),
+        ("NEXT_N_MONTHS:2", date(2026, 12, 1), date(2027, 2, 1)),
+        ("LAST_N_QUARTERS:1", date(2026, 7, 1), date(2026, 10, 1)),
+        ("LAST_N_YEARS:3", date(2023, 1, 1), date(2026, 1, 1)),
+        ("N_DAYS_AGO:3", date(2026, 11, 18), date(2026, 11, 19)),
+        ("LAST_N_YEARS:99999999", date(1, 1, 1), date(2026, 1, 1)),
+    ],
+)
+def test_a_date_literal_means_these_days(literal: str, first: date, after: date):
+    assert day_range(literal, date(2026, 11, 21)) == (first, after)

@@ -152,3 +152,40 @@ def test_it_loads_and_reads_in_bulk(org: FakeSalesforce, sf: Any):
     pages = list(sf.bulk2.Lead.query("SELECT LastName FROM Lead", max_records=20, wait=0.01))
     assert sum(page.count("\n") - 1 for page in pages) == 30
     assert len(org.rows("Lead")) == 30
+
+
+def test_it_changes_and_removes_in_bulk_and_hears_of_each_row(org: FakeSalesforce, sf: Any):
+    ids = [org.put("Lead", LastName=f"L{number}", Company="Acme") for number in range(3)]
+    done = sf.bulk2.Lead.update(records=[{"Id": ids[0], "Title": "CEO"}, {"Id": "bad", "Title": "x"}], wait=0.01)
+    assert (done[0]["numberRecordsProcessed"], done[0]["numberRecordsFailed"]) == (2, 1)
+    assert '"bad"' in sf.bulk2.Lead.get_failed_records(done[0]["job_id"])
+    assert ids[0] in sf.bulk2.Lead.get_successful_records(done[0]["job_id"])
+    kept = sf.bulk2.Lead.upsert(records=[{"Id": ids[1], "Title": "CTO"}], wait=0.01)
+    assert kept[0]["numberRecordsFailed"] == 0
+    assert sf.bulk2.Lead.delete(records=[{"Id": ids[2]}], wait=0.01)[0]["numberRecordsFailed"] == 0
+    assert [row["Title"] for row in org.rows("Lead")] == ["CEO", "CTO"]
+
+
+def test_it_iterates_over_pages_and_does_several_calls_in_one(org: FakeSalesforce, sf: Any):
+    org.page_size = 2
+    parts = [
+        {
+            "method": "POST",
+            "url": "/services/data/v59.0/sobjects/Account",
+            "referenceId": "a",
+            "body": {"Name": "Acme"},
+        },
+        *(
+            {
+                "method": "POST",
+                "url": "/services/data/v59.0/sobjects/Contact",
+                "referenceId": f"c{number}",
+                "body": {"LastName": f"L{number}", "AccountId": "@{a.id}"},
+            }
+            for number in range(5)
+        ),
+    ]
+    told = sf.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": parts})
+    assert {one["httpStatusCode"] for one in told["compositeResponse"]} == {201}
+    found = sf.query_all_iter("SELECT LastName, Account.Name FROM Contact ORDER BY LastName DESC")
+    assert [(row["LastName"], row["Account"]["Name"]) for row in found] == [(f"L{n}", "Acme") for n in (4, 3, 2, 1, 0)]

@@ -227,10 +227,29 @@ class Reader:
                 makers.append((name, _total(column.function, found)))
         stop = None if query.limit is None else query.offset + query.limit
         found_rows = [
-            {"attributes": {"type": "AggregateResult"}, **{name: make(key, held) for name, make in makers}}
-            for key, held in buckets.items()
+            {"attributes": {"type": "AggregateResult"}, **{name: make(key, buckets[key]) for name, make in makers}}
+            for key in self._ordered(query, kind, list(buckets), paths)
         ]
         return found_rows[query.offset : stop]
+
+    def _ordered(
+        self, query: Query, kind: Kind, keys: list[tuple[Any, ...]], paths: Mapping[tuple[str, ...], int]
+    ) -> list[tuple[Any, ...]]:
+        for order in reversed(query.orders):
+            found = reach(self._org, kind, order.path, query.text, order.position)
+            place = paths.get(found.names)
+            if place is None:
+                text = f"Ordered field must be grouped or aggregated: {order.path}"
+                raise wrong("MALFORMED_QUERY", query.text, order.position, text)
+            blank = [key for key in keys if key[place] is None]
+            held = [key for key in keys if key[place] is not None]
+            held.sort(key=_at(place, found.field.key), reverse=order.descending)
+            keys = blank + held if order.nulls_first else held + blank
+        return keys
+
+
+def _at(place: int, fold: Callable[[Any], Any]) -> Callable[[tuple[Any, ...]], Any]:
+    return lambda key: fold(key[place])
 
 
 def _part(place: int) -> Callable[[tuple[Any, ...], list[Row]], Any]:

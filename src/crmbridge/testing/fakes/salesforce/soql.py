@@ -25,7 +25,10 @@ _TOKEN = re.compile(
     r"|(?P<end>$)|(?P<strange>\S))",
     re.DOTALL,
 )
-_RANGES = re.compile(r"(?:TODAY|YESTERDAY|TOMORROW|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|YEAR)|(?:LAST|NEXT)_N_DAYS:\d+)")
+_RANGES = re.compile(
+    r"(?:TODAY|YESTERDAY|TOMORROW|(?:LAST|NEXT)_90_DAYS|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|QUARTER|YEAR)"
+    r"|(?:LAST|NEXT)_N_(?:DAYS|WEEKS|MONTHS|QUARTERS|YEARS):[0-9]+|N_DAYS_AGO:[0-9]+)"
+)
 _AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "LIKE", "IN", "NOT IN", "INCLUDES", "EXCLUDES"]
