@@ -277,6 +277,6 @@ def test_strangers_are_answered_as_described_and_write_what_they_are_told_they_w
     operations = list(make().operations())
     for operation in operations:
         search(*operation)
-    assert refused.total() > 20, "hardly anything was wrong"
+    assert refused.total() >= len(operations), "hardly anything was wrong"
     never = [f"{method} {path}" for path, method, _ in operations if not taken[f"{method} {path}"]]
     assert never == [], "no request to these was ever taken"
