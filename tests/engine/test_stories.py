@@ -654,3 +654,18 @@ def test_a_pair_added_later_is_first_contact_for_the_new_field_alone(world):
     world.ma.edit(person, city="Kobe")
     world.run(pipe)
     assert (world.crm.values(lead)["Score"], world.crm.values(lead)["City"]) == ("5", "Kobe")
+
+
+def test_two_records_that_were_merged_into_a_third_leave_one_pair_and_no_second_claim(both):
+    world = both()
+    pipe = world.pipeline(left="delete", right="delete")
+    first, second, third = (world.right(Email="kim@x.example", Name=name) for name in ("One", "Two", "Three"))
+    world.run(pipe)
+    person = world.counterpart(first)
+    world.crm.merge(first, second)
+    world.crm.merge(third, second)
+    other = world.left(email="kim@x.example", name="Four")
+    world.settle(pipe)
+    assert world.counterpart(person) == second
+    assert [link.right for link in world.links()] == [second]
+    assert [(state, id) for state, _, id in world.parked()] == [("disputed", other.id)]

@@ -184,6 +184,8 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
         link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
         if link is None:
             continue
+        if link.id in moved and link.closed is None:
+            _claimed(run, claims, subject, link)
         waiting = unbelieved(run, look, subject)
         if link.closed is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
@@ -200,6 +202,13 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
             verdicts.append(decided.get(link.id) or decide_linked(run, subject, link, left, right))
             let_go(run, verdicts[-1])
     return verdicts
+
+
+def _claimed(run: Run, claims: _Claims, subject: Subject, link: Link) -> None:
+    """Note what a link has come to hold in this batch: the rows of both losers of one survivor are about one pair."""
+    for side in SIDES:
+        if side == "left" or not run.definition.shared:
+            claims.used.setdefault((side, link.ref(side)), subject)
 
 
 def _single(

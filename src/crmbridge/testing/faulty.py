@@ -148,6 +148,16 @@ class FaultyConnector(FakeConnector):
                 _ = super()._apply(action)
         self._now = now
 
+    def rows(self, kind: str) -> list[dict[str, Cell]]:
+        """Give the records of a kind as anybody sees them now."""
+        self.catch_up()
+        return super().rows(kind)
+
+    def _in_order(self, by: str) -> None:
+        """Let what was under way arrive before what a person does now."""
+        if by != "us":
+            self.catch_up()
+
     def read(self, query: Query) -> Flow[Page]:
         """Read changes, some of them late; what may have been late is read again, by the declared overlap."""
         return call(self._feed, query)
@@ -288,16 +298,19 @@ class FaultyConnector(FakeConnector):
     def _make(
         self, kind: str, values: Mapping[str, Cell], by: str, *, id: str | None = None, key: str = ""
     ) -> RecordRef:
+        self._in_order(by)
         ref = super()._make(kind, values, by, id=id, key=key)
         self._note("create", ref, by, {})
         return ref
 
     def _change(self, ref: RecordRef, values: Mapping[str, Cell], by: str, *, key: str = "") -> None:
+        self._in_order(by)
         before = dict(self._rows[ref.kind][ref.id].values)
         super()._change(ref, values, by, key=key)
         self._note("update", ref, by, before, tuple(values))
 
     def _leave(self, gone: Departure, by: str, *, key: str = "") -> None:
+        self._in_order(by)
         before = dict(self._rows[gone.ref.kind][gone.ref.id].values)
         super()._leave(gone, by, key=key)
         self.history.append(Happened(self._number, self._now(), "delete", gone.ref, by, before, before))
