@@ -389,3 +389,21 @@ def test_a_record_that_was_removed_long_before_is_not_taken_for_our_copy(both, p
     live = world.crm.rows("lead")
     assert [row["Name"].lower() for row in live] in ([["kim"]] if create != "C" or fault is Fault.LOST_AFTER else [[]])
     assert world.parked() == ([] if live else [("quarantined", "in_doubt", person.id)])
+
+
+@pytest.mark.parametrize("create", ["A-unique", "B", "C"])
+def test_a_record_that_was_merged_into_one_whose_create_is_in_doubt_makes_no_second_copy(both, promises, create):
+    world = both(capabilities=without_a_mark(promises, create))
+    pipe = world.pipeline(left="delete", right="delete")
+    lead = world.right(Email="kim@x.example", Name="Kim")
+    world.ma.then(Fault.LATE)
+    world.run(pipe)
+    other = world.right(Email="lee@x.example", Name="Lee")
+    world.ma.single = lambda _: Fault.REJECTED
+    world.run(pipe, after=1)
+    world.ma.single = lambda _: None
+    world.crm.merge(other, lead)
+    world.run(pipe, after=1)
+    world.settle(pipe)
+    assert [past.origin for past in world.ma.history if past.verb == "create"] == [lead]
+    assert world.crm.values(lead)["Name"] == world.ma.values(world.counterpart(lead))["name"].title()

@@ -121,6 +121,24 @@ PLANTS = {
             ENGINE.format("survivors", "a_survivor_is_looked_at_though_the_process_dies_after_the_link_has_moved"),
         ),
     ),
+    "a record that lives on in one with an open write does not wait": (
+        "_engine/_batch.py",
+        "            yield lives.get((side, ref), ref)\n",
+        "",
+        (ENGINE.format("recovery", "a_record_that_was_merged_into_one_whose_create_is_in_doubt_makes_no_second_copy"),),
+    ),
+    "both losers of one survivor are tied to it": (
+        "_engine/_batch.py",
+        "            claims.used.setdefault((side, link.ref(side)), subject)\n",
+        "            _ = (side, subject)\n",
+        (ENGINE.format("stories", "two_records_that_were_merged_into_a_third_leave_one_pair_and_no_second_claim"),),
+    ),
+    "an older record is taken for the copy of a lost create": (
+        "_engine/_recover.py",
+        "    return stamp is not None and stamp - (ahead or dt.timedelta(0)) < intent.promised_at - slack",
+        "    return stamp is not None and slack < dt.timedelta(0)",
+        (ENGINE.format("recovery", "a_record_that_was_removed_long_before_is_not_taken_for_our_copy"),),
+    ),
     "a listing that was cut short is taken for whole": (
         "_engine/_ingest.py",
         "if listed is not None and page.complete:",

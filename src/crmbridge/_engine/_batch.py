@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
@@ -68,17 +68,19 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     if beside:
         yield from run.commit(Delta(queue=beside))
     if run.definition.topology == "events":
-        open_intents = yield from _open(run, (), single)
+        open_intents = yield from _open(run, single, refs)
         verdicts = yield from decide_events(run, pairs, single, open_intents)
         return [*(_worn_out(row) for row in tired), *verdicts]
     pairs = _unclaimed(claims, pairs)
     look = Look(run)
     verdicts = [_worn_out(row) for row in tired]
-    open_intents = yield from _open(run, pairs, single)
-    waiting = [subject for subject in (*pairs, *single) if _holding(subject, open_intents)]
-    verdicts.extend(_waits(run, subject, open_intents) for subject in waiting)
-    pairs = [subject for subject in pairs if subject not in waiting]
-    single = [subject for subject in single if subject not in waiting]
+    open_intents = yield from _open(run, [*pairs, *single], refs)
+    waiting = {id(subject): held for subject in (*pairs, *single) if (held := _held(subject, refs, open_intents))}
+    verdicts.extend(
+        in_doubt(run, subject, waiting[id(subject)].side) for subject in (*pairs, *single) if id(subject) in waiting
+    )
+    pairs = [subject for subject in pairs if id(subject) not in waiting]
+    single = [subject for subject in single if id(subject) not in waiting]
     verdicts.extend((yield from _linked(run, look, claims, pairs)))
     verdicts.extend((yield from _single(run, look, claims, single, refs)))
     return verdicts
@@ -145,22 +147,29 @@ def _links(
     return links, lives
 
 
-def _open(run: Run, pairs: Sequence[Subject], single: Sequence[Subject]) -> Flow[Mapping[RecordRef, Intent]]:
-    refs = dict.fromkeys(subject.ref for subject in single)
-    for subject in pairs:
-        refs.update(dict.fromkeys(ref for side in SIDES if (ref := subject.on(side)) is not None))
+_Lives = Mapping[tuple[Side, RecordRef], RecordRef]
+"""By record, the one in which it lives on."""
+
+
+def _open(run: Run, subjects: Sequence[Subject], lives: _Lives) -> Flow[Mapping[RecordRef, Intent]]:
+    refs = dict.fromkeys(ref for subject in subjects for ref in _records(subject, lives))
     if not refs:
         return {}
     return (yield from run.ask(run.store.outbox.holding, run.name, list(refs)))
 
 
-def _holding(subject: Subject, held: Mapping[RecordRef, Intent]) -> bool:
-    return any(ref in held for side in SIDES if (ref := subject.on(side)) is not None)
+def _held(subject: Subject, lives: _Lives, held: Mapping[RecordRef, Intent]) -> Intent | None:
+    """Give the open write that a subject must wait for."""
+    return next((held[ref] for ref in _records(subject, lives) if ref in held), None)
 
 
-def _waits(run: Run, subject: Subject, held: Mapping[RecordRef, Intent]) -> Verdict:
-    intents = [held[ref] for side in SIDES if (ref := subject.on(side)) is not None and ref in held]
-    return in_doubt(run, subject, intents[0].side)
+def _records(subject: Subject, lives: _Lives) -> Iterator[RecordRef]:
+    """Give the records of a subject: both ends of its link, or the one record and that in which it lives on."""
+    for side in SIDES:
+        ref = subject.on(side)
+        if ref is not None:
+            yield ref
+            yield lives.get((side, ref), ref)
 
 
 def _restless(run: Run, row: QueueRow) -> bool:
@@ -216,7 +225,7 @@ def _single(
     look: Look,
     claims: _Claims,
     single: Sequence[Subject],
-    lives: Mapping[tuple[Side, RecordRef], RecordRef],
+    lives: _Lives,
 ) -> Flow[list[Verdict]]:
     """Decide about records without a live link: match them, else make their counterpart."""
     verdicts: list[Verdict] = []
