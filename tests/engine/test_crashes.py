@@ -1,11 +1,10 @@
 """A process dies before or after any effect; the next ones bring the world to where it would have come anyway.
 
-`CRMBRIDGE_DEEP=1` lets two processes die, at every pair of effects.
+Two or three that die one after the other: `test_crashes_in_pairs`.
 """
 
 from __future__ import annotations
 
-import os
 
 import pytest
 
@@ -137,8 +136,7 @@ SCENES = [
     creates, updates, conflict, a_bad_record_in_a_batch, deletion, revival, merge, conversion, twins, one_direction,
 ]  # fmt: skip
 CRASHES = ("crash_before", "crash_after")
-DEEP = os.environ.get("CRMBRIDGE_DEEP") == "1"
-AT_EVERY = CRASHES if DEEP else CRASHES[:1]
+AT_EVERY = CRASHES[:1]
 """Before an effect all stands as after the one before it: dying before each meets every state."""
 MAKING = (creates, a_bad_record_in_a_batch, revival, twins, one_direction)
 LEADS_OF = {conversion: ("contact", "lead")}
@@ -267,25 +265,3 @@ def test_a_server_carries_a_crash_as_memory_does(worlds, postgres_store, scene):
             assert final(twin) == wanted, number
         number += 9
     assert number > 20
-
-
-@pytest.mark.parametrize("create", ["A-key", "A-unique", "B"] if DEEP else ["B"])
-@pytest.mark.parametrize("scene", SCENES if DEEP else [creates, updates], ids=lambda scene: scene.__name__)
-def test_two_processes_may_die_one_after_the_other(worlds, promises, scene, create):
-    world = worlds(capabilities=promises(create), right_kinds=LEADS_OF.get(scene, ("lead",)))
-    scene(world)
-    on = rebound(scene)
-    whole = world.copy()
-    whole.settle(on(whole))
-    wanted = final(whole)
-    first, died = 1, True
-    while died:
-        half = world.copy()
-        died = half.die(on(half), crash_after=first)
-        half.clock.advance(1300)
-        second, again = 1, died
-        while again:
-            again, twin = survives(half, on, scene, "crash_before", second)
-            assert final(twin) == wanted, (first, second)
-            second += 1 if DEEP else 5
-        first += 1 if DEEP else 7

@@ -2,6 +2,7 @@
 
 `start JSON` answers with the number of a new process, `wait PID` with how that one ended. Of a worker everything but
 the imports is new: it opens the state, runs once, says in a file of its own number what came of it, and closes the state.
+Told `until`, the path of a file, it does so over and over until that file is there, and adds a line a run to `runs`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import mmap
 import os
 import struct
 import sys
+import time
 from pathlib import Path
 
 from crmbridge.adapters.account_engagement import AccountEngagement
@@ -57,7 +59,7 @@ def pipeline(order, store):
 
 
 def work(order):
-    """Run once, by the clock that the order names; pauses take no time."""
+    """Run once, by the clock that the order names; pauses take no time. Give what came of it."""
     store = opened(order["state"])
     with Driver(store, clock=SharedClock(order["clock"]), seed=order["seed"]) as driver:
         try:
@@ -67,8 +69,23 @@ def work(order):
         else:
             ended = {str(disposition): number for disposition, number in report.counts.items() if number}
             said = {"read": report.read, "ended": ended, "writes": report.writes}
-    Path(order["said"], f"{os.getpid()}.json").write_text(json.dumps(said), "utf-8")
     store.close()
+    return said
+
+
+def once(order):
+    """Run once, and say what came of it in a file of one's own."""
+    Path(order["said"], f"{os.getpid()}.json").write_text(json.dumps(work(order)), "utf-8")
+
+
+def over_and_over(order):
+    """Run until somebody says that it is enough; each run has a clock, a driver and a store of its own."""
+    clock, runs = SharedClock(order["clock"]), Path(order["said"], "runs")
+    while not Path(order["until"]).exists():
+        line = {"by": os.getpid(), "began": clock.monotonic(), **work(order), "ended_at": clock.monotonic()}
+        with runs.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        time.sleep(0.05)
 
 
 def main():
@@ -81,7 +98,8 @@ def main():
         else:
             ended = 70
             try:
-                work(json.loads(told))
+                order = json.loads(told)
+                (over_and_over if "until" in order else once)(order)
                 ended = 0
             finally:
                 # Never back into the loop: it is the parent's.
