@@ -22,6 +22,7 @@ options = [
     "-rss_limit_mb=512",
     "-timeout=20",
     "-verbosity=0",
+    "-print_final_stats=1",
 ]
 atheris.Setup([sys.argv[0], *options, str(corpus)], module.target)
 atheris.Fuzz()

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from crmbridge.stores import PostgresStore
+from crmbridge.testing.simulation import SimReport
 from crmbridge.testing.postgres import HOW_TO_GET, PostgresServer, find_binaries
 
 # Before any test module: what one of them has imported cannot be rewritten any more.
@@ -64,6 +65,18 @@ def seed(pytestconfig: pytest.Config) -> int:
     """Give the seed for what chance decides outside Hypothesis: `--hypothesis-seed=N`, 0 in the ordinary run."""
     given = str(pytestconfig.getoption("hypothesis_seed", None) or 0)
     return int(given) if given.isdigit() else 0
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[SimReport], SimReport]:
+    """Tell of a simulation how long it was, and give it back."""
+
+    def tell(report: SimReport) -> SimReport:
+        record_property("seeds", report.seeds)
+        record_property("operations", report.operations)
+        return report
+
+    return tell
 
 
 @pytest.fixture(scope="session")

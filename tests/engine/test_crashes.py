@@ -5,7 +5,6 @@ Two or three that die one after the other: `test_crashes_in_pairs`.
 
 from __future__ import annotations
 
-
 import pytest
 
 from crmbridge import one_way, pair, policies

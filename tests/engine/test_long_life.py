@@ -1,12 +1,14 @@
-"""A month of hourly runs, a year in a deep search: the state grows with what was written, and with nothing else."""
+"""A month of hourly runs, `CRMBRIDGE_DAYS=365` a year: the state grows with what was written, and with nothing else."""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
 import sqlite3
 
 HOUR = dt.timedelta(hours=1)
+DAYS = int(os.environ.get("CRMBRIDGE_DAYS", "30"))
 TOLD = {"journal", "runs", "decisions"}
 """What is kept so that people can ask why: a few rows for each run that found something, and for each write."""
 
@@ -20,14 +22,14 @@ def sizes(path):
     return counted
 
 
-def test_the_state_grows_with_what_was_written_and_all_stays_in_step(worlds, tmp_path, seed, deep):
-    world, chance, days, edits = worlds(tmp_path), random.Random(seed), 365 if deep else 30, 0
+def test_the_state_grows_with_what_was_written_and_all_stays_in_step(worlds, tmp_path, seed, record_property):
+    world, chance, edits = worlds(tmp_path), random.Random(seed), 0
     pipe = world.pipeline()
     people = [world.left(email=f"p{n}@x.example", name=f"n{n}", city="Tokyo") for n in range(8)]
     world.settle(pipe)
     leads = [world.counterpart(person) for person in people]
     early = sizes(tmp_path / "state.db")
-    for day in range(days):
+    for day in range(DAYS):
         for hour in range(24):
             if chance.random() < 0.15:
                 edits += 1
@@ -47,3 +49,4 @@ def test_the_state_grows_with_what_was_written_and_all_stays_in_step(worlds, tmp
     }
     for name in TOLD:
         assert late[name] - early[name] <= 8 * edits, "quiet hours leave nothing behind"
+    record_property("days", DAYS)

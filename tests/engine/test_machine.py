@@ -1,12 +1,14 @@
 """Histories that Hypothesis makes up, and shrinks: people, faults, crashes and a second worker, in any order.
 
 Where `test_simulation` draws a life by a seed, here each event is a rule, and a history that breaks an invariant is cut
-down to the few events that it takes. What is judged is the same. The profile `deep` looks further than the ordinary run.
+down to the few events that it takes. What is judged is the same. `CRMBRIDGE_HISTORIES=5000` looks further than the
+ordinary run does, at longer histories that hang on `--hypothesis-seed`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections import Counter
 from pathlib import Path
 from typing import ClassVar
@@ -29,6 +31,10 @@ assert _SPEC.loader is not None
 simulation = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(simulation)
 
+HISTORIES = int(os.environ.get("CRMBRIDGE_HISTORIES", "300"))
+DEEP = "CRMBRIDGE_HISTORIES" in os.environ
+STEPS = 100 if DEEP else 50
+
 SIDES = st.sampled_from([0, 1])
 PLACES = st.integers(0, 3)
 KINDS, EMAILS, WRITTEN = ("person", "lead"), ("email", "Email"), (("name", "city", "score"), ("Name", "City", "Score"))
@@ -48,6 +54,7 @@ class Life(RuleBasedStateMachine):
     def begin(self, number):
         """Let a seed choose what both systems promise, how they lag, and the rules of the pipeline."""
         self.seed = simulation.Seed(number, self.worlds, self.promises)
+        self.reached["history"] += 1
         self.ends, self.clock = self.seed.ends, self.seed.world.clock
         for end in self.ends:
             end.whole = end.single = _calm
@@ -198,19 +205,19 @@ def _calm(_):
 
 def lived(machine, **how):
     """Let a machine make up histories until it finds one that breaks an invariant, or has made up enough."""
-    deep = settings().max_examples >= 5_000
-    chosen = {"max_examples": 5_000 if deep else 300, "stateful_step_count": 100 if deep else 50, **how}
+    chosen = {"max_examples": HISTORIES, "stateful_step_count": STEPS, **how}
     checks = list(HealthCheck)
     run_state_machine_as_test(
         machine,
-        settings=settings(deadline=None, derandomize=not deep, database=None, suppress_health_check=checks, **chosen),
+        settings=settings(deadline=None, derandomize=not DEEP, database=None, suppress_health_check=checks, **chosen),
     )
 
 
-def test_no_history_breaks_an_invariant(worlds, promises):
+def test_no_history_breaks_an_invariant(worlds, promises, record_property):
     reached: ClassVar = Counter[str]()
     given = {"worlds": staticmethod(worlds), "promises": staticmethod(promises), "reached": reached}
     lived(type("Life", (Life,), given))
+    record_property("histories", reached["history"])
     rows = ["new", "edit", "clear", "delete", "merge", "crash", "LeaseHeld", "FenceStale", "run", "clean sync"]
     rows += [fault.name for fault in (*WHOLE, Fault.LATE, Fault.BUSY, Fault.REJECTED)]
     for row in rows:

@@ -1,6 +1,8 @@
 """Each target of `fuzz/` for a moment: by Hypothesis, and by atheris where it is installed."""
 
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 FOLDER = Path(__file__).parents[2] / "fuzz"
+EXAMPLES = int(os.environ.get("CRMBRIDGE_BYTES", "200"))
+SECONDS = int(os.environ.get("CRMBRIDGE_FUZZ", "5"))
 TARGETS = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 
@@ -35,10 +39,10 @@ def mutated(draw, seeds):
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_only_declared_errors_rise(name, deep):
+def test_only_declared_errors_rise(name, record_property):
     module = loaded(name)
 
-    @settings(max_examples=20_000 if deep else 200)
+    @settings(max_examples=EXAMPLES)
     @given(st.one_of(st.binary(max_size=200), mutated(module.SEEDS)))
     def fuzzed(data):
         module.target(data)
@@ -46,12 +50,15 @@ def test_only_declared_errors_rise(name, deep):
     for seed in module.SEEDS:
         fuzzed = example(seed)(fuzzed)
     fuzzed()
+    record_property("examples", EXAMPLES)
 
 
 if importlib.util.find_spec("atheris"):
 
     @pytest.mark.parametrize("name", TARGETS)
-    def test_atheris_finds_nothing_in_five_seconds(name):
-        command = [sys.executable, FOLDER / "_run.py", name, "5"]
+    def test_atheris_finds_nothing(name, record_property):
+        command = [sys.executable, FOLDER / "_run.py", name, str(SECONDS)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
+        record_property("seconds", SECONDS)
+        record_property("inputs", int(re.search(r"number_of_executed_units: (\d+)", done.stderr)[1]))

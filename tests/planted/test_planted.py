@@ -190,9 +190,10 @@ USUAL = (
     "B34: a link does not follow a merge",
     "I25: the creates of a batch do not see each other",
 )
-"""Planted in every run; the others under CRMBRIDGE_ALL=1."""
+"""Planted in every run; the others under CRMBRIDGE_ALL=1, so many of them as CRMBRIDGE_DEFECTS says."""
 
-NAMES = tuple(PLANTS) if os.environ.get("CRMBRIDGE_ALL") == "1" else USUAL
+FIRST, MANY = (int(os.environ.get(f"CRMBRIDGE_{name}", "0")) for name in ("FIRST_SEED", "DEFECTS"))
+NAMES = tuple(PLANTS)[FIRST : FIRST + (MANY or len(PLANTS))] if os.environ.get("CRMBRIDGE_ALL") == "1" else USUAL
 
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "", "CRMBRIDGE_ALL": "0"}
 """Options of the run around this one are not those of the run inside it."""
@@ -239,18 +240,23 @@ def verdicts(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_planted_defect_is_caught(verdicts, name):
+def test_a_planted_defect_is_caught(verdicts, name, record_property):
     plant, found = PLANTS[name], verdicts[name].result()
     assert found is not None, f"{plant.file} has changed: plant this defect anew"
     assert found.returncode == 1, found.stdout
     for test in plant.caught:
         assert f"FAILED {test}" in found.stdout, found.stdout
+    record_property("defects", 1)
 
 
 def test_every_defect_stands_where_it_can_be_planted():
     lost = [name for name, plant in PLANTS.items()
             if (ROOT / "src" / "crmbridge" / plant.file).read_text("utf-8").count(plant.sound) != 1]  # fmt: skip
     assert lost == [], "what is sound has changed: plant these anew"
+
+
+def test_a_deep_search_plants_them_all():
+    assert f'"defects", 40, {len(PLANTS)}, "CRMBRIDGE_DEFECTS"' in (ROOT / "tests/deep/search.py").read_text("utf-8")
 
 
 def test_every_row_of_the_catalogue_is_planted():

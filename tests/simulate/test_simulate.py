@@ -23,7 +23,7 @@ from crmbridge.testing.simulation._script import Script, Work, script
 from crmbridge.testing.simulation._shrink import shrunk
 from crmbridge.testing.worlds import kengaku_digima
 
-SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "0"))
+SEEDS = int(os.environ.get("CRMBRIDGE_SEEDS", "540"))
 FIRST = int(os.environ.get("CRMBRIDGE_FIRST_SEED", "0"))
 
 POLICIES = (
@@ -58,25 +58,26 @@ def one(report, law):
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-def test_a_sound_pipeline_breaks_no_law(policy, shop):
-    ours, seeds = shop(policy=policy), SEEDS or 60
+def test_a_sound_pipeline_breaks_no_law(policy, shop, counted):
+    ours, seeds = shop(policy=policy), SEEDS // 9
     report = simulate(ours.build, ours.world, seeds=seeds, first=FIRST + POLICIES.index(policy) * seeds, crashes=True)
-    assert report.ok, report
+    assert counted(report).ok, report
     assert report.crashes > 20
 
 
 @pytest.mark.parametrize("deleted", ["archive", "delete"])
 @pytest.mark.parametrize("edited", ["ask", "revive", "remove"])
-def test_no_rule_for_deletions_breaks_a_law(deleted, edited, shop):
+def test_no_rule_for_deletions_breaks_a_law(deleted, edited, shop, counted):
     ours = shop(more=lambda pipeline: pipeline.deletes(left=deleted, right=deleted, if_edited=edited))
-    report = simulate(ours.build, ours.world, seeds=SEEDS or 30, first=FIRST, crashes=True)
-    assert report.raise_for_violations().operations > 5_000
+    report = simulate(ours.build, ours.world, seeds=SEEDS // 18, first=FIRST, crashes=True)
+    assert counted(report).raise_for_violations().operations > 5_000
 
 
-def test_events_are_posted_once_each_and_all_that_can_be_reached_is():
-    seeds = max(SEEDS, kengaku_digima.ENOUGH)
+def test_events_are_posted_once_each_and_all_that_can_be_reached_is(counted):
+    seeds = SEEDS // 9
+    assert seeds >= kengaku_digima.ENOUGH
     report = simulate(kengaku_digima.build, kengaku_digima.world, seeds=seeds, first=FIRST, crashes=True)
-    assert report.ok, report
+    assert counted(report).ok, report
 
 
 # -- what is not ---------------------------------------------------------------------------------

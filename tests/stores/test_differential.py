@@ -252,8 +252,9 @@ def test_memory_and_a_file_give_the_same_answers():
     )
 
 
-def test_a_file_and_a_server_give_the_same_answers(postgres_store):
+def test_a_file_and_a_server_give_the_same_answers(postgres_store, record_property):
     run_state_machine_as_test(
         lambda: TwoStores(SqliteStore(":memory:"), postgres_store()),
         settings=settings(max_examples=EXAMPLES, stateful_step_count=12),
     )
+    record_property("lives", EXAMPLES)

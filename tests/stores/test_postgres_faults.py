@@ -27,6 +27,7 @@ from crmbridge.testing._store_laws.whole import EVERYTHING, all_that_is_known
 from crmbridge.testing.postgres import PASSWORD
 
 CANARY = "canary-51b7c0"
+STOPS = int(os.environ.get("CRMBRIDGE_IMMEDIATE", "5"))
 READY = b"Z\0\0\0\5"
 """Begins the message by which a server ends each answer."""
 
@@ -169,8 +170,8 @@ def test_a_lease_that_was_lost_meanwhile_is_found_lost(wire, schema):
 # -- a server that goes away -----------------------------------------------------------------
 
 
-def test_what_was_acknowledged_survives_immediate_stops_and_nothing_is_there_twice(postgres, at):
-    rounds, told, over = 5, [0] * 3, threading.Event()
+def test_what_was_acknowledged_survives_immediate_stops_and_nothing_is_there_twice(postgres, at, record_property):
+    told, over = [0] * 3, threading.Event()
 
     def work(n, store):
         fence = store.leases.take(str(n), "me", NOW, HOUR)
@@ -182,9 +183,9 @@ def test_what_was_acknowledged_survives_immediate_stops_and_nothing_is_there_twi
     with contextlib.ExitStack() as open_, ThreadPoolExecutor(3) as pool:
         stores = [open_.enter_context(PostgresStore(**at)) for _ in told]
         workers = [pool.submit(work, n, store) for n, store in enumerate(stores)]
-        for turn in range(rounds):
+        for turn in range(STOPS):
             before = list(told)
-            time.sleep(0.03 * turn)
+            time.sleep(0.03 * (turn % 5))
             postgres.stop("immediate")
             postgres.start()
             deadline = time.monotonic() + 30
@@ -195,9 +196,10 @@ def test_what_was_acknowledged_survives_immediate_stops_and_nothing_is_there_twi
             worker.result(60)
     with PostgresStore(**at) as store:
         for n, acknowledged in enumerate(told):
-            assert acknowledged > rounds
+            assert acknowledged > STOPS
             assert len(list(store.journal.run(str(n)))) == acknowledged
             assert [one.sequence for one in store.agenda.due(str(n), NOW, 10**6)] == list(range(1, acknowledged + 1))
+    record_property("stops", STOPS)
 
 
 def test_a_server_that_stays_away_is_told_and_found_again(postgres, at):

@@ -31,6 +31,7 @@ from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left
 from crmbridge.testing._store_laws.whole import EVERYTHING, all_that_is_known
 
 CANARY = "canary-51b7c0"
+FILES = int(os.environ.get("CRMBRIDGE_FILES", "60"))
 
 
 @pytest.fixture
@@ -591,9 +592,9 @@ def test_a_file_that_lost_the_rows_of_any_table_is_a_state_error_at_worst(path, 
     assert len(tables) > 15
 
 
-def test_a_file_with_bytes_that_flipped_is_a_state_error_at_worst(path, full, seed, deep):
+def test_a_file_with_bytes_that_flipped_is_a_state_error_at_worst(path, full, seed, record_property):
     chance, ends = random.Random(seed), []
-    for _ in range(2000 if deep else 60):
+    for _ in range(FILES):
         for beside in path.parent.glob("state.db-*"):
             beside.unlink()
         content = bytearray(full)
@@ -602,6 +603,7 @@ def test_a_file_with_bytes_that_flipped_is_a_state_error_at_worst(path, full, se
         path.write_bytes(content)
         ends.append(asked(path))
     assert "opened" in ends, "some damage is found only when it is read"
+    record_property("files", FILES)
 
 
 @pytest.mark.parametrize("text", ["kim@x.test", "[", "{}", '[{"decimal": "kim"}]'])

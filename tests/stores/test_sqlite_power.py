@@ -6,7 +6,9 @@ was written since, each sector has reached the disk or has not: that is drawn by
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ from crmbridge.testing._store_laws.values import PEOPLE, commit, left, link, row
 apsw = pytest.importorskip("apsw", reason="install apsw")
 
 SECTOR = 512
+
+CUTS = int(os.environ.get("CRMBRIDGE_CUTS", "200"))
 
 
 @attrs.frozen
@@ -208,16 +212,18 @@ def found(folder, files):
     return known
 
 
-def test_what_was_acknowledged_survives_a_power_loss_at_any_moment(tmp_path, seed, deep):
+def test_what_was_acknowledged_survives_a_power_loss_at_any_moment(tmp_path, seed, record_property):
     (tmp_path / "used").mkdir()
     disk, chance = used(tmp_path / "used" / "state.db"), random.Random(seed)
     done = Counter((step.what, step.file) for step in disk.steps)
     assert done["write", "state.db"] > 60, "the log is carried into the file, too, and its syncs are cut"
-    for n in range(5000 if deep else 200):
+    for n in range(CUTS):
         cut = chance.randrange(len(disk.steps) + 1)
         (folder := tmp_path / str(n)).mkdir()
         known = found(folder, disk.after(cut, chance))
         assert known - disk.told(cut) in (0, 1), "what was told, and perhaps what was about to be"
+        shutil.rmtree(folder)
+    record_property("cuts", CUTS)
 
 
 @pytest.mark.parametrize("sync", ["NORMAL", "OFF"])

