@@ -1,21 +1,27 @@
 """Prints what is promised and how it was tried: invariants, faults, deep searches, mutation.
 
 Four directives: `crmb-invariants` and `crmb-faults` (from `explanation/reliability.toml`, with the tests that are named
-there), `crmb-searches` (from the results of the deep search) and `crmb-mutants` (from the results of mutation).
+there), `crmb-searches` (from the results of the deep search) and `crmb-mutants` (from the results of mutation). Two
+roles name a part of the deep search: `crmb-ordinary` prints how much of it an ordinary run does, `crmb-target` how much
+is meant to be done in all.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from crmb_tables import Table
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxRole
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMISES = ROOT / "docs" / "explanation" / "reliability.toml"
@@ -55,30 +61,65 @@ class Faults(Table):
         return self.table(["", "what goes wrong", "made by", "for example"], rows)
 
 
+@functools.cache
+def deep_search() -> ModuleType:
+    """Load the deep search, which knows its parts and its results."""
+    spec = importlib.util.spec_from_file_location("deep_search", ROOT / "tests" / "deep" / "search.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class Searches(Table):
-    """`crmb-searches`: what an ordinary run does, and what deep searches have done, by part."""
+    """`crmb-searches`: by part, what an ordinary run does, what is meant to be done, and what was done to which text."""
 
     def run(self) -> list[nodes.Node]:
-        """Print one row a part."""
-        spec = importlib.util.spec_from_file_location("deep_search", ROOT / "tests" / "deep" / "search.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        """Print one row a part; parts that are no more are told as well, as long as results of them are kept."""
+        module = deep_search()
         self.env.note_dependency(str(module.RESULTS))
         kept = module.rounds(module.RESULTS)
-        rows = [self._row_of(name, part, kept) for name, part in module.here().items()]
-        return self.table(["what is searched", "ordinary run", "deep, in all", "hours", "last commit", "on"], rows)
+        named = dict.fromkeys([*module.PARTS, *(line["part"] for line in kept)])
+        rows = [searched(name, module.PARTS.get(name), kept, module.tested()) for name in named]
+        return self.table(["what is searched", "ordinary run", "deep, at least", "done", "done to earlier texts"], rows)
 
-    def _row_of(self, name: str, part: Any, kept: Sequence[Mapping[str, Any]]) -> list[str]:
-        mine = [one for one in kept if one["part"] == name]
-        usual = "–" if part.ordinary is None else f"{part.ordinary:,} {part.unit}"
-        if not mine:
-            return [name, usual, "–", "–", "–", "–"]
-        found = "" if all(one["held"] for one in mine) else "; found something"
-        hours = sum(one["seconds"] for one in mine) / 3600
-        amount = sum(one["amount"] for one in mine)
-        return [name, usual, f"{amount:,} {part.unit}{found}", f"{hours:.2f}", mine[-1]["commit"], mine[-1]["on"]]
+
+def searched(name: str, part: Any, kept: Sequence[Mapping[str, Any]], now: str) -> list[str]:
+    """Tell of one part; *now* names the text of the package as it stands."""
+    mine = [line for line in kept if line["part"] == name]
+    texts = list(dict.fromkeys(line["tested"] for line in reversed(mine)))
+    told = {text: _told([line for line in mine if line["tested"] == text]) for text in texts}
+    usual, wanted = ("–", "–") if part is None else (_usual(part), _wanted(part))
+    return [name, usual, wanted, told.pop(now, "–"), "; ".join(told.values()) or "–"]
+
+
+def _usual(part: Any) -> str:
+    return f"{part.ordinary:,} {part.unit}" if part.ordinary else "–"
+
+
+def _wanted(part: Any) -> str:
+    return ", ".join(f"{many:,} {unit}" for unit, many in part.targets.items())
+
+
+def _told(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Add up the rounds of one text."""
+    counted: Counter[str] = Counter()
+    for line in lines:
+        counted.update({line["unit"]: line["amount"], **line.get("more", {})})
+    much = ", ".join(f"{many:,} {unit}" for unit, many in counted.items())
+    hours = sum(line["seconds"] for line in lines) / 3600
+    found = "" if all(line["held"] for line in lines) else "; found something"
+    return f"{much} in {hours:.2f} h (`{lines[-1]['commit']}`, {lines[-1]['on']}){found}"
+
+
+class Figure(SphinxRole):
+    """`crmb-ordinary` and `crmb-target`: a figure of a part of the deep search."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Print it as text."""
+        part = deep_search().PARTS[self.text]
+        return [nodes.Text(_usual(part) if self.name == "crmb-ordinary" else _wanted(part))], []
 
 
 class Mutants(Table):
@@ -113,4 +154,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("crmb-faults", Faults)
     app.add_directive("crmb-searches", Searches)
     app.add_directive("crmb-mutants", Mutants)
+    app.add_role("crmb-ordinary", Figure())
+    app.add_role("crmb-target", Figure())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
