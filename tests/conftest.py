@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from crmbridge.stores import PostgresStore
-from crmbridge.testing.simulation import SimReport
 from crmbridge.testing.postgres import HOW_TO_GET, PostgresServer, find_binaries
+from crmbridge.testing.simulation import SimReport
 
 # Before any test module: what one of them has imported cannot be rewritten any more.
 pytest.register_assert_rewrite("crmbridge.testing._store_laws")

@@ -97,7 +97,7 @@ def test_every_part_can_be_run_and_says_how_much_an_ordinary_run_does(search):
 def test_every_test_of_a_part_exists_and_counts_what_the_part_is_measured_in(search):
     for name, part in search.PARTS.items():
         source, wanted = part.file.read_text("utf-8"), part.test.partition("::")[2].partition("[")[0]
-        assert f"def {wanted}(" in source, name
+        assert not wanted or f"def {wanted}(" in source, name
         counts = [f'record_property("{unit}"' in source or f'"{unit}", many' in source for unit in part.targets]
         assert all(counts) or "counted(" in source, name
 
