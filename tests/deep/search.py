@@ -284,7 +284,8 @@ def searched(name: str, part: Part, number: int, of: str) -> dict[str, Any]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={said}", *arguments]
+        counting = ["-o", "junit_family=xunit1", f"--junitxml={said}"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *counting, *arguments]
         status = subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode
         much = counted(said)
     amount = much.pop(part.unit, 0)

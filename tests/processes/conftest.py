@@ -39,6 +39,9 @@ LEASE = 300
 PIPELINE = "account_engagement_salesforce"
 PATIENCE = 60.0
 
+_STRUCK = (-signal.SIGKILL, -signal.SIGTERM, 130)
+"""How a worker ends that was struck: by the signal, or by `KeyboardInterrupt`."""
+
 
 @attrs.frozen
 class Strike:
@@ -215,6 +218,13 @@ class Town:
             os.kill(pid, strike.signal)
         return self.end(pid, struck=strike is not None)
 
+    def run_short(self, of: str, more: int) -> str:
+        """Run a worker that may have only so much more memory, or files; tell how it ended."""
+        pid = self.workers.start(self.order() | {"short": [of, more]})
+        told = self.end(pid, struck=False)
+        assert told
+        return str(told.get("refused", "well"))
+
     def begin(self, strike: Strike | None = None) -> int:
         """Let a worker begin, with a strike that waits for one of its requests."""
         pid = self.workers.start(self.order())
@@ -226,7 +236,7 @@ class Town:
         """Wait for a worker, which ends well unless it was struck."""
         status = self.workers.wait(pid)
         self.target.strike = None
-        if struck and status == -signal.SIGKILL:
+        if struck and status in _STRUCK:
             self.ended["killed"] += 1
             return None
         assert status == 0, status

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +171,36 @@ def test_of_three_workers_one_is_killed_every_other_moment_and_another_goes_on_w
         assert not ended.keys() - {"well", "LeaseHeld", "FenceStale"}, ended
         town.settle()
         assert town.ended["killed"] == many
+
+
+def test_a_worker_that_is_interrupted_or_asked_to_end_loses_and_doubles_nothing(towns, strike, seed):
+    """F34: Ctrl-C at any moment, and what service managers send first."""
+    with towns(seed) as town:
+        life = measured(town)
+        for _ in range(6):
+            town.edit()
+            town.clock.advance(400)
+            town.run(somewhere(town, strike, life, town.chance.choice((signal.SIGINT, signal.SIGTERM))))
+        town.settle()
+        assert town.ended["killed"] > 1, "strikes strike"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are those of Linux")
+@pytest.mark.parametrize(
+    ("of", "steps"),
+    [("memory", [1 << n for n in range(18, 26)]), ("files", list(range(1, 9)))],
+    ids=["memory", "files"],
+)
+def test_a_worker_that_runs_out_says_so_and_loses_and_doubles_nothing(towns, seed, of, steps):
+    """F33: with a little more each time, it comes a little further, until it comes to its end."""
+    with towns(seed) as town:
+        measured(town)
+        ended = []
+        for more in steps:
+            town.edit()
+            town.clock.advance(400)
+            ended.append(town.run_short(of, more))
+        town.settle()
+        assert ended[0] != "well", "it does run out"
+        assert ended[-1] == "well", ended
+        assert set(ended) <= {"well", "MemoryError", "ImportError", "OSError", "StateError", "Unreachable"}, ended

@@ -2,7 +2,7 @@
 
 `start JSON` answers with the number of a new process, `wait PID` with how that one ended. Of a worker everything but
 the imports is new: it opens the state, runs once, says in a file of its own number what came of it, and closes the state.
-Told `until`, the path of a file, it does so over and over until that file is there, and adds a line a run to `runs`.
+Told `short`, of memory or of files, it may have only so much more than it has when it begins. Told `until`, the path of a file, it does so over and over until that file is there, and adds a line a run to `runs`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import datetime as dt
 import json
 import mmap
 import os
+import resource
 import struct
 import sys
 import time
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from crmbridge.adapters.account_engagement import AccountEngagement
@@ -58,19 +60,33 @@ def pipeline(order, store):
     return build(left, right, SETTINGS, store=store).leased(minutes=5).batches(of=order["batch"])
 
 
+@contextmanager
+def short(of, more):
+    """Let this process have only so much more of something than it has now: bytes of memory, or open files."""
+    limit = {"memory": resource.RLIMIT_AS, "files": resource.RLIMIT_NOFILE}[of]
+    if of == "memory":
+        has = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    else:
+        has = len(os.listdir("/proc/self/fd")) - 1
+    before = resource.getrlimit(limit)
+    resource.setrlimit(limit, (has + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(limit, before)
+
+
 def work(order):
     """Run once, by the clock that the order names; pauses take no time. Give what came of it."""
-    store = opened(order["state"])
-    with Driver(store, clock=SharedClock(order["clock"]), seed=order["seed"]) as driver:
-        try:
-            report = pipeline(order, store).using(driver).run()
-        except CrmBridgeError as refused:
-            said = {"refused": type(refused).__name__}
-        else:
-            ended = {str(disposition): number for disposition, number in report.counts.items() if number}
-            said = {"read": report.read, "ended": ended, "writes": report.writes}
-    store.close()
-    return said
+    try:
+        with short(*order["short"]) if "short" in order else nullcontext(), opened(order["state"]) as store:
+            clock = SharedClock(order["clock"])
+            with Driver(store, clock=clock, seed=order["seed"]) as driver:
+                report = pipeline(order, store).using(driver).run()
+    except (CrmBridgeError, MemoryError, OSError, ImportError) as refused:
+        return {"refused": type(refused).__name__, "why": str(refused)}
+    ended = {str(disposition): number for disposition, number in report.counts.items() if number}
+    return {"read": report.read, "ended": ended, "writes": report.writes}
 
 
 def once(order):
@@ -101,6 +117,8 @@ def main():
                 order = json.loads(told)
                 (over_and_over if "until" in order else once)(order)
                 ended = 0
+            except KeyboardInterrupt:
+                ended = 130
             finally:
                 # Never back into the loop: it is the parent's.
                 sys.stdout.flush()
