@@ -67,7 +67,7 @@ def short(of, more):
     if of == "memory":
         has = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     else:
-        has = len(os.listdir("/proc/self/fd")) - 1
+        has = len(list(Path("/proc/self/fd").iterdir())) - 1
     before = resource.getrlimit(limit)
     resource.setrlimit(limit, (has + more, before[1]))
     try:
