@@ -30,9 +30,11 @@ class Shop:
     policy: FieldPolicy = policies.right_wins
     more: Callable[[Pipeline], Pipeline] = lambda pipeline: pipeline
     world_more: dict[str, Any] = attrs.field(factory=dict)
+    able: dict[str, Any] = attrs.field(factory=dict)
+    """Promises of both systems that differ from the usual ones."""
 
     def world(self, seed: int) -> SimWorld:
-        able = (KEYED, MARKED, LONE)[seed % 3]
+        able = attrs.evolve((KEYED, MARKED, LONE)[seed % 3], **self.able)
         clock = ManualClock()
         fields = [(FieldSpec(low), FieldSpec(low.title())) for low in ("email", "name", "city")]
         shop = FaultyConnector(

@@ -11,14 +11,14 @@ import random
 import attrs
 import pytest
 
-from crmbridge import policies
+from crmbridge import pair, policies
 from crmbridge.errors import UsageError
 from crmbridge.gates import filled
 from crmbridge.policies import by
 from crmbridge.protocols import Leave
 from crmbridge.reasons import Code, because
 from crmbridge.testing.faulty import FaultyConnector
-from crmbridge.testing.simulation import LAWS, Breach, LawsBroken, simulate
+from crmbridge.testing.simulation import LAWS, Breach, Deed, LawsBroken, simulate
 from crmbridge.testing.simulation._script import Script, Work, script
 from crmbridge.testing.simulation._shrink import shrunk
 from crmbridge.testing.worlds import kengaku_digima
@@ -80,6 +80,39 @@ def test_events_are_posted_once_each_and_all_that_can_be_reached_is(counted):
     assert counted(report).ok, report
 
 
+@pytest.mark.parametrize("owner", [None, "first_linked", "newest"])
+def test_what_several_records_share_is_filled_once_and_breaks_no_law(owner, shop):
+    def more(pipeline):
+        return pipeline.many_to_one().override(pair("city", "City", policies.left_wins, owner=owner))
+
+    ours = shop(policy=policies.left_wins, more=more)
+    report = simulate(ours.build, ours.world, seeds=30, first=FIRST, crashes=True)
+    assert report.ok, report
+
+
+def makes(hands):
+    hands.put("left", "person", email=f"{hands.word()}@x.example", name=hands.word(), city=hands.word())
+    return True
+
+
+def moves(hands):
+    for side, field in (("left", "city"), ("right", "City")):
+        if ref := hands.some(side):
+            hands.edit(side, ref, **{field: hands.word()})
+    return True
+
+
+MOVING = (Deed("make", makes), Deed("move", moves, 6.0))
+"""People of whom everybody keeps changing the city, at both sides."""
+
+
+def test_edits_in_the_window_of_a_system_without_conditional_writes_are_counted_and_both_sides_come_into_step(shop):
+    ours = shop(able={"conditional_writes": False}, world_more={"deeds": MOVING})
+    report = simulate(ours.build, ours.world, seeds=30, first=FIRST, crashes=True)
+    assert report.ok, report
+    assert report.windows
+
+
 # -- what is not ---------------------------------------------------------------------------------
 
 
@@ -112,6 +145,35 @@ def test_a_policy_that_forgets_an_edit_is_found(shop):
     assert found.law in {"I2", "I3"}
     assert [line for line in found.story if "changes" in line]
     assert len(found.story) <= 5
+
+
+class Overwriting(FaultyConnector):
+    """Puts something of its own into the name of a shared record whenever we fill another field of it."""
+
+    def _change(self, ref, values, by, *, key=""):
+        super()._change(ref, {**values, "Name": f"as of {len(self.ledger)}"} if by == "us" else values, by, key=key)
+
+
+def test_a_shared_record_that_is_written_over_is_found(shop):
+    ours = shop(crm=Overwriting, policy=policies.left_wins, more=lambda pipeline: pipeline.many_to_one())
+    found = one(simulate(ours.build, ours.world, seeds=40), "I2")
+    assert "several may share it" in found.told
+    assert len(found.story) <= 8
+
+
+class Deaf(FaultyConnector):
+    """Tells nobody of an edit that it has covered in the window of a write: neither it nor what stands there now."""
+
+    def _change(self, ref, values, by, *, key=""):
+        super()._change(ref, values, by, key=key)
+        if by == "us" and self.history[-1].unseen:
+            self._change(ref, {"City": "torn"}, by, key=key)
+
+
+def test_a_side_that_stays_apart_after_an_edit_in_the_window_is_found(shop):
+    ours = shop(crm=Deaf, able={"conditional_writes": False}, world_more={"deeds": MOVING})
+    report = simulate(ours.build, ours.world, seeds=30, crashes=True)
+    assert "I3" in {violation.law for violation in report.violations}
 
 
 def test_a_run_that_breaks_is_told_with_its_error(shop):

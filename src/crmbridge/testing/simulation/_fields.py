@@ -10,6 +10,7 @@ import attrs
 from ...model import SIDES, Link, Side, is_blank
 from ._life import Life, Marks
 from ._seats import Seat, Values, covered
+from ._shared import shared_laws
 from ._world import Breach, Watched, watched
 
 
@@ -47,8 +48,11 @@ class _Case:
 
 def field_laws(life: Life, marks: Marks) -> Iterator[Breach]:
     """Judge every watched field of every pair; a gate before writing is only known to a world that says who is wanted."""
+    if life.definition.shared:
+        yield from shared_laws(life, marks)
+        return
     gated = any(placed.moment == "writing" for placed in life.definition.gates)
-    if life.definition.shared or (gated and life.world.wanted is None):
+    if gated and life.world.wanted is None:
         return
     every = watched(life.definition)
     edited: dict[Side, _Edits] = {side: _edited(life, marks, side) for side in SIDES}
@@ -129,15 +133,14 @@ def _form(one: Watched, side: Side, value: Any) -> str:
 
 def _judged(life: Life, case: _Case) -> Iterator[Breach]:
     every = [edit for side in SIDES for edit in case.edits[side]]
-    if lost := sum(edit.covered for edit in every):
-        life.seen.windows += lost
-        return
+    lost = sum(edit.covered for edit in every)
+    life.seen.windows += lost
     left, right = case.now["left"], case.now["right"]
     stays = case.watched.blanks == "stay" or not case.two_way
     apart = left != right and not (stays and "" in (left, right))
     if apart and (case.two_way or not case.edits["right"]):
         yield case.breach("I3", "all is quiet and they differ")
-    elif case.then is not None:
+    elif case.then is not None and not lost:
         yield from _survived(case, case.then)
 
 

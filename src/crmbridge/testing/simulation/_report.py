@@ -53,7 +53,8 @@ class SimReport:
     edits: int
     crashes: int
     windows: int
-    """Edits that fell into the window that a system without conditional writes leaves open; they are not judged."""
+    """Edits that fell into the window that a system without conditional writes leaves open: both sides must come into step
+    all the same, but which value lives on is not judged."""
     twice: int
     """Seeds that were lived twice, with the same trace."""
     reached: Mapping[str, int]
