@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from ...model import SIDES, RecordRef, is_blank
+from ...model import SIDES, RecordRef, Side, is_blank
 from ._life import Life, Marks
 from ._world import Breach
 
@@ -52,11 +52,12 @@ def _left_alone(life: Life, marks: Marks) -> Iterator[Breach]:
     for right, lefts in known.items():
         if lefts != before[right] or touched & {right, *lefts} or life.parked() & {right, *lefts}:
             continue
-        for side, ref in (("right", right), *(("left", left) for left in sorted(lefts))):
-            yield from _changed(life, marks, side, ref)
+        yield from _changed(life, marks, "right", right)
+        for left in sorted(lefts):
+            yield from _changed(life, marks, "left", left)
 
 
-def _changed(life: Life, marks: Marks, side: str, ref: RecordRef) -> Iterator[Breach]:
+def _changed(life: Life, marks: Marks, side: Side, ref: RecordRef) -> Iterator[Breach]:
     change = next(
         (one for one in life.seats[side].ledger()[marks.ledgers[side] :] if one.ref == ref and one.ours), None
     )
