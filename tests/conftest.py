@@ -55,12 +55,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.fixture(scope="session")
-def deep() -> bool:
-    """Say whether this is a search that takes its time, `--hypothesis-profile=deep`."""
-    return settings().max_examples >= 5_000
-
-
-@pytest.fixture(scope="session")
 def seed(pytestconfig: pytest.Config) -> int:
     """Give the seed for what chance decides outside Hypothesis: `--hypothesis-seed=N`, 0 in the ordinary run."""
     given = str(pytestconfig.getoption("hypothesis_seed", None) or 0)

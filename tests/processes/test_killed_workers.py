@@ -19,8 +19,8 @@ KILLS = {
     "postgres": int(os.environ.get("CRMBRIDGE_KILLS_SERVER", "6")),
 }
 UNKEYED = {
-    "sqlite": int(os.environ.get("CRMBRIDGE_UNKEYED", "10")),
-    "postgres": int(os.environ.get("CRMBRIDGE_UNKEYED_SERVER", "2")),
+    "sqlite": int(os.environ.get("CRMBRIDGE_UNKEYED", "5")),
+    "postgres": int(os.environ.get("CRMBRIDGE_UNKEYED_SERVER", "1")),
 }
 SECONDS = {
     "sqlite": int(os.environ.get("CRMBRIDGE_SECONDS", "5")),
@@ -31,8 +31,8 @@ STOPS = {
     "postgres": int(os.environ.get("CRMBRIDGE_STOPS_SERVER", "2")),
 }
 CREWS = {
-    "sqlite": int(os.environ.get("CRMBRIDGE_CREWS", "5")),
-    "postgres": int(os.environ.get("CRMBRIDGE_CREWS_SERVER", "2")),
+    "sqlite": int(os.environ.get("CRMBRIDGE_CREWS", "4")),
+    "postgres": int(os.environ.get("CRMBRIDGE_CREWS_SERVER", "1")),
 }
 """Rounds, by where state is kept: kills, kills where nothing tells a copy, second workers, stops, kills in a crew."""
 
