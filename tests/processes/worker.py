@@ -8,6 +8,7 @@ Told `short`, of memory or of files, it may have only so much more than it has w
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 import mmap
 import os
@@ -15,6 +16,7 @@ import resource
 import struct
 import sys
 import time
+import traceback
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -25,6 +27,9 @@ from crmbridge.drive import Driver
 from crmbridge.errors import CrmBridgeError
 from crmbridge.stores import PostgresStore, SqliteStore
 from crmbridge.testing.sim import ManualClock
+
+LATER = ("asyncio", "httpcore", "encodings.idna", "crmbridge._engine.sweep", "crmbridge.drive._async")
+"""What a run imports when it needs it."""
 
 SETTINGS = Settings(create_prospects=True, masters={"jobTitle": "account_engagement"})
 
@@ -83,7 +88,8 @@ def work(order):
             clock = SharedClock(order["clock"])
             with Driver(store, clock=clock, seed=order["seed"]) as driver:
                 report = pipeline(order, store).using(driver).run()
-    except (CrmBridgeError, MemoryError, OSError, ImportError) as refused:
+    # Where memory ends in its own machinery, the interpreter says `SystemError`.
+    except (CrmBridgeError, MemoryError, OSError, SystemError) as refused:
         return {"refused": type(refused).__name__, "why": str(refused)}
     ended = {str(disposition): number for disposition, number in report.counts.items() if number}
     return {"read": report.read, "ended": ended, "writes": report.writes}
@@ -105,6 +111,8 @@ def over_and_over(order):
 
 
 def main():
+    for name in LATER:
+        importlib.import_module(name)
     for line in sys.stdin:
         what, _, told = line.partition(" ")
         if what == "wait":
@@ -119,6 +127,8 @@ def main():
                 ended = 0
             except KeyboardInterrupt:
                 ended = 130
+            except Exception:  # noqa: BLE001 - the process ends below
+                traceback.print_exc()
             finally:
                 # Never back into the loop: it is the parent's.
                 sys.stdout.flush()
