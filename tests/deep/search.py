@@ -223,6 +223,11 @@ PARTS: Mapping[str, Part] = {
         "::test_an_answer_with_one_member_changed_is_read_or_refused_by_a_declared_error",
         "worlds", 1_000, 6_000, "CRMBRIDGE_GARBLED",
     ),
+    "requests of strangers": Part(
+        "tests/respond/test_requests.py"
+        "::test_strangers_are_answered_as_described_and_write_what_they_are_told_they_wrote",
+        "requests", 200, 118_000, "CRMBRIDGE_REQUESTS",
+    ),
     "many rows": Part(
         "tests/drive/test_memory_bounds.py::test_many_rows_are_read_within_the_memory_of_a_page", "rows", 1_000_000,
         1_000_000, "CRMBRIDGE_ROWS",

@@ -7,6 +7,7 @@ changed nothing; a write that was taken stands in the ledger once and can be rea
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from urllib.parse import urlencode
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmbridge.cli._fakes import names
+
+REQUESTS = int(os.environ.get("CRMBRIDGE_REQUESTS", "50"))
+"""Made up for each operation."""
 
 PATIENCE = 2.0
 """Seconds of work for one request, many times what any of them needs."""
@@ -251,7 +255,9 @@ def read_back(world, path, request, answer, written):
 
 
 @pytest.mark.parametrize("name", names())
-def test_strangers_are_answered_as_described_and_write_what_they_are_told_they_wrote(worlds, drawing, name, deep):
+def test_strangers_are_answered_as_described_and_write_what_they_are_told_they_wrote(
+    worlds, drawing, name, record_property
+):
     make = worlds[name]
     taken, refused = Counter(), Counter()
 
@@ -260,7 +266,7 @@ def test_strangers_are_answered_as_described_and_write_what_they_are_told_they_w
         strangers = Strangers(unused[0], drawing, path, method, told)
         shapes = drawing.Shapes(unused[0].fake.description())
 
-        @settings(max_examples=1_000 if deep else 50, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=REQUESTS, deadline=None, suppress_health_check=list(HealthCheck))
         @given(strangers.requests)
         def asked(request):
             world = unused.pop() if unused else make()
@@ -277,6 +283,7 @@ def test_strangers_are_answered_as_described_and_write_what_they_are_told_they_w
     operations = list(make().operations())
     for operation in operations:
         search(*operation)
+    record_property("requests", REQUESTS * len(operations))
     assert refused.total() >= len(operations), "hardly anything was wrong"
     never = [f"{method} {path}" for path, method, _ in operations if not taken[f"{method} {path}"]]
     assert never == [], "no request to these was ever taken"
