@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -216,10 +216,14 @@ def lived(machine, **how):
 def test_no_history_breaks_an_invariant(worlds, promises, record_property):
     reached: ClassVar = Counter[str]()
     given = {"worlds": staticmethod(worlds), "promises": staticmethod(promises), "reached": reached}
-    lived(type("Life", (Life,), given))
-    record_property("histories", reached["history"])
     rows = ["new", "edit", "clear", "delete", "merge", "crash", "LeaseHeld", "FenceStale", "run", "clean sync"]
     rows += [fault.name for fault in (*WHOLE, Fault.LATE, Fault.BUSY, Fault.REJECTED)]
+    lived(type("Life", (Life,), given))
+    record_property("histories", reached["history"])
+    # What Hypothesis draws first hangs on the text of the modules that are loaded, and may pass a fault over.
+    for number in range(5):
+        if not all(reached[row] for row in rows):
+            lived(seed(number)(type("Life", (Life,), given)), max_examples=50)
     for row in rows:
         print(f"{reached[row]:8} {row}")
     assert [row for row in rows if not reached[row]] == []
