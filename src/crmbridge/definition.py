@@ -112,6 +112,8 @@ class Definition:
     """After this a record is looked at again that waits for one which a look-up did not find."""
     schema_age: dt.timedelta = dt.timedelta(hours=1)
     """A schema older than this is read again before a run."""
+    retain: dt.timedelta | None = None
+    """For how long history is kept; None: for ever."""
 
     def end(self, side: Side) -> End:
         """Give one end."""

@@ -19,7 +19,7 @@ from .wording import Language, disposition, say, verb
 __all__ = ["Step", "Why", "explained"]
 
 What: TypeAlias = Literal[
-    "planned", "decided", "written", "ruled", "linked", "closed", "promised", "queued", "parked", "unknown"
+    "planned", "decided", "written", "ruled", "linked", "closed", "promised", "queued", "parked", "gone", "unknown"
 ]
 
 _LATEST: Final = 50
@@ -38,6 +38,7 @@ _HEADS: Final[Mapping[Language, Mapping[What, str]]] = {
         "promised": "an answer is missing: {how} {ref}, promised at {at}",
         "queued": "now: it waits to be looked at",
         "parked": "now: {how}[, until {at}]",
+        "gone": "earlier",
         "unknown": "unknown",
     },
     "ja": {
@@ -50,6 +51,7 @@ _HEADS: Final[Mapping[Language, Mapping[What, str]]] = {
         "promised": "応答待ち: {ref} の{how}({at} に送信)",
         "queued": "現在: 次の実行で確認",
         "parked": "現在: {how}[({at} まで)]",
+        "gone": "それ以前",
         "unknown": "不明",
     },
 }
@@ -127,7 +129,10 @@ def explained(store: StateStore, pipeline: str, names: Names, ref: RecordRef, fi
     steps = [*sorted(past, key=_order), *_standing(store, pipeline, ref)]
     if field is not None:
         steps = [narrowed for step in steps if (narrowed := _narrowed(step, field)) is not None]
-    return Why(ref, names, tuple(steps) or (Step("unknown", because(Code.NOT_KNOWN)),))
+    known = steps or [Step("unknown", because(Code.NOT_KNOWN))]
+    since = store.journal.kept_since(pipeline)
+    gone = () if since is None else (Step("gone", because(Code.HISTORY_GONE, until=since)),)
+    return Why(ref, names, (*gone, *known))
 
 
 def _order(step: Step) -> tuple[int, bool]:

@@ -226,6 +226,17 @@ class _Rules:
         """Keep what must be remembered in this store."""
         return attrs.evolve(self, store=store)
 
+    def retain(self, *, days: float) -> Self:
+        """Say for how long history is kept; without it, for ever.
+
+        What runs wrote, planned and decided goes when the run or plan ended more than *days* ago: at the end of each
+        run, and whole, so that `why` no longer tells of it and `undo` refuses it. Links, agreements, promises, parked
+        records, rulings and whatever keeps a record from being made twice have no age.
+        """
+        if not days > 0:
+            raise UsageError(f"{self.name}: history is kept for a while, so retain() takes more than 0 days")
+        return self._with(retain=dt.timedelta(days=days))
+
     def observed(self, observer: Observer) -> Self:
         """Tell an observer what goes on."""
         return attrs.evolve(self, observer=observer)

@@ -201,4 +201,8 @@ def of_this_state(store: StateStore, pipeline: str, plan: str, totals: Totals) -
     if plan.rpartition("-")[0].rpartition("-")[0] != pipeline:
         raise PlanRefused(f"{plan} is a plan of another pipeline, and this is {pipeline!r}; nothing was written")
     if any(totals.writes.values()) and not store.outbox.counts(plan):
-        raise PlanRefused(f"{pipeline}: this store has no plan {plan!r}; run it with the store that it was made with")
+        since = store.journal.kept_since(pipeline)
+        aged = "" if since is None else f", unless it is from before {since.isoformat(timespec='seconds')} (retain)"
+        raise PlanRefused(
+            f"{pipeline}: this store has no plan {plan!r}; run it with the store that it was made with{aged}"
+        )

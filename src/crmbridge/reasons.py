@@ -39,6 +39,7 @@ class Code(enum.StrEnum):
     NOT_UNDOABLE = "not_undoable"
     EDITED = "edited"
     NOT_KNOWN = "not_known"
+    HISTORY_GONE = "history_gone"
     RULED = "ruled"
     FOLLOWED = "followed"
 

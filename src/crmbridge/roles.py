@@ -226,6 +226,10 @@ class Delta:
     settled: tuple[str, ...] = ()
     """Keys of intents that end, and of notices that were sent."""
     journal: tuple[JournalRow, ...] = ()
+    at: dt.datetime | None = None
+    """When the rows of its runs were put: how old a run or plan is, is counted from its latest rows."""
+    kept_since: dt.datetime | None = None
+    """History of before this instant is kept no longer: of runs and plans that ended before it, some rows go."""
     run: str = ""
     """The run or plan that the decisions below are rows of."""
     decisions: tuple[Decision, ...] = ()
@@ -353,6 +357,18 @@ class Journal(Protocol):
 
     def decided(self, pipeline: str, ref: RecordRef, limit: int) -> Sequence[tuple[str, Decision]]:
         """Give what the latest runs and plans that looked at a record decided about it, with their names, oldest first."""
+        ...
+
+    def ended_before(self, pipeline: str, instant: dt.datetime) -> bool:
+        """Say whether anything is kept of runs and plans that ended before an instant, and all before them too.
+
+        `Delta.kept_since` removes them, a bounded number of rows with each commit. A run or plan of which anything was
+        removed is not known by its name any more; one that was put without a time is kept.
+        """
+        ...
+
+    def kept_since(self, pipeline: str) -> dt.datetime | None:
+        """Tell since when history is kept whole; None: nothing was removed because of its age."""
         ...
 
 

@@ -22,6 +22,35 @@ def sizes(path):
     return counted
 
 
+def test_with_a_limit_to_its_history_the_state_does_not_grow_at_all(worlds, tmp_path, seed):
+    world, chance, kept = worlds(tmp_path), random.Random(seed), 3
+    pipe = world.pipeline().retain(days=kept)
+    people = [world.left(email=f"p{n}@x.example", name=f"n{n}", city="Tokyo") for n in range(8)]
+    world.settle(pipe)
+    leads = [world.counterpart(person) for person in people]
+    early = sizes(tmp_path / "state.db")
+    edits: list[int] = []
+    for day in range(DAYS):
+        edits.append(0)
+        for hour in range(0, 24, 4):
+            if chance.random() < 0.6:
+                edits[-1] += 1
+                world.ma.edit(chance.choice(people), name=f"n{day} {hour}")
+                world.crm.edit(chance.choice(leads), City=f"c{day} {hour}")
+            world.run(pipe, after=4 * HOUR)
+        late = sizes(tmp_path / "state.db")
+        assert {name: late[name] for name in late if name not in TOLD} == {
+            name: early[name] for name in early if name not in TOLD
+        }
+        if day > kept:
+            for name in TOLD:
+                assert late[name] <= 8 * sum(edits[-kept - 1 :]), f"day {day}: {name}"
+    assert late["journal"] < sum(edits), "what was written long ago is gone"
+    left = sorted((record.get("email"), record.get("name"), record.get("city")) for record in world.ma.every("person"))
+    right = sorted((record.get("Email"), record.get("Name"), record.get("City")) for record in world.crm.every("lead"))
+    assert left == right, "I3"
+
+
 def test_the_state_grows_with_what_was_written_and_all_stays_in_step(worlds, tmp_path, seed, record_property):
     world, chance, edits = worlds(tmp_path), random.Random(seed), 0
     pipe = world.pipeline()

@@ -105,6 +105,8 @@ deltas = st.builds(
             lefts,
         )
     ),
+    at=st.none() | times,
+    kept_since=st.none() | st.none() | times,
     run=st.sampled_from(RUNS),
     decisions=some(decisions),
     planned=some(levels),
@@ -146,6 +148,9 @@ def answers(store):
             store.inbox.count(pipe),
             [[list(found) for found in store.directory.find(pipe, side, questions)] for side in SIDES],
             [list(store.journal.of(pipe, ref)) for ref in REFS],
+            [list(store.journal.decided(pipe, ref, 9)) for ref in REFS],
+            [store.journal.ended_before(pipe, instant) for instant in (NOW, LATER)],
+            store.journal.kept_since(pipe),
             list(store.quarantine.rows(pipe)),
             dict(store.quarantine.count(pipe)),
             [dict(store.agenda.rows(pipe, side, REFS)) for side in SIDES],

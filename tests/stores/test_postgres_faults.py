@@ -22,7 +22,20 @@ from crmbridge.reasons import Code, because
 from crmbridge.roles import Delta, Keyed, Progress, Token
 from crmbridge.stores import MemoryStore, PostgresStore
 from crmbridge.stores._postgres.schema import MIGRATIONS
-from crmbridge.testing._store_laws.values import ACCOUNT, HOUR, NOW, PEOPLE, ask, commit, key, left, link, noted, row
+from crmbridge.testing._store_laws.values import (
+    ACCOUNT,
+    HOUR,
+    NOW,
+    PEOPLE,
+    ask,
+    commit,
+    decision,
+    key,
+    left,
+    link,
+    noted,
+    row,
+)
 from crmbridge.testing._store_laws.whole import EVERYTHING, all_that_is_known
 from crmbridge.testing.postgres import PASSWORD
 
@@ -466,6 +479,26 @@ def test_ids_of_any_length_and_any_signs_come_back_as_they_were(at, asked, id_):
 
 
 # -- what is refused -------------------------------------------------------------------------------
+
+
+def test_runs_of_a_schema_from_before_they_told_their_age_go_once_a_later_one_is_old(at, asked):
+    with PostgresStore(**at) as store:
+        commit(store, run="r1", decisions=(decision(1),))
+        commit(store, journal=(noted(1, run="r2"),))
+        commit(store, "companies", run="c3", decisions=(decision(1),))
+        before = all_that_is_known(store)
+    asked("ALTER TABLE scopes DROP COLUMN kept_since")
+    asked("ALTER TABLE runs DROP COLUMN scope, DROP COLUMN at, DROP COLUMN going")
+    asked("UPDATE meta SET version = 3")
+    with PostgresStore(**at) as store:
+        assert all_that_is_known(store) == before
+        later = NOW + dt.timedelta(days=1)
+        commit(store, run="r4", decisions=(decision(2),), at=NOW)
+        assert not store.journal.ended_before(PEOPLE, NOW)
+        commit(store, kept_since=later)
+        assert [sum(store.outbox.counts(run).values()) for run in ("r1", "c3", "r4")] == [0, 1, 0]
+        assert list(store.journal.run("r2")) == []
+        assert not store.journal.ended_before(PEOPLE, later)
 
 
 def test_a_newer_schema_is_refused_with_both_versions_and_left_as_it_is(at, asked):

@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -27,7 +28,7 @@ from crmbridge.stores._bodies import decision_of, intent_of, journal_of
 from crmbridge.stores._sqlite.database import Database
 from crmbridge.stores._sqlite.opening import connect, network_file_system, set_up
 from crmbridge.stores._sqlite.schema import MIGRATIONS
-from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left, link, noted, row
+from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, decision, left, link, noted, row
 from crmbridge.testing._store_laws.whole import EVERYTHING, all_that_is_known
 
 CANARY = "canary-51b7c0"
@@ -471,6 +472,66 @@ def everything_in(folder):
 BODIES = {"intents": intent_of, "decisions": decision_of, "journal": journal_of}
 
 
+AGES = {"scopes": ("kept_since",), "runs": ("scope", "at", "going")}
+"""Columns that version 4 added."""
+
+
+def as_of_version_3(path):
+    """Take back what version 4 added to a file."""
+    with closing(connect(path)) as connection:
+        for table, added in AGES.items():
+            for column in added:
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 3")
+        return connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def test_runs_of_a_file_from_before_they_told_their_age_go_once_a_later_one_is_old(path):
+    with SqliteStore(path) as store:
+        commit(store, run="r1", decisions=(decision(1),))
+        commit(store, journal=(noted(1, run="r2"),))
+        commit(store, "companies", run="c3", decisions=(decision(1),))
+        commit(store, links=(link(1),))
+        before = all_that_is_known(store)
+    as_of_version_3(path)
+    with SqliteStore(path) as store:
+        assert all_that_is_known(store) == before
+        day = dt.timedelta(days=1)
+        assert not store.journal.ended_before(PEOPLE, NOW + 999 * day), "nobody knows how old they are"
+        commit(store, run="r4", decisions=(decision(2),), at=NOW)
+        assert not store.journal.ended_before(PEOPLE, NOW)
+        assert store.journal.ended_before(PEOPLE, NOW + day)
+        commit(store, kept_since=NOW + day)
+        assert [sum(store.outbox.counts(run).values()) for run in ("r1", "c3", "r4")] == [0, 1, 0]
+        assert list(store.journal.run("r2")) == []
+        assert store.links.count(PEOPLE) == 1
+
+
+def test_a_file_is_brought_to_our_version_whole_or_not_at_all(path):
+    with SqliteStore(path) as store:
+        commit(store, **{field.name: getattr(EVERYTHING, field.name) for field in attrs.fields(Delta)})
+        before = all_that_is_known(store)
+    tables = as_of_version_3(path)
+
+    def tripping(where, after):
+        connection = sqlite3.connect(where, check_same_thread=False, factory=Tripping)
+        connection.left = after
+        return connection
+
+    for statements in range(1000):
+        try:
+            SqliteStore(path, connect=partial(tripping, after=statements)).close()
+        except KeyboardInterrupt:
+            with closing(connect(path)) as connection:
+                if connection.execute("PRAGMA user_version").fetchone() == (3,):
+                    assert connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == tables
+        else:
+            break
+    assert statements > 10, "each statement of the opening was interrupted once"
+    with SqliteStore(path) as store:
+        assert all_that_is_known(store) == before
+
+
 def test_a_file_from_before_bodies_were_kept_in_columns_is_read_whole(path):
     with SqliteStore(path) as store:
         commit(store, **{field.name: getattr(EVERYTHING, field.name) for field in attrs.fields(Delta)})
@@ -481,8 +542,9 @@ def test_a_file_from_before_bodies_were_kept_in_columns_is_read_whole(path):
                 old = wire.dumps(read(body))
                 assert old.startswith("{")
                 connection.execute(f"UPDATE {table} SET body = ? WHERE rowid = ?", (old, number))
+    as_of_version_3(path)
+    with closing(connect(path)) as connection:
         connection.execute("PRAGMA user_version = 2")
-        connection.commit()
     with SqliteStore(path) as store:
         assert all_that_is_known(store) == before
     with closing(connect(path)) as connection:

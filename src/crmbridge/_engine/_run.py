@@ -134,6 +134,8 @@ class Run:
 
     def commit(self, delta: Delta) -> Flow[None]:
         """Change the store, all or nothing; raises `FenceStale` where the lease was lost."""
+        if delta.decisions or delta.journal:
+            delta = attrs.evolve(delta, at=self.now())
         return call(self.store.commit, self.name, delta, self.fence)
 
     def renewed(self) -> Flow[None]:

@@ -40,6 +40,7 @@ from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
+from ._retain import retained
 from ._run import Edit, Run, prepare
 from ._subjects import Verdict
 
@@ -116,6 +117,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     else:
         yield from _worked(run)
         yield from send_notices(run)
+        yield from retained(run)
     every = {disposition: run.settled.get(disposition, 0) for disposition in Disposition}
     for part in (*run.parts, run.id):
         counts = yield from run.ask(run.store.outbox.counts, part)
@@ -214,6 +216,7 @@ class Written:
             yield from _guarded(run)
         yield from _worked(run)
         yield from send_notices(run)
+        yield from retained(run)
 
 
 def _planned(run: Run, totals: Written) -> Flow[None]:

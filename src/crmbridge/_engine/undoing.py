@@ -118,8 +118,18 @@ def _planned(run: Run, undoing: str) -> Flow[Swept]:
         yield from run.commit(Delta(run=run.id, decisions=lines))
         yield from run.renewed()
     if not some and not (yield from run.ask(run.store.outbox.counts, undoing)):
-        raise UsageError(f"{run.name}: this store knows no run {undoing!r}; a report names its own as report.run")
+        raise UsageError((yield from call(_unknown, run, undoing)))
     return (yield from _swept(run, written))
+
+
+def _unknown(run: Run, undoing: str) -> str:
+    since = run.store.journal.kept_since(run.name)
+    if since is None:
+        return f"{run.name}: this store knows no run {undoing!r}; a report names its own as report.run"
+    return (
+        f"{run.name}: this store knows no run {undoing!r} any more, if it ever did: of runs that ended before "
+        f"{since.isoformat(timespec='seconds')} nothing is kept (retain), so what they wrote cannot be taken back"
+    )
 
 
 def _swept(run: Run, written: Written) -> Flow[Swept]:

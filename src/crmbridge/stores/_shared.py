@@ -31,6 +31,9 @@ FORGOTTEN = "forgotten"
 
 NUMBER_BYTES = 8
 
+OLD_ROWS = 2_000
+"""Rows of history that one commit removes because of their age, at most: others need not wait for long."""
+
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -90,6 +93,11 @@ def numbered(
         known[place] = number, str(decision.disposition)
         written[place] = number, decision, delta.planned[index] if index < len(delta.planned) else ()
     return written, last
+
+
+def runs_of(delta: Delta) -> Sequence[str]:
+    """Name the runs and plans that a commit adds rows to, each once."""
+    return tuple(dict.fromkeys((*(row.run for row in delta.journal), *([delta.run] if delta.decisions else []))))
 
 
 def touched(intent: Intent) -> tuple[RecordRef, ...]:

@@ -15,6 +15,7 @@ In a `conftest.py`, `pytest.register_assert_rewrite("crmbridge.testing")` makes 
 
 from __future__ import annotations
 
+from ._store_laws.history import HistoryLaws
 from ._store_laws.links import LinkLaws, StandingLaws
 from ._store_laws.queue import InboxLaws, QueueLaws, RulingLaws
 from ._store_laws.records import DirectoryLaws, JournalLaws, OutboxLaws
@@ -35,6 +36,7 @@ class StoreSuite(
     OutboxLaws,
     DirectoryLaws,
     JournalLaws,
+    HistoryLaws,
     LeaseLaws,
     TokenLaws,
     BudgetLaws,

@@ -32,6 +32,7 @@ _TEXTS: Final = {
     Code.NOT_UNDOABLE: "What was done[ in {system}] cannot be taken back[: {field}].",
     Code.EDITED: "A person[, {editor},] gave the value of {field} for this write.",
     Code.NOT_KNOWN: "Nothing is known of this record: it was not read yet, or there was nothing to decide about it.",
+    Code.HISTORY_GONE: "Older history is not kept[: what was decided and written before {until} is gone].",
     Code.RULED: "A person decided this[: {choice}].",
     Code.FOLLOWED: "The reference[ {reference}] leads to {record}[, found by {level}].",
     Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}][ ({tried})][; it falls into the case {case}].",

@@ -32,6 +32,7 @@ _TEXTS: Final = {
     Code.NOT_UNDOABLE: "[{system}での]この処理は取り消せません[({field})]。",
     Code.EDITED: "[{editor}が]{field}の値を指定して送信しました。",
     Code.NOT_KNOWN: "このレコードの情報はありません。まだ読み込まれていないか、判断の対象になっていません。",
+    Code.HISTORY_GONE: "古い履歴は保存されていません[({until} より前の判断と書き込み)]。",
     Code.RULED: "担当者の判断によります[({choice})]。",
     Code.FOLLOWED: "参照[（{reference}）]の先は{record}です[（{level}で検索）]。",
     Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)][({tried})][(条件:{case})]。",

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from ...errors import StateError
 from ...model import LEFT, RIGHT, SIDES, Arrived, Create, Deleted, Disposition, RecordRef, Side
 from ...roles import Delta, Fence, QueueRow
-from .._shared import all_keys, emptied, fingerprint, planned_create, stale, touched
+from .._shared import all_keys, emptied, fingerprint, planned_create, runs_of, stale, touched
+from .retaining import keep_history
 from .tables import Pipe, Run, Tables
 from .work import holds, wake
 
@@ -39,6 +40,7 @@ def commit(tables: Tables, pipeline: str, delta: Delta, fence: Fence) -> None:
         _inbox_and_directory(tables, pipe, delta)
         kept = [one for one in pipe.starts if delta.starts_matter is None or one.at >= delta.starts_matter]
         pipe.starts = sorted({*kept, *delta.starts}, key=lambda one: (one.at, one.key))
+        keep_history(tables, pipeline, delta)
         if delta.objection_cleared:
             pipe.objection = None
         pipe.objection = delta.objection or pipe.objection
@@ -93,8 +95,10 @@ def _outbox(tables: Tables, pipe: Pipe, pipeline: str, delta: Delta) -> None:
         pipe.creates.drop(key)
         tables.notices.pop(key, None)
     tables.journal.extend((pipeline, row) for row in delta.journal)
+    for run in runs_of(delta):
+        tables.runs.setdefault(run, Run())
     if delta.decisions:
-        _decisions(tables.runs.setdefault(delta.run, Run()), pipeline, delta)
+        _decisions(tables.runs[delta.run], pipeline, delta)
 
 
 def _decisions(run: Run, pipeline: str, delta: Delta) -> None:

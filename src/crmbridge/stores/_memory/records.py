@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -12,6 +13,7 @@ from ...model import SIDES, Decision, Disposition, Link, RecordRef, Side, Standi
 from ...protocols import ID_FIELD, KeyValue, Notice, Question
 from ...roles import Intent, JournalRow, Progress, StoredSchema
 from .._shared import age, fingerprint, forgotten_link, in_order, planned_create, standing, touched
+from .retaining import old_runs
 from .tables import Pipe, Run, Tables
 
 
@@ -92,25 +94,24 @@ class MemoryOutbox:
             return [self._creating(pipeline, run, question) for question in questions]
 
     def _creating(self, pipeline: str, run: str, question: Question) -> Sequence[RecordRef]:
-        pipe, plan = self._tables.pipes[pipeline], self._tables.runs.get(run)
+        pipe, plan = self._tables.pipes[pipeline], self._whole(run)
         keys = {key for alternative in question.any_of for key in pipe.creates.having(question.kind, alternative)}
         origins = [intent.origin for intent in sorted((pipe.intents[key] for key in keys), key=age)]
-        if plan is not None:
-            places = {at for alternative in question.any_of for at in plan.creates.having(question.kind, alternative)}
-            rows = sorted((plan.rows[place] for place in places if place[0] == pipeline), key=lambda row: row[0])
-            origins += [create.origin for _, decision in rows if (create := planned_create(decision))]
+        places = {at for alternative in question.any_of for at in plan.creates.having(question.kind, alternative)}
+        rows = sorted((plan.rows[place] for place in places if place[0] == pipeline), key=lambda row: row[0])
+        origins += [create.origin for _, decision in rows if (create := planned_create(decision))]
         return tuple(dict.fromkeys(origins))
 
     def counts(self, run: str) -> Mapping[Disposition, int]:
         with self._tables.lock:
-            rows = self._tables.runs[run].rows.values() if run in self._tables.runs else ()
+            rows = self._whole(run).rows.values()
             return Counter(decision.disposition for _, decision in rows)
 
     def rows(
         self, run: str, disposition: Disposition | None = None, *, after: int = 0, limit: int = 500
     ) -> Sequence[tuple[int, Decision]]:
         with self._tables.lock:
-            rows = self._tables.runs[run].rows.values() if run in self._tables.runs else ()
+            rows = self._whole(run).rows.values()
             asked = (
                 (number, decision)
                 for number, decision in rows
@@ -120,12 +121,17 @@ class MemoryOutbox:
 
     def planned(self, run: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Decision]:
         with self._tables.lock:
-            rows = self._tables.runs.get(run, Run()).rows
+            rows = self._whole(run).rows
             places: Iterable[tuple[str, Side, RecordRef]] = (
                 (pipeline, side, ref) for ref in refs for pipeline in self._tables.pipes for side in SIDES
             )
             found = sorted((rows[place] for place in places if place in rows), key=lambda row: row[0])
             return {decision.ref: decision for _, decision in found}
+
+    def _whole(self, run: str) -> Run:
+        """Give a run; an empty one where it is not known, or not whole any more."""
+        found = self._tables.runs.get(run)
+        return Run() if found is None or found.going else found
 
     def notices(self, limit: int) -> Sequence[Notice]:
         with self._tables.lock:
@@ -182,6 +188,15 @@ class MemoryJournal:
             ]
             return found[-limit:] if limit else []
 
+    def ended_before(self, pipeline: str, instant: dt.datetime) -> bool:
+        with self._tables.lock:
+            return bool(old_runs(self._tables, pipeline, instant))
+
+    def kept_since(self, pipeline: str) -> dt.datetime | None:
+        with self._tables.lock:
+            return self._tables.pipes[pipeline].kept_since
+
     def run(self, run: str) -> Iterator[JournalRow]:
         with self._tables.lock:
-            return iter([row for _, row in self._tables.journal if row.run == run])
+            known = self._tables.runs.get(run)
+            return iter([row for _, row in self._tables.journal if row.run == run and not (known and known.going)])

@@ -82,6 +82,8 @@ class Pipe:
     """Inbox ids that wait no longer."""
     rulings: dict[RecordRef, Ruling] = attrs.field(factory=lambda: dict[RecordRef, Ruling]())
     starts: list[Start] = attrs.field(factory=lambda: list[Start]())
+    kept_since: dt.datetime | None = None
+    """Since when history is kept whole."""
     objection: Reason | None = None
     enabled: dt.datetime | None = None
 
@@ -118,6 +120,12 @@ class Run:
         factory=lambda: dict[tuple[str, Side, RecordRef], tuple[int, Decision]]()
     )
     last: int = 0
+    pipeline: str | None = None
+    """The one that it was put for, once it has a time."""
+    at: dt.datetime | None = None
+    """When rows of it were put last."""
+    going: bool = False
+    """Something of it was removed because of its age."""
     creates: KeyIndex[tuple[str, Side, RecordRef]] = attrs.field(
         factory=lambda: KeyIndex[tuple[str, Side, RecordRef]]()
     )

@@ -8,6 +8,7 @@ from ... import wire
 from ...model import Deleted, Departure, Side
 from ...roles import Delta, Fence, Keyed
 from .._bodies import Bodies
+from .._shared import runs_of
 from .directory import put_keys
 from .forgetting import forgotten
 from .inbox import take_out
@@ -15,6 +16,7 @@ from .journal import note
 from .names import Ends, locked_ends, whole
 from .promises import decide, keep_promises, made_runs, notify, promise
 from .queue import end_rows, put_rows, wake_rows
+from .retaining import keep_history
 from .session import Session
 from .tying import put_links
 from .workers import put_starts, require
@@ -29,7 +31,7 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     """
     require(session, tenant, fence)
     ends, bodies = locked_ends(session, tenant, pipeline), Bodies()
-    runs = made_runs(session, tenant, [*(row.run for row in delta.journal), *([delta.run] if delta.decisions else [])])
+    runs = made_runs(session, tenant, runs_of(delta))
     if delta.queue:
         put_rows(session, ends, delta.queue)
     end_rows(session, ends, delta.done)
@@ -50,6 +52,7 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     put_keys(session, ends, [Keyed(one.side, one.ref) if one.ref in gone else one for one in delta.keys])
     _put_schemas(session, ends, delta)
     put_starts(session, ends, delta)
+    keep_history(session, ends.scope, runs, delta)
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
         session.do("UPDATE scopes SET objection = %s WHERE number = %s", told, ends.scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
@@ -9,9 +10,11 @@ import attrs
 from ...model import Decision, RecordRef, other
 from ...roles import JournalRow
 from .._bodies import Bodies, decision_of, journal_of
+from .._shared import instant as instant_of
 from .links import PAGE
 from .names import Ends, ends_of, keep, tell
 from .outbox import run_number
+from .retaining import old_runs
 from .role import Role, reading
 from .session import Found, Session
 
@@ -40,6 +43,16 @@ class PostgresJournal(Role):
         ends = ends_of(session, self._tenant, pipeline).of_ref(ref)
         latest = session.rows(question, self._tenant, ends, keep(ref.id), limit)
         return [(tell(run), decision_of(body)) for run, body in reversed(latest)]
+
+    @reading
+    def ended_before(self, session: Session, pipeline: str, instant: dt.datetime) -> bool:
+        return bool(old_runs(session, ends_of(session, self._tenant, pipeline).scope, instant, 1))
+
+    @reading
+    def kept_since(self, session: Session, pipeline: str) -> dt.datetime | None:
+        question = "SELECT kept_since FROM scopes WHERE tenant = %s AND pipeline = %s"
+        row = session.row(question, self._tenant, pipeline)
+        return None if row is None or row[0] is None else instant_of(row[0])
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after, page = 0, PAGE

@@ -26,8 +26,8 @@ _Owner = tuple[int, int]
 
 
 def run_number(session: Session, tenant: str, run: str) -> int:
-    """Give the number of a run; 0, which no run has, where it is not known."""
-    row = session.row("SELECT number FROM runs WHERE tenant = %s AND run = %s", tenant, keep(run))
+    """Give the number of a run; 0, which no run has, where it is not known, or not whole any more."""
+    row = session.row("SELECT number FROM runs WHERE tenant = %s AND run = %s AND NOT going", tenant, keep(run))
     return int(row[0]) if row else 0
 
 
@@ -76,7 +76,7 @@ class PostgresOutbox(Role):
     def counts(self, session: Session, run: str) -> Mapping[Disposition, int]:
         question = (
             "SELECT disposition, count(*) FROM decisions JOIN runs ON runs.number = decisions.run "
-            "WHERE tenant = %s AND runs.run = %s GROUP BY disposition"
+            "WHERE tenant = %s AND runs.run = %s AND NOT going GROUP BY disposition"
         )
         return {Disposition(told): count for told, count in session.rows(question, self._tenant, keep(run))}
 

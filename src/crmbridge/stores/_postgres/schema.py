@@ -120,5 +120,13 @@ CREATE TABLE starts (scope bigint NOT NULL, at bigint NOT NULL, key bytea NOT NU
 
 _IN_COLUMNS = "SELECT 'intents, decisions and journal rows are lists, which older versions cannot read'"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS, _IN_COLUMNS)
+_AGES = """
+ALTER TABLE scopes ADD COLUMN kept_since bigint;
+ALTER TABLE runs ADD COLUMN scope bigint, ADD COLUMN at bigint, ADD COLUMN going boolean NOT NULL DEFAULT false;
+UPDATE runs SET scope = (SELECT scope FROM ends WHERE ends.number = coalesce(
+    (SELECT end_no FROM decisions WHERE run = runs.number LIMIT 1),
+    (SELECT ref_end FROM journal WHERE run = runs.number LIMIT 1)))
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS, _IN_COLUMNS, _AGES)
 """Applied in order, all that a database lacks in one transaction; a released one is never changed."""

@@ -16,7 +16,8 @@ from .._shared import all_keys, micros, numbered, planned_create
 from .forgetting import forgotten
 from .names import Ends, Kept, chunks, keep, made_scope, marks, only
 from .queue import end_rows, put_rows, wake_rows
-from .records import UNSETTLED, run_number
+from .records import UNSETTLED
+from .retaining import keep_history
 from .tying import put_links
 from .workers import put_starts, require
 
@@ -51,6 +52,7 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
         _decide(connection, tenant, scope, ends, bodies, delta)
     _ingest(connection, tenant, scope, ends, delta)
     put_starts(connection, scope, delta)
+    keep_history(connection, tenant, scope, delta)
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
         connection.execute("UPDATE scopes SET objection = ? WHERE number = ?", (told, scope))
@@ -154,7 +156,8 @@ def _notify(connection: sqlite3.Connection, tenant: str, ends: Ends, notice: Not
 
 def _made_run(connection: sqlite3.Connection, tenant: str, run: str) -> int:
     connection.execute("INSERT OR IGNORE INTO runs (tenant, run) VALUES (?, ?)", (tenant, keep(run)))
-    return run_number(connection, tenant, run)
+    number: int = only(connection.execute("SELECT number FROM runs WHERE tenant = ? AND run = ?", (tenant, keep(run))))
+    return number
 
 
 def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, bodies: Bodies, rows: Sequence[JournalRow]) -> None:

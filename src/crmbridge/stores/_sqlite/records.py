@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,17 +15,20 @@ from ...protocols import ID_FIELD, KeyValue, Notice, Question
 from ...roles import Intent, JournalRow, StoredSchema
 from .._bodies import decision_of, intent_of, journal_of
 from .._shared import can_be_asked, common, planned_create
+from .._shared import instant as instant_of
 from .database import Database
 from .links import PAGE
 from .names import Ends, Kept, chunks, keep, marks, only, scope, tell
+from .retaining import old_runs
 
 UNSETTLED = 0
 """Stands for a run among the keys of creates: those that are promised."""
 
 
 def run_number(connection: sqlite3.Connection, tenant: str, run: str) -> int:
-    """Give the number of a run; 0, which no run has, where it is not known."""
-    row = connection.execute("SELECT number FROM runs WHERE tenant = ? AND run = ?", (tenant, keep(run))).fetchone()
+    """Give the number of a run; 0, which no run has, where it is not known, or not whole any more."""
+    question = "SELECT number FROM runs WHERE tenant = ? AND run = ? AND NOT going"
+    row = connection.execute(question, (tenant, keep(run))).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -232,6 +236,16 @@ class SqliteJournal:
             ]
         latest = sorted(found, key=lambda row: int(row[0]))[-limit:] if limit else []
         return [(tell(run), decision_of(body)) for _, run, body in latest]
+
+    def ended_before(self, pipeline: str, instant: dt.datetime) -> bool:
+        with self._db.reading() as connection:
+            return bool(old_runs(connection, scope(connection, self._tenant, pipeline), instant, 1))
+
+    def kept_since(self, pipeline: str) -> dt.datetime | None:
+        question = "SELECT kept_since FROM scopes WHERE tenant = ? AND pipeline = ?"
+        with self._db.reading() as connection:
+            row = connection.execute(question, (self._tenant, pipeline)).fetchone()
+            return None if row is None or row[0] is None else instant_of(row[0])
 
     def run(self, run: str) -> Iterator[JournalRow]:
         after = 0

@@ -133,7 +133,23 @@ def _keep_in_columns(connection: sqlite3.Connection) -> None:
     """Change no table: intents, decisions and journal rows from here on are lists, which older versions cannot read."""
 
 
+def _tell_ages(connection: sqlite3.Connection) -> None:
+    """Let runs tell whose they are and when they ended, so that old ones can go.
+
+    Those that are there have no time: they ended before the first that has one.
+    """
+    connection.execute("ALTER TABLE scopes ADD COLUMN kept_since INTEGER")
+    connection.execute("ALTER TABLE runs ADD COLUMN scope INTEGER")
+    connection.execute("ALTER TABLE runs ADD COLUMN at INTEGER")
+    connection.execute("ALTER TABLE runs ADD COLUMN going INTEGER NOT NULL DEFAULT 0")
+    connection.execute(
+        "UPDATE runs SET scope = (SELECT scope FROM ends WHERE ends.number = coalesce("
+        "(SELECT end FROM decisions WHERE run = runs.number LIMIT 1), "
+        "(SELECT ref_end FROM journal WHERE run = runs.number LIMIT 1)))"
+    )
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts, _keep_in_columns)
+MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts, _keep_in_columns, _tell_ages)
 """Applied in order, all that a file lacks in one transaction; a released one is never changed."""
