@@ -86,6 +86,7 @@ class Code(enum.StrEnum):
     REQUIRED = "required"
     SEVERAL_VALUES = "several_values"
     CODEC_FAILED = "codec_failed"
+    POINTS_NOWHERE = "points_nowhere"
     REFUSED_BY_SYSTEM = "refused_by_system"
     IN_DOUBT = "in_doubt"
     NEVER_SETTLES = "never_settles"

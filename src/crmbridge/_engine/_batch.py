@@ -18,6 +18,7 @@ from ._happened import decide_events
 from ._matching import Search, Taken, match
 from ._parents import ensure
 from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
+from ._pointing import pointing_somewhere
 from ._references import follow_agreements
 from ._relink import follow
 from ._rivals import rivals
@@ -53,7 +54,7 @@ def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
             verdicts.extend((yield from _decide(run, claims, chosen)))
-    verdicts = one_by_one(run, verdicts)
+    verdicts = yield from pointing_somewhere(run, one_by_one(run, verdicts))
     yield from _joined(run, verdicts)
     return verdicts
 

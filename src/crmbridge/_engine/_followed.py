@@ -62,6 +62,12 @@ class Followed:
     """What it then read by id; None: it was not there."""
     indexes: dict[tuple[str, str], Index] = attrs.field(factory=lambda: dict[tuple[str, str], Index]())
     """By look-up and kind."""
+    there: dict[RecordRef, bool] = attrs.field(factory=lambda: dict[RecordRef, bool]())
+    """Whether a record is there that a value points to, as far as this run knows."""
+
+    def leads(self, refs: Sequence[RecordRef]) -> bool:
+        """Say whether one of these records is known to be there."""
+        return any(self.there.get(ref, False) for ref in refs)
 
     def forget(self, most: int) -> None:
         """Begin another batch; what look-ups have learned is kept while it is not more than *most* records."""
@@ -71,6 +77,8 @@ class Followed:
         if len(self.records) > most or len(self.answers) > most:
             self.records.clear()
             self.answers.clear()
+        if len(self.there) > most:
+            self.there.clear()
 
     def stop(self, ref: RecordRef, stop: Stop) -> None:
         """Keep a record from going on."""

@@ -83,6 +83,7 @@ def follow_links(run: Run, reference: Linked | Ensured, records: Sequence[Record
         ref = next((found[parent] for parent in parents if parent in found), None)
         value: Cell | Missing = ref
         if ref is not None:
+            run.followed.there[ref] = True
             why = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")
             run.followed.told[record.ref, reference.column] = why
         elif parents and isinstance(reference, Ensured):
@@ -227,6 +228,7 @@ def _look(
         found, level = answer
         told = f"{found.ref.kind} {found.ref.id}"
         own[one.column] = found.ref
+        run.followed.there[found.ref] = True
         for field in fields:
             own[field.column] = found.get(field.field)
         for column in (one.column, *(field.column for field in fields)):
@@ -249,6 +251,7 @@ def _crossed(run: Run, side: Side, records: Sequence[Record]) -> Flow[None]:
             if ref is not None and named is not None:
                 value = record.get(named[0])
                 run.followed.across[via.name, side, _cell(value)] = ref
+                run.followed.there[ref] = True
             elif parents:
                 _ = _absent(run, via.absent, record, missing(via.parents, parents, parked))
 

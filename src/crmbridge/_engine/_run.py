@@ -99,6 +99,9 @@ class Run:
         factory=lambda: dict[tuple[Side, str], frozenset[str]]()
     )
     _able: dict[tuple[Side, str], Capabilities] = attrs.field(factory=lambda: dict[tuple[Side, str], Capabilities]())
+    _pointers: dict[tuple[Side, str], Mapping[str, tuple[str, ...]]] = attrs.field(
+        factory=lambda: dict[tuple[Side, str], Mapping[str, tuple[str, ...]]]()
+    )
     bring: Callable[[Run, Sequence[QueueRow]], Flow[None]] = attrs.field(kw_only=True)
     """Decides about further records, and does it unless this is a plan: how a run inside this one works."""
     references: tuple[Reference, ...] = attrs.field(init=False)
@@ -182,6 +185,14 @@ class Run:
         if known is None:
             specs = self.schemas[side, kind].fields.items()
             known = self._required[side, kind] = frozenset(name for name, spec in specs if spec.required)
+        return known
+
+    def pointers(self, side: Side, kind: str) -> Mapping[str, tuple[str, ...]]:
+        """Name the fields of a kind that point to records, and the kinds that each may point to."""
+        known = self._pointers.get((side, kind))
+        if known is None:
+            specs = self.schemas[side, kind].fields.items()
+            known = self._pointers[side, kind] = {name: spec.refers_to for name, spec in specs if spec.refers_to}
         return known
 
     def indexed(self, side: Side) -> bool:

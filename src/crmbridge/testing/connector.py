@@ -220,7 +220,7 @@ class FakeConnector:
     def _fetch(self, refs: Sequence[RecordRef], fields: Sequence[str]) -> Page:
         if not refs:
             return Page(Rows.none(self.system, "", fields))
-        kind = refs[0].kind
+        kind = self._described(refs[0].kind).kind
         ids = dict.fromkeys(ref.id for ref in refs if ref.id in self._rows[kind])
         gone = [self._gone[ref][1] for ref in dict.fromkeys(refs) if ref in self._gone]
         clock = self._now() if self.capabilities(kind).tells_clock else None

@@ -77,6 +77,10 @@ _TEXTS: Final = {
     Code.WRONG_TYPE: "The value for {field}[ in {system}] has the wrong type[: {shape} instead of {expected}].",
     Code.REQUIRED: "A value is required for {field}[ in {system}].",
     Code.SEVERAL_VALUES: "Only one value fits into {field}[ in {system}][, and there are {length}].",
+    Code.POINTS_NOWHERE: (
+        "The value for {field}[ in {system}] points to a record that is not there[ ({kind})]: correct the value, make the "
+        "record, or say in the pair that the field stays empty then."
+    ),
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",

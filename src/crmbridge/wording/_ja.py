@@ -79,6 +79,10 @@ _TEXTS: Final = {
     Code.WRONG_TYPE: "[{system}の]{field}に対して値の種類が違います[({expected}の項目に{shape}が指定されました)]。",
     Code.REQUIRED: "[{system}の]{field}は必須項目です。値を入力してください。",
     Code.SEVERAL_VALUES: "[{system}の]{field}に設定できる値は1つだけです[({length}個の値があります)]。",
+    Code.POINTS_NOWHERE: (
+        "[{system}の]{field}の参照先レコード[({kind})]がありません。値を直すか、参照先を作成するか、"
+        "その場合は空欄にするよう項目の設定で指定してください。"
+    ),
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
