@@ -5,7 +5,9 @@ import math
 import attrs
 import pytest
 
-from crmbridge import Disposition, at, coalesce, events, one_way, pair, policies, put, two_way
+from crmbridge import Disposition, at, coalesce, events, one_way, pair, plain, policies, put, two_way
+from crmbridge.adapters.salesforce import Salesforce
+from crmbridge.drive import Driver
 from crmbridge.errors import NotAllowed
 from crmbridge.given import template
 from crmbridge.match import key, level
@@ -15,6 +17,7 @@ from crmbridge.reasons import Code
 from crmbridge.references import linked, look_up
 from crmbridge.stores import MemoryStore
 from crmbridge.testing.connector import EVERYTHING, described
+from crmbridge.testing.fakes.salesforce import FakeSalesforce
 from crmbridge.testing.faulty import FaultyConnector
 from crmbridge.testing.sim import ManualClock, SimDriver
 
@@ -348,3 +351,39 @@ def test_a_required_field_cannot_stay_empty():
 def test_no_other_answer_knows_better(world):
     world.person(owner="u00009")
     assert why(world.pipe(owned(if_refused=truncate)).run()) == NOWHERE
+
+
+# -- at a vendor -----------------------------------------------------------------------------------
+
+
+class Org:
+    """A fake Salesforce organisation, and people from a list."""
+
+    def __init__(self, *puts):
+        self.clock = ManualClock()
+        self.fake = FakeSalesforce(now=self.clock.now)
+        self.fake.place("User", {"Username": "sei@x.example", "LastName": "Sei"}, id="005000000000077AAA")
+        driver = Driver(clock=self.clock, transport=self.fake.transport(), seed=0)
+        org = Salesforce.with_token("https://org.my.salesforce.test", self.fake.credentials["token"])
+        people = plain.rows([{"id": "1", "name": "Kim", "email": "kim@x.example"}], id="id", system="list")
+        self.pipe = (
+            one_way("people", at(people, "row"), at(org, "Lead"))
+            .match(level("email", key("email", "Email")))
+            .fields(pair("email", "Email"), pair("name", "LastName"), put("Company", "x"), *puts)
+            .remember(MemoryStore())
+            .using(driver)
+        )
+
+
+@pytest.mark.parametrize("owner", ["005000000000099AAA", "no id at all"])
+def test_an_owner_that_an_organisation_does_not_have_is_never_sent(owner):
+    org = Org(put("OwnerId", owner))
+    assert why(org.pipe.run()) == NOWHERE
+    assert org.fake.rows("Lead") == []
+
+
+@pytest.mark.parametrize("owner", ["005000000000077AAA", "005000000000077"])
+def test_an_owner_of_an_organisation_is_known_in_either_form_of_its_id(owner):
+    org = Org(put("OwnerId", owner))
+    assert org.pipe.run().counts[Disposition.APPLIED] == 1
+    assert [row["OwnerId"] for row in org.fake.rows("Lead")] == ["005000000000077AAA"]
