@@ -37,6 +37,7 @@ class Code(enum.StrEnum):
     UNDONE = "undone"
     CHANGED_SINCE = "changed_since"
     NOT_UNDOABLE = "not_undoable"
+    RESTORE_BY_HAND = "restore_by_hand"
     EDITED = "edited"
     NOT_KNOWN = "not_known"
     HISTORY_GONE = "history_gone"

@@ -1,12 +1,18 @@
 """Undoing a run: what it wrote goes back where nobody has touched it since, and stays back."""
 
+import datetime as dt
+
+import attrs
 import pytest
 
 from crmbridge import Disposition, pair, policies
 from crmbridge.errors import UsageError
 from crmbridge.reasons import Code
+from crmbridge.roles import Delta
 from crmbridge.testing.faulty import Fault
 from crmbridge.testing.sim import SimDriver, SimulatedCrash
+
+LATER = dt.timedelta(minutes=20)
 
 
 def undo(world, run, pipe=None):
@@ -256,13 +262,124 @@ def test_runs_are_undone_one_after_the_other_down_to_the_record_they_made(world)
     assert world.crm.rows("lead") == []
 
 
-def test_a_removal_cannot_be_undone_and_is_reported(world):
-    pipe = world.pipeline(right="delete")
-    person, _ = world.pair(pipe)
+# -- records that were removed ---------------------------------------------------------------------
+
+
+def removed(world, verb="delete"):
+    """Let a person delete one record of a pair, carry it over, and give both and the report."""
+    pipe = world.pipeline(right=verb)
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
     world.ma.remove(person)
     report = world.run(pipe)
-    assert reasons(world.ready(pipe).undo(report).rows()) == [Code.NOT_UNDOABLE]
-    assert reasons(world.ready(pipe).undo(report).rows(Disposition.SKIPPED)) == [Code.NOT_UNDOABLE]
+    assert world.crm.rows("lead") == []
+    return pipe, person, lead, report
+
+
+@pytest.mark.parametrize("verb", ["archive", "delete"])
+def test_what_was_removed_is_not_made_anew_and_the_plan_says_what_a_person_may_do(both, verb):
+    world = both()
+    pipe, _, lead, report = removed(world, verb)
+    plan = world.ready(pipe).undo(report)
+    [row] = plan.rows(Disposition.SKIPPED)
+    assert (row.because.code, row.because.facts) == (
+        Code.RESTORE_BY_HAND, {"system": "crm", "record": f"lead {lead.id}"},
+    )  # fmt: skip
+    assert "restore it in that system, then undo the run again" in plan.say("en")
+    assert "もう一度取り消しを実行" in plan.say("ja")
+    writes = world.count()
+    world.ready(pipe).run(plan)
+    world.settle(pipe)
+    assert (world.count(), world.crm.rows("lead"), world.ma.rows("person")) == (writes, [], [])
+
+
+def test_restored_by_hand_on_both_sides_the_records_are_kept_in_step_as_before(both):
+    world = both()
+    pipe, person, lead, report = removed(world)
+    world.crm.restore(lead)
+    [row] = world.ready(pipe).undo(report).rows()
+    assert row.because.facts["system"] == "ma", "tied again now, the lead would be removed again"
+    world.ma.restore(person, name="Park")
+    writes = world.count()
+    undo(world, report, pipe)
+    assert len(world.links()) == 1
+    assert world.count() == writes, "an undo of a removal writes nothing"
+    world.settle(pipe)
+    assert world.crm.values(lead)["Name"] == "Park", "what was changed meanwhile is an edit"
+    world.crm.edit(lead, City="Nara")
+    world.settle(pipe)
+    assert world.ma.values(person)["city"] == "Nara"
+    assert (len(world.crm.rows("lead")), len(world.ma.rows("person"))) == (1, 1)
+    assert reasons(world.ready(pipe).undo(report).rows()) == [Code.NOTHING_TO_DO]
+
+
+def test_restored_records_stay_apart_until_the_removal_is_undone(world):
+    pipe, person, lead, _ = removed(world)
+    world.crm.restore(lead)
+    world.ma.restore(person, name="Park")
+    world.settle(pipe)
+    assert world.crm.values(lead)["Name"] == "Kim"
+    assert world.links() == []
+
+
+@pytest.mark.parametrize("side", ["ma", "crm"])
+def test_a_restored_record_that_is_tied_to_another_by_now_stays_so(world, side):
+    pipe, person, lead, report = removed(world)
+    world.crm.restore(lead)
+    world.ma.restore(person)
+    other = world.right(Email="new@x.example") if side == "ma" else world.left(email="new@x.example")
+    [gone] = world.closed()
+    left, right = (person, other) if side == "ma" else (other, lead)
+    fence = world.store.leases.take("sync", "me", world.clock.now(), LATER)
+    rival = attrs.evolve(gone, id="rival", left=left, right=right, closed=None)
+    world.store.commit("sync", Delta(links=(rival,)), fence)
+    world.store.leases.release(fence)
+    assert reasons(world.ready(pipe).undo(report).rows()) == [Code.CHANGED_SINCE]
+    assert undo(world, report, pipe).writes == 0
+    assert [link.id for link in world.links()] == ["rival"]
+
+
+def test_a_record_that_was_erased_on_request_is_never_tied_again(world):
+    pipe, person, lead, report = removed(world)
+    world.store.forget([person])
+    world.crm.restore(lead)
+    world.ma.restore(person)
+    undo(world, report, pipe)
+    assert world.links() == []
+
+
+def test_an_undone_creation_is_taken_up_again_once_a_person_has_restored_it(both):
+    world = both()
+    person, lead, report = made(world)
+    second = undo(world, report)
+    assert reasons(world.ready().undo(second).rows()) == [Code.RESTORE_BY_HAND]
+    world.crm.restore(lead)
+    undo(world, second)
+    world.ma.edit(person, name="Park")
+    world.settle()
+    assert [row["Name"] for row in world.crm.rows("lead")] == ["Park"]
+
+
+def test_a_crash_at_any_point_of_tying_again_is_made_good_by_running_it_again(worlds):
+    died, crash = True, 1
+    while died:
+        world = worlds()
+        pipe, person, lead, report = removed(world)
+        world.crm.restore(lead)
+        world.ma.restore(person)
+        plan = world.ready(pipe).undo(report)
+        died = False
+        try:
+            world.ready(pipe, SimDriver(clock=world.clock, crash_before=crash)).run(plan)
+        except SimulatedCrash:
+            died = True
+        world.clock.advance(LATER)
+        world.ready(pipe).run(plan)
+        world.ma.edit(person, name="Park")
+        world.settle(pipe)
+        assert world.crm.values(lead)["Name"] == "Park"
+        crash += 1
+    assert crash > 5
 
 
 # -- what can go wrong -----------------------------------------------------------------------------

@@ -64,6 +64,8 @@ class Traced:
     link: Link | None = None
     crowd: int = 0
     """How many live links hold the record that was made."""
+    taken: frozenset[Side] = frozenset()
+    """The sides whose record another live link holds by now."""
 
 
 def traced(rows: Sequence[JournalRow], ref: RecordRef, run: str) -> Trace | None:
@@ -101,8 +103,9 @@ def taken_back(run: Run, look: Look, found: Traced, undoing: str, held: Mapping[
     if any(ref in held for trace in found.traces for ref in (trace.ref, trace.origin)):
         return attrs.evolve(blank, disposition=Disposition.HELD, because=because(Code.INTENT_OPEN, system=system))
     made = next((trace for trace in found.traces if trace.created), None)
-    if any(trace.removed for trace in found.traces):
-        return attrs.evolve(blank, because=because(Code.NOT_UNDOABLE, system=system))
+    removed = next((trace for trace in found.traces if trace.removed), None)
+    if found.link is not None and removed is not None:
+        return _tied_again(run, look, found, found.link, removed, blank)
     if found.link is None or not run.definition.end(first.side).reads:
         return attrs.evolve(blank, because=because(Code.NOT_UNDOABLE, system=system))
     if made is not None:
@@ -160,6 +163,39 @@ def _touched(run: Run, link: Link, made: Trace, seen: Record) -> bool:
     return now.state is not State.SAME or not all(
         place is not None and _ours(pairing, place, made.side, value, now) for place, value in sent
     )
+
+
+# -- records that were removed ---------------------------------------------------------------
+
+
+def _tied_again(run: Run, look: Look, found: Traced, link: Link, removed: Trace, blank: Verdict) -> Verdict:
+    """Tie two records again once a person has restored what was removed; nothing is made anew in its place.
+
+    Vendor: neither Salesforce's REST interface nor Account Engagement's restores a record by its id, so a program cannot
+    bring back what was removed as itself.
+    """
+    side = removed.side
+    systems = {one: run.definition.end(one).system for one in SIDES}
+    seen = {one: look.at(one, link.ref(one)) for one in SIDES}
+    gone = [one for one in (side, other(side)) if is_gone(seen[one])]
+    if gone:
+        ref = link.ref(gone[0])
+        why = because(Code.RESTORE_BY_HAND, system=systems[gone[0]], record=f"{ref.kind} {ref.id}")
+        return attrs.evolve(blank, because=why)
+    left, right = seen["left"], seen["right"]
+    if link.closed is None:
+        return attrs.evolve(blank, disposition=Disposition.UNCHANGED, because=because(Code.NOTHING_TO_DO))
+    ours = link.closed.code in (Code.REMOVED, Code.UNDONE) and not found.taken
+    if not ours or not isinstance(left, Record) or not isinstance(right, Record):
+        return attrs.evolve(blank, because=because(Code.CHANGED_SINCE, system=systems[side]))
+    # As they last agreed, so that what anybody changed meanwhile is an edit.
+    reopened = attrs.evolve(
+        link,
+        closed=None,
+        left_agreed=attrs.evolve(link.left_agreed, settled_version=None),
+        right_agreed=attrs.evolve(link.right_agreed, settled_version=None),
+    )
+    return attrs.evolve(blank, disposition=Disposition.APPLIED, park="ready", link=reopened, left=left, right=right)
 
 
 # -- fields that were written ------------------------------------------------------------------

@@ -258,6 +258,17 @@ def _pairs(store: StateStore, pipeline: str, traces: Mapping[RecordRef, Trace]) 
         tied = [link for link in links if trace.origin in (link.left, link.right)]
         link = next(iter(tied), links[0] if links else None)
         key = str(trace.ref) if link is None else link.id
-        known = pairs.get(key, Traced((), link, sum(one.closed is None for one in links)))
+        taken = _taken(store, pipeline, link) if link is not None and trace.removed else frozenset[Side]()
+        known = pairs.get(key, Traced((), link, sum(one.closed is None for one in links), taken))
         pairs[key] = attrs.evolve(known, traces=(*known.traces, trace))
     return list(pairs.values())
+
+
+def _taken(store: StateStore, pipeline: str, link: Link) -> frozenset[Side]:
+    """Name the sides whose record another live link holds; a shared one may have several."""
+    held = {side: store.links.of(pipeline, side, [link.ref(side)]).get(link.ref(side), ()) for side in SIDES}
+    return frozenset(
+        side
+        for side in SIDES
+        if any(one.closed is None and one.id != link.id for one in held[side]) and not (link.shared and side == "right")
+    )

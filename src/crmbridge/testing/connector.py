@@ -137,6 +137,12 @@ class FakeConnector:
         """Delete a record, as a person would."""
         self._leave(Deleted(ref), by)
 
+    def restore(self, ref: RecordRef, *, by: str = "a person", **values: Cell) -> None:
+        """Bring a removed record back as itself, as a person would from a recycle bin, and change fields of it."""
+        _, _, row = self._gone.pop(ref)
+        self._rows[ref.kind][ref.id] = row
+        self._change(ref, values, by)
+
     def merge(self, loser: RecordRef, winner: RecordRef) -> None:
         """Fold one record into another of its kind."""
         self._leave(Merged(loser, winner) if self._sees_merges(loser) else Deleted(loser), "a person")

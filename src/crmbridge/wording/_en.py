@@ -30,6 +30,10 @@ _TEXTS: Final = {
     Code.UNDONE: "This takes an earlier write[ of run {run}] back.",
     Code.CHANGED_SINCE: "It was changed since[ in {system}][: {field}], so it stays as it is.",
     Code.NOT_UNDOABLE: "What was done[ in {system}] cannot be taken back[: {field}].",
+    Code.RESTORE_BY_HAND: (
+        "A record[, {record},] was removed[ in {system}], and no program can bring it back there as itself: restore it in "
+        "that system, then undo the run again, and both records are kept in step as before."
+    ),
     Code.EDITED: "A person[, {editor},] gave the value of {field} for this write.",
     Code.NOT_KNOWN: "Nothing is known of this record: it was not read yet, or there was nothing to decide about it.",
     Code.HISTORY_GONE: "Older history is not kept[: what was decided and written before {until} is gone].",

@@ -30,6 +30,10 @@ _TEXTS: Final = {
     Code.UNDONE: "以前の[実行({run})での]書き込みを取り消します。",
     Code.CHANGED_SINCE: "その後[{system}で]変更されているため[({field})]、そのままにします。",
     Code.NOT_UNDOABLE: "[{system}での]この処理は取り消せません[({field})]。",
+    Code.RESTORE_BY_HAND: (
+        "[{system}で]レコード[({record})]が削除されており、元のレコードのまま戻すことはできません。"
+        "そのシステムで復元してから、もう一度取り消しを実行すると、紐付けが元に戻ります。"
+    ),
     Code.EDITED: "[{editor}が]{field}の値を指定して送信しました。",
     Code.NOT_KNOWN: "このレコードの情報はありません。まだ読み込まれていないか、判断の対象になっていません。",
     Code.HISTORY_GONE: "古い履歴は保存されていません[({until} より前の判断と書き込み)]。",
