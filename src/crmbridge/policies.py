@@ -397,7 +397,7 @@ def lets_values_cross(policy: FieldPolicy) -> bool:
 
 def has_part(policy: FieldPolicy, *kinds: type) -> bool:
     """Say whether a policy, or one that it is made of, is of one of these kinds."""
-    return any(isinstance(part, kinds) for part in _parts(policy))
+    return any(isinstance(part, kinds) for part in parts_of(policy))
 
 
 def never_empties(policy: FieldPolicy) -> bool:
@@ -410,9 +410,10 @@ def weighs_elements(policy: FieldPolicy) -> bool:
     return has_part(policy, Union, LastValue)
 
 
-def _parts(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
+def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
+    """Give a policy and those that it is made of."""
     inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None
-    return (policy,) if inner is None else (policy, *_parts(inner))
+    return (policy,) if inner is None else (policy, *parts_of(inner))
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
@@ -476,6 +477,7 @@ __all__ = [
     "once_per_link",
     "only_if_empty",
     "only_on_create",
+    "parts_of",
     "right_always",
     "right_wins",
     "union",

@@ -15,6 +15,7 @@ from .definition import Definition
 from .errors import RunFailed
 from .model import Action, Cell, Create, Decision, Disposition, FieldDecision, Missing, Totals, is_blank
 from .model.actions import verb as verb_of
+from .model.sealed import Sealed
 from .reasons import Code, Fact, Reason
 from .roles import StateStore
 from .wording import Language, disposition, say, verb
@@ -183,6 +184,7 @@ _FLAGS: Mapping[Language, Mapping[bool, str]] = {
     "ja": {True: "はい", False: "いいえ"},
 }
 _NOTHING: Mapping[Language, str] = {"en": "(blank)", "ja": "(空白)"}
+_NOT_KEPT: Mapping[Language, str] = {"en": "(not kept)", "ja": "(保存なし)"}
 
 
 def _sorted(totals: Totals) -> list[tuple[tuple[str, str], int]]:
@@ -268,7 +270,9 @@ def _told(why: Reason, *, field: str, system: str = "") -> Reason:
     return attrs.evolve(why, facts={"field": field, **chosen, **why.facts})
 
 
-def _text(value: Cell | Missing, language: Language) -> str:
+def _text(value: Cell | Missing | Sealed, language: Language) -> str:
+    if isinstance(value, Sealed):
+        return _NOT_KEPT[language]
     if isinstance(value, Missing) or is_blank(value):
         return _NOTHING[language]
     if isinstance(value, bool):

@@ -16,6 +16,7 @@ from ..errors import NotAllowed, Refused, UsageError
 from ..flow import Flow
 from ..model import (
     MISSING,
+    SIDES,
     Action,
     Agreed,
     Cell,
@@ -54,7 +55,8 @@ class _Pointer:
 def pointing_somewhere(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
     """Keep back what would point to nothing, or send what its pair says instead; reads ceil(n / batch) times a kind."""
     pointers = [pointer for verdict in verdicts for pointer in _pointers(run, verdict)]
-    for side in dict.fromkeys(pointer.intent.side for pointer in pointers):
+    sides: list[Side] = [side for side in SIDES if any(pointer.intent.side == side for pointer in pointers)]
+    for side in sides:
         groups = [group for pointer in pointers if pointer.intent.side == side for group in pointer.groups]
         yield from _look(run, run.definition.end(side), groups)
     lost: dict[int, list[_Pointer]] = {}

@@ -33,6 +33,7 @@ from ..model import (
     other,
     target_kind,
 )
+from ..model.sealed import Sealed
 from ..plan import Pairing, differs
 from ..protocols import KeyValue, Question
 from ..reasons import Code, because
@@ -176,7 +177,7 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
         return (yield from _tied(run, intent, found))
     if _class_of(able, action) is CreateClass.A:
         return None if run.planning else (yield from _again(run, intent, action))
-    if able.creates is CreateClass.B and questions:
+    if _class_of(able, action) is CreateClass.B and questions:
         # A look settles it, if there is anything to look by: a system that claims the class and names none is left to a person.
         return Delta(settled=(intent.key,), wake=_woken(intent, None))
     why = because(Code.IN_DOUBT, system=run.definition.end(intent.side).system)
@@ -191,7 +192,12 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
 
 
 def _class_of(able: Capabilities, action: Create) -> CreateClass | None:
-    """Tell how surely this create can be resolved: a unique field that it leaves blank enforces nothing."""
+    """Tell how surely this create can be resolved: a unique field that it leaves blank enforces nothing.
+
+    A body of which fingerprints were kept cannot be sent again, so its record is looked for.
+    """
+    if able.creates is CreateClass.A and any(isinstance(cell, Sealed) for cell in action.values.values()):
+        return CreateClass.B
     if able.creates is CreateClass.A and able.create_key is None and able.unique not in action.values:
         return CreateClass.C
     return able.creates

@@ -27,6 +27,7 @@ from ..model import (
     verb,
 )
 from ..model.refs import Cell, Missing, Values
+from ..model.sealed import Sealed
 from ..reasons import Code, Reason, because
 from ..roles import Delta, Intent, IntentState, JournalRow, Keyed, QueueRow, QueueState
 from ._act import Doing
@@ -204,4 +205,6 @@ def keyed_create(run: Run, intent: Intent, ref: RecordRef) -> Keyed:
     """Give the directory row of a record that we made and found again."""
     if not isinstance(intent.action, Create):
         return Keyed(intent.side, ref)
+    if any(isinstance(cell, Sealed) for cell in intent.action.values.values()):
+        return Keyed(intent.side, ref, tuple(key for level in intent.keys for key in level))
     return Keyed(intent.side, ref, would_be_keys(run, intent.side, ref, intent.action.values))

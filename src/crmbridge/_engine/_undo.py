@@ -26,13 +26,14 @@ from ..model import (
     Side,
     other,
 )
+from ..model.sealed import Sealed
 from ..plan import Merge, Pairing, State, differs
 from ..preflight import problem
 from ..reasons import Code, Reason, because
 from ..roles import Intent, JournalRow, QueueRow
 from ._decide import Half, agreed_so_far, half, updates
 from ._run import SHORTLY, Run
-from ._seen import Look, is_gone
+from ._seen import Look, Seen, is_gone
 from ._subjects import Subject, Verdict, digest
 
 Names = tuple[str, str]
@@ -175,9 +176,10 @@ def _tied_again(run: Run, look: Look, found: Traced, link: Link, removed: Trace,
     bring back what was removed as itself.
     """
     side = removed.side
-    systems = {one: run.definition.end(one).system for one in SIDES}
-    seen = {one: look.at(one, link.ref(one)) for one in SIDES}
-    gone = [one for one in (side, other(side)) if is_gone(seen[one])]
+    systems: dict[Side, str] = {one: run.definition.end(one).system for one in SIDES}
+    seen: dict[Side, Seen] = {one: look.at(one, link.ref(one)) for one in SIDES}
+    order: tuple[Side, Side] = (side, other(side))
+    gone: list[Side] = [one for one in order if is_gone(seen[one])]
     if gone:
         ref = link.ref(gone[0])
         why = because(Code.RESTORE_BY_HAND, system=systems[gone[0]], record=f"{ref.kind} {ref.id}")
@@ -248,7 +250,7 @@ class _Judged:
         side, place = trace.side, self.places.get(names)
         name = names[0] if side == "left" else names[1]
         system = self.run.definition.end(side).system
-        if place is None or isinstance(before, Missing):
+        if place is None or isinstance(before, Missing | Sealed):
             self.refused[side, names] = because(Code.NOT_UNDOABLE, system=system, field=name)
             return
         own, across = self.halves[side], self.halves[other(side)]

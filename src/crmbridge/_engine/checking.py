@@ -10,6 +10,7 @@ from ..reasons import Code, because
 from ..roles import StateStore
 from ._adoption import lost
 from ._check_references import check_references
+from ._fingerprints import keeps_values, unkept
 from ._references import look_ups
 
 
@@ -32,6 +33,10 @@ def check(definition: Definition, store: StateStore | None = None) -> Flow[list[
                 changed.extend(drift(definition, side, known.schema, fresh))
     check_references(definition, schemas)
     looked_up = yield from _looked_up(definition)
+    if store is not None and not keeps_values(store):
+        looked_up.extend(
+            Finding(one.where, because(Code.VALUES_NOT_KEPT), Severity.ERROR) for one in unkept(definition)
+        )
     found = [Finding(definition.name, because(Code.STATE_LOST))] if waits else []
     return [*found, *changed, *looked_up, *findings(definition, schemas)]
 

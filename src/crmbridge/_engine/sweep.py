@@ -33,6 +33,7 @@ from ._adoption import recall, recognise
 from ._approved import as_approved
 from ._batch import decide
 from ._events import delivered, finished
+from ._fingerprints import admitted
 from ._ingest import ingest
 from ._listing import missing
 from ._notices import notices, send_notices
@@ -81,6 +82,7 @@ def sweep(
     `CapabilityError` where the pipeline cannot work; nothing was written then.
     """
     claimed(definition)
+    admitted(definition, store)
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
     totals = Written()

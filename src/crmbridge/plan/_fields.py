@@ -108,7 +108,8 @@ class _Merging:
         l0, r0 = agreed
         try:
             there = pair.decode(there)
-            r0 = r0 if r0 is MISSING else pair.decode(r0)
+            # What has not changed is not decoded twice, and could not be where a fingerprint of it is kept.
+            r0 = r0 if r0 is MISSING else there if r0 == held[1] else pair.decode(r0)
         except ValueError:
             self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
             return

@@ -11,6 +11,7 @@ import attrs
 
 from ..given import Given, Reference
 from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
+from ..model.sealed import Sealed
 from ..policies import lets_cross, lets_values_cross
 from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
@@ -59,7 +60,9 @@ class Pair:
 
     def decode(self, value: Cell) -> Cell:
         """Put a right value into the left's terms; raises ValueError outside the codec's domain."""
-        return value if self.codec is None or value is None else self.codec.decode(value)
+        if self.codec is None or value is None or isinstance(value, Sealed):
+            return value
+        return self.codec.decode(value)
 
     def same(self, left: Cell, right: Cell) -> bool:
         """Say whether the sides hold what could be one value in two stored forms."""
@@ -71,7 +74,7 @@ class Pair:
     def own(self, side: Side, sent: Cell, read: Cell) -> bool:
         """Say whether what was read could be the stored form of what we sent to this side."""
         form = self.left_form if side == "left" else self.right_form
-        return form(sent) == form(read)
+        return sent == read or form(sent) == form(read)
 
     def spec(self, side: Side) -> FieldSpec | None:
         """Give a side's field as its system describes it."""

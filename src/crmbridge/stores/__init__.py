@@ -1,5 +1,7 @@
 """Where state is kept: a file (`SqliteStore`), a server of several machines (`PostgresStore`), memory (`MemoryStore`).
 
+`FingerprintStore` keeps any of them free of values.
+
 Importing this package loads none of them; each name is loaded when it is first asked for.
 """
 
@@ -8,14 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .fingerprint import FingerprintStore
     from .memory import MemoryStore
     from .postgres import PostgresStore
     from .sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "PostgresStore", "SqliteStore"]
+__all__ = ["FingerprintStore", "MemoryStore", "PostgresStore", "SqliteStore"]
 
 
-def __getattr__(name: str) -> type[MemoryStore | PostgresStore | SqliteStore]:
+def __getattr__(name: str) -> type[FingerprintStore | MemoryStore | PostgresStore | SqliteStore]:
+    if name == "FingerprintStore":
+        from .fingerprint import FingerprintStore
+
+        return FingerprintStore
     if name == "MemoryStore":
         from .memory import MemoryStore
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import UsageError
 from ..model import MISSING, Cell, Missing, RecordRef
+from ..model.sealed import Sealed
 
 Json = Any
 """A value that JSON can carry."""
@@ -62,6 +63,8 @@ def _tagged(cell: object) -> Json:
         return {"ref": [cell.system, cell.kind, cell.id]}
     if isinstance(cell, Missing):
         return {"missing": None}
+    if isinstance(cell, Sealed):
+        return {"sealed": cell.text}
     raise _no_cell(cell)
 
 
@@ -112,6 +115,7 @@ _TAGS: Mapping[str, Callable[[Any], Cell | Missing]] = MappingProxyType(
         "date": dt.date.fromisoformat,
         "ref": lambda told: RecordRef(*told),
         "missing": lambda _: MISSING,
+        "sealed": lambda told: cast("Cell", Sealed(told)),
     }
 )
 

@@ -118,6 +118,7 @@ _TEXTS: Final = {
         "{field}[ in {system}] holds less than the other field may send[: {limit} {unit}][, where {length} may come]"
         "[; what does not fit is {answer}]."
     ),
+    Code.VALUES_NOT_KEPT: "This needs values that were there before, and the store keeps fingerprints in their place.",
     Code.POLICY_NEEDS: (
         "The rule for {field} needs a field of several values, and neither of the two fields is one[: {policy}]."
     ),

@@ -118,6 +118,7 @@ _TEXTS: Final = {
         "[{system}の]{field}に入る長さは、相手の項目より短いです[(上限{limit}{unit})][(最大{length}の値が届きます)]"
         "[。収まらない値は{answer}]。"
     ),
+    Code.VALUES_NOT_KEPT: "以前の値が必要ですが、このストアは値の代わりに照合用の指紋だけを保存しています。",
     Code.POLICY_NEEDS: "{field}のルール[({policy})]には複数の値を持つ項目が必要ですが、どちらの項目も単一の値です。",
     Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
     Code.CREATE_ONLY_TARGET: "[{system}の]{field}は新規作成のときだけ書き込めるため、その後の変更は反映されません。",
