@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from decimal import Decimal
+from functools import partial
 
 import attrs
 import pytest
@@ -17,13 +18,23 @@ from crmbridge.errors import CapabilityError, PairError, StateError, UsageError
 from crmbridge.match import key, level
 from crmbridge.model import Arrived, Record, RecordRef, Rows
 from crmbridge.model.sealed import Sealed
-from crmbridge.policies import by, filled_beats_blank, last_value, left_wins, monotone, newest_wins, union, write_once
+from crmbridge.policies import (
+    by,
+    filled_beats_blank,
+    last_value,
+    left_wins,
+    monotone,
+    newest_wins,
+    right_wins,
+    union,
+    write_once,
+)
 from crmbridge.protocols import Settle
 from crmbridge.reasons import Code, because
 from crmbridge.references import linked
 from crmbridge.stores import FingerprintStore, MemoryStore, SqliteStore
 from crmbridge.stores._sealing import Sealer
-from crmbridge.testing.faulty import Fault
+from crmbridge.testing.faulty import Fault, Lags
 from crmbridge.testing.sim import SimDriver, SimulatedCrash
 
 KEY = b"a key from outside, 32 bytes or more"
@@ -33,9 +44,18 @@ CANARIES = ("canary", "Canary", "CANARY", "カナリア", "8675309")
 
 
 def sealed_world(worlds, folder=None, **how):
-    """Make a world whose store keeps fingerprints."""
+    """Make a world whose store keeps fingerprints, and whose systems are never sent one."""
     inner = SqliteStore(folder / "state.db") if folder else MemoryStore()
-    return worlds(folder, store=FingerprintStore(inner, key=KEY), **how)
+    world = worlds(folder, store=FingerprintStore(inner, key=KEY), **how)
+    for system in (world.ma, world.crm):
+        system._apply = partial(_watched, system._apply)
+    return world
+
+
+def _watched(applied, action):
+    values = getattr(action, "values", {}).values()
+    assert not any(isinstance(value, Sealed) for value in values), "a fingerprint was sent in place of a value"
+    return applied(action)
 
 
 # -- values and their fingerprints -------------------------------------------------------------------
@@ -130,7 +150,12 @@ def test_no_byte_of_a_state_file_is_of_anybodys_value(worlds, tmp_path, seed):
     world.run(world.pipeline(policies.ask_a_person))
     world.crm.single = lambda _: None
     world.left(email="lost-canary@x.example", name="canary")
-    assert world.die(pipe, crash_after=world.effects(pipe) // 2) in (True, False)
+    world.crm.then(Fault.LOST_AFTER)
+    world.run(pipe)
+    world.ma.edit(person, city="canary in doubt")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run(pipe)
+    assert len(world.store.outbox.unsettled("sync", 9)) >= 1
     world.store.close()
     told = b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
     assert len(told) > 50_000
@@ -164,6 +189,32 @@ def test_a_crash_at_any_point_makes_no_second_record(worlds, promises, create, w
     assert crash > 15
 
 
+def test_an_update_whose_answer_was_lost_is_known_for_ours_in_whatever_case_it_is(worlds):
+    world = sealed_world(worlds)
+    person, lead = world.pair()
+    world.settle()
+    world.ma.edit(person, name="Park")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run()
+    world.settle()
+    assert [row.because.code for row in world.store.journal.of("sync", lead)] == [Code.NEW, Code.RECOVERED]
+    assert world.crm.values(lead)["Name"] == "Park"
+
+
+def test_a_record_that_was_made_and_found_again_is_in_the_directory_before_its_feed_tells_of_it(worlds):
+    world = sealed_world(worlds)
+    world.crm._lags = Lags(feed=lambda _: dt.timedelta(minutes=9))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run()
+    assert world.store.links.count("sync") == 0
+    world.left(email="Kim@x.example", name="twin")
+    world.run(after=120)
+    assert world.store.links.count("sync") == 1
+    world.settle()
+    assert [row["Name"] for row in world.crm.rows("lead")] == ["Kim"]
+
+
 def test_a_second_record_of_the_same_keys_meets_the_first_by_hashed_keys(worlds):
     world = sealed_world(worlds)
     world.right(Email="KIM@x.example", Name="Kim")
@@ -178,7 +229,7 @@ def test_a_second_record_of_the_same_keys_meets_the_first_by_hashed_keys(worlds)
 
 def test_a_value_that_crosses_by_a_codec_is_compared_and_not_decoded(worlds):
     world = sealed_world(worlds)
-    grade = pair("city", "City", newest_wins(otherwise="left"), via=choices({"T": "Tokyo", "O": "Osaka"}))
+    grade = pair("city", "City", right_wins, via=choices({"T": "Tokyo", "O": "Osaka"}))
     pipe = (
         two_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
         .match(level("email", key("email", "Email")))
@@ -191,6 +242,9 @@ def test_a_value_that_crosses_by_a_codec_is_compared_and_not_decoded(worlds):
     world.crm.edit(lead, City="Osaka")
     world.settle(pipe)
     assert world.ma.values(person)["city"] == "O"
+    world.ma.edit(person, city="T")
+    world.settle(pipe)
+    assert world.crm.values(lead)["City"] == "Tokyo", "only one side has changed, so nobody wins"
     writes = world.count()
     world.ma.edit(person, name="x")
     world.settle(pipe)
