@@ -11,7 +11,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -35,6 +35,9 @@ from .model import (
 from .model.refs import Cell
 from .protocols import KeyValue, Notice, Question
 from .reasons import Reason
+
+FINGERPRINTS: Final = "fingerprints of "
+"""Stands among the tokens, before a pipeline's name, where its state holds fingerprints in place of values."""
 
 QueueState: TypeAlias = Literal["ready", "held", "disputed", "quarantined"]
 

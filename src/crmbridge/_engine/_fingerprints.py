@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import attrs
 
 from ..definition import Definition
-from ..errors import CapabilityError, PairError
+from ..errors import CapabilityError, PairError, StateError
+from ..flow import Flow, call
 from ..given import Reference
 from ..model import SIDES
 from ..plan import PairedField
@@ -25,7 +26,7 @@ from ..policies import (
     has_part,
     parts_of,
 )
-from ..roles import StateStore
+from ..roles import FINGERPRINTS, StateStore
 
 _COMPARE = (
     Always,
@@ -56,9 +57,19 @@ def keeps_values(store: StateStore) -> bool:
     return bool(getattr(store, "keeps_values", True))
 
 
-def admitted(definition: Definition, store: StateStore) -> None:
-    """Refuse what needs old values where the store keeps none; raises `PairError` and `CapabilityError`."""
-    for one in () if keeps_values(store) else unkept(definition):
+def admitted(definition: Definition, store: StateStore) -> Flow[None]:
+    """Refuse what needs old values where the store keeps none, and a store that would take fingerprints for values.
+
+    Raises `PairError`, `CapabilityError` and `StateError`, before anything is read.
+    """
+    if keeps_values(store):
+        if (yield from call(store.tokens.get, FINGERPRINTS + definition.name)) is not None:
+            raise StateError(
+                f"{definition.name}: this state is kept as fingerprints; open it as it was written, with "
+                "FingerprintStore(store, key=...)"
+            )
+        return
+    for one in unkept(definition):
         raise one.error(f"{definition.name}: {one.where}: {one.says}")
 
 

@@ -15,6 +15,7 @@ from ..reasons import Code, Fact, because
 from ..references import Ensured
 from ..roles import Delta, QueueRow
 from ._create import refused
+from ._fingerprints import admitted
 from ._ingest import known_targets
 from ._matching import Search
 from ._recover import recover, take_over
@@ -110,6 +111,7 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[No
 
     Where somebody else runs it at this moment, the children wait.
     """
+    yield from admitted(within, run.store)
     try:
         fence = yield from call(run.store.leases.take, within.name, run.id, run.now(), within.lease)
     except LeaseHeld:

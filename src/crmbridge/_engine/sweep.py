@@ -82,7 +82,7 @@ def sweep(
     `CapabilityError` where the pipeline cannot work; nothing was written then.
     """
     claimed(definition)
-    admitted(definition, store)
+    yield from admitted(definition, store)
     fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
     name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
     totals = Written()

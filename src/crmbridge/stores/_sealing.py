@@ -222,14 +222,23 @@ def _tells(cell: Cell) -> bool:
     return not isinstance(cell, tuple) or not all(isinstance(one, RecordRef) for one in cell)
 
 
+def _number(value: Decimal) -> str:
+    """Write a number without the zeros that make no difference; neither its length nor its exponent is worked out."""
+    sign, digits, exponent = value.as_tuple()
+    if not value or not isinstance(exponent, int):
+        return f"n{value.copy_abs() if value else 0}"
+    told = "".join(map(str, digits))
+    kept = told.rstrip("0")
+    return f"n{sign}{kept.lstrip('0')}e{exponent + len(told) - len(kept)}"
+
+
 def _exact(value: object) -> str:
     """Write a cell so that equal ones, and no others, have equal texts: true is 1, and noon is noon in every zone."""
     match value:
         case str():
             return f"s{value}"
         case bool() | int() | Decimal():
-            number = Decimal(value)
-            return "/".join(map(str, number.as_integer_ratio())) if number.is_finite() else f"n{number}"
+            return _number(Decimal(value))
         case dt.datetime() if value.tzinfo is not None:
             return f"t{value.astimezone(dt.UTC).isoformat()}"
         case dt.date():

@@ -14,6 +14,7 @@ from ..errors import StateError, UsageError
 from ..model import Arrived, Decision, Disposition, Link, RecordRef, Side, Signal, Standing
 from ..protocols import Notice, Question
 from ..roles import (
+    FINGERPRINTS,
     Agenda,
     Budgets,
     Delta,
@@ -39,8 +40,6 @@ from ._sealing import Sealer
 __all__ = ["FingerprintStore"]
 
 _SHORTEST: Final = 32
-_CHECK: Final = "fingerprints of "
-"""Stands among the tokens, before a pipeline's name, for the fingerprint by which a key is known again."""
 
 
 class FingerprintStore:
@@ -249,13 +248,13 @@ class _Leases:
         self._store.leases.release(fence)
 
     def _known(self, pipeline: str) -> None:
-        mine, known = self._sealer.mac("check"), self._store.tokens.get(_CHECK + pipeline)
+        mine, known = self._sealer.mac("check"), self._store.tokens.get(FINGERPRINTS + pipeline)
         if known is None:
             values = next(iter(self._store.links.all(pipeline)), None) or self._store.outbox.unsettled(pipeline, 1)
             if values:
                 raise StateError(
                     f"{pipeline}: this state was written with values; a store of fingerprints begins with an empty one"
                 )
-            self._store.tokens.save(_CHECK + pipeline, Token(Secret(mine)))
+            self._store.tokens.save(FINGERPRINTS + pipeline, Token(Secret(mine)))
         elif known.value.reveal() != mine:
             raise StateError(f"{pipeline}: this state was written under another key; nothing was changed")

@@ -1,0 +1,70 @@
+"""A store of fingerprints by the laws of a store: what is read equals what was written, though no value is kept."""
+
+import attrs
+import pytest
+
+from crmbridge.model import MISSING
+from crmbridge.model.sealed import Sealed
+from crmbridge.stores import FingerprintStore, MemoryStore, SqliteStore
+from crmbridge.stores._sealing import Sealer
+from crmbridge.testing._store_laws.links import CELLS
+from crmbridge.testing._store_laws.values import PEOPLE, commit, left, link, promise
+from crmbridge.testing.store_suite import StoreSuite
+
+KEY = b"a key from outside, 32 bytes or more"
+
+
+class Fingerprints(StoreSuite):
+    # It keeps no delivery that is a record, and so says nothing of what becomes of one.
+    test_an_arrived_record_is_kept_whole = None
+    test_a_delivery_that_is_the_record_is_kept_until_it_is_finished = None
+    test_nothing_is_kept_of_a_forgotten_record_and_its_counterpart = None
+    test_nothing_but_history_has_an_age = None
+    # Comparison keys come back as hashes, and cells as what is equal to them.
+    test_unsettled_intents_come_oldest_first = None
+    test_an_intent_is_put_by_its_key_until_it_is_settled = None
+    test_an_intent_holds_the_record_it_writes_and_the_one_it_was_decided_from = None
+    test_a_link_keeps_all_that_it_was_given = None
+
+    def test_an_intent_comes_back_with_hashed_keys_and_equal_values(self, store):
+        seal = Sealer(KEY)
+        commit(store, promised=(promise(2), promise(1)))
+        keys = [tuple(map(seal.key, promise(n).keys[0])) for n in (1, 2)]
+        wanted = [attrs.evolve(promise(n), keys=(hashed,)) for n, hashed in zip((1, 2), keys, strict=True)]
+        found = list(self.reopen(store).outbox.unsettled(PEOPLE, 9))
+        assert found == wanted
+        assert dict(store.outbox.holding(PEOPLE, [left(1)])) == {left(1): wanted[0]}
+        assert isinstance(found[0].action.values["Email"], Sealed)
+        commit(store, settled=("key-1", "key-2"))
+        assert list(store.outbox.unsettled(PEOPLE, 9)) == []
+
+    def test_cells_of_every_sort_are_equal_to_what_is_kept_of_them(self, store):
+        fields = tuple(f"f{n}" for n in range(len(CELLS)))
+        whole = attrs.evolve(link(), left_agreed=attrs.evolve(link().left_agreed, fields=fields, cells=CELLS))
+        commit(store, links=(whole,))
+        [found] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
+        assert found == whole
+        for one, kept in enumerate(found.left_agreed.cells):
+            for other, cell in enumerate(CELLS):
+                assert (kept == cell) == (CELLS[one] == cell), (one, other)
+        assert MISSING not in [cell for cell in found.left_agreed.cells if isinstance(cell, Sealed)]
+
+
+class TestFingerprintsInMemory(Fingerprints):
+    @pytest.fixture
+    def store(self):
+        return FingerprintStore(MemoryStore(), key=KEY)
+
+
+class TestFingerprintsInAFile(Fingerprints):
+    @pytest.fixture
+    def store(self, tmp_path):
+        self.path = tmp_path / "state.db"
+        self.opened = [FingerprintStore(SqliteStore(self.path), key=KEY)]
+        yield self.opened[0]
+        for store in self.opened:
+            store.close()
+
+    def reopen(self, store):
+        self.opened.append(FingerprintStore(SqliteStore(self.path), key=KEY))
+        return self.opened[-1]
