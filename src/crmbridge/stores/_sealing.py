@@ -34,8 +34,8 @@ _SALT: Final = 16
 _HASHED: Final = "fingerprint:"
 """Begins a comparison key that is kept as a fingerprint."""
 
-_HELD: Final = ("@", "@?")
-"""End the labels of strikes that stand for two values, as the engine writes them."""
+_HELD: Final = "@"
+"""Ends the labels of strikes that stand for two values, as the engine writes them."""
 
 Change = Callable[[Any], Any]
 """Puts a cell into another form."""
