@@ -3,12 +3,12 @@
 import attrs
 import pytest
 
-from crmbridge.model import MISSING
+from crmbridge.model import MISSING, Agreed, Unsettled
 from crmbridge.model.sealed import Sealed
 from crmbridge.stores import FingerprintStore, MemoryStore, SqliteStore
 from crmbridge.stores._sealing import Sealer
 from crmbridge.testing._store_laws.links import CELLS
-from crmbridge.testing._store_laws.values import PEOPLE, commit, left, link, promise
+from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left, link, promise
 from crmbridge.testing.store_suite import StoreSuite
 
 KEY = b"a key from outside, 32 bytes or more"
@@ -25,6 +25,7 @@ class Fingerprints(StoreSuite):
     test_an_intent_is_put_by_its_key_until_it_is_settled = None
     test_an_intent_holds_the_record_it_writes_and_the_one_it_was_decided_from = None
     test_a_link_keeps_all_that_it_was_given = None
+    test_a_link_keeps_what_waits_to_be_judged_whether_or_not_it_is_what_was_agreed = None
 
     def test_an_intent_comes_back_with_hashed_keys_and_equal_values(self, store):
         seal = Sealer(KEY)
@@ -37,6 +38,17 @@ class Fingerprints(StoreSuite):
         assert isinstance(found[0].action.values["Email"], Sealed)
         commit(store, settled=("key-1", "key-2"))
         assert list(store.outbox.unsettled(PEOPLE, 9)) == []
+
+    def test_what_waits_to_be_judged_is_equal_to_what_was_sent_whether_or_not_it_was_agreed(self, store):
+        cells = tuple(cell for cell in CELLS if cell is not MISSING)
+        fields = tuple(f"f{n}" for n in range(len(cells)))
+        agreed = {field: Unsettled(cell, NOW) for field, cell in zip(fields, cells, strict=True)}
+        others = agreed | {"f0": Unsettled("TEXT", NOW), "f4": Unsettled(0, NOW), "f6": Unsettled(False, NOW + HOUR)}
+        whole = link(left_agreed=Agreed(fields, cells, agreed), right_agreed=Agreed(fields, cells, others))
+        for _ in range(2):
+            commit(store, links=(whole,))
+            [whole] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
+            assert (whole.left_agreed.unsettled, whole.right_agreed.unsettled) == (agreed, others)
 
     def test_cells_of_every_sort_are_equal_to_what_is_kept_of_them(self, store):
         fields = tuple(f"f{n}" for n in range(len(CELLS)))
