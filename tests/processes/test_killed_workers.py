@@ -24,7 +24,7 @@ UNKEYED = {
 }
 SECONDS = {
     "sqlite": int(os.environ.get("CRMBRIDGE_SECONDS", "5")),
-    "postgres": int(os.environ.get("CRMBRIDGE_SECONDS_SERVER", "2")),
+    "postgres": int(os.environ.get("CRMBRIDGE_SECONDS_SERVER", "4")),
 }
 STOPS = {
     "sqlite": int(os.environ.get("CRMBRIDGE_STOPS", "5")),

@@ -160,9 +160,10 @@ class _Strike(int):
         return made
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Strike) or not isinstance(other, int):
-            return int(self) == other
-        return int(self) == self._sealer.strike(self._link, other)
+        if isinstance(other, _Strike):
+            # As plain numbers: Python would ask the other one in turn, which takes this for the engine's own.
+            return int(self) == int(other)
+        return isinstance(other, int) and int(self) == self._sealer.strike(self._link, other)
 
     def __hash__(self) -> int:
         return hash(int(self))
