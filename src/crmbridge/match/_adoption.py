@@ -67,7 +67,7 @@ def newest(right: str | None = None, *, left: str | None = None) -> Adoption:
 
 def _completeness(record: Record) -> int:
     cells = record.rows.cells[record.row]
-    return sum(1 for cell in cells if not isinstance(cell, Missing) and not is_blank(cell))
+    return sum(not isinstance(cell, Missing) and not is_blank(cell) for cell in cells)
 
 
 def _most_complete(found: Sequence[Record], _side: Side) -> Record | None:

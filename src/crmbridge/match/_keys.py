@@ -29,10 +29,8 @@ def name_of(normaliser: Normaliser) -> str:
     return f"{getattr(normaliser, '__module__', '') or 'builtins'}.{qualified}"
 
 
-def text_of(value: Cell | Missing) -> str:
-    """Give a value as the text that a normaliser takes; sets and what was not read are blank."""
-    if isinstance(value, str):
-        return value
+def _text_of(value: Cell | Missing) -> str:
+    """Give a value that is no text as the text that a normaliser takes; sets and what was not read are blank."""
     if value is None or isinstance(value, Missing | tuple):
         return ""
     if isinstance(value, bool):
@@ -92,7 +90,7 @@ class Key:
         ]
 
     def _normalised(self, value: Cell | Missing) -> str:
-        text = value if isinstance(value, str) else text_of(value)
+        text = value if isinstance(value, str) else _text_of(value)
         return self.by(text) if text and not text.isspace() else ""
 
 

@@ -63,8 +63,6 @@ class ScoredLevel:
         """Keep the best of what was found, and what comes close to it."""
         scores = [(self.explain(record, other, towards).score, other) for other in found]
         best = max((score for score, _ in scores), default=0.0)
-        if best < self.at_least:
-            return []
         return [other for score, other in scores if score >= self.at_least and best - score < self.margin]
 
 

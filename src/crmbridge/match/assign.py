@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
 
-@attrs.frozen(order=False)
+@attrs.frozen
 class Scored:
     """Two records by their ids, and how alike they are from 0 to 1."""
 
@@ -35,7 +35,7 @@ def one_to_one(pairs: Iterable[Scored], *, at_least: float, margin: float = 0.0)
     never assigned and never rivals.
     """
     ordered = _best_first(pair for pair in pairs if pair.score >= at_least)
-    lefts, rights = _rows_by(ordered, 0), _rows_by(ordered, 1)
+    lefts, rights = _rows_by(ordered, _left), _rows_by(ordered, _right)
     used_left: set[str] = set()
     used_right: set[str] = set()
     taken: list[Scored] = []
@@ -69,8 +69,8 @@ def groups(pairs: Iterable[Scored], *, at_least: float, together: float) -> tupl
         known.setdefault((pair.right, pair.left), pair.score)
     group: dict[str, list[str]] = {}
     for pair in ordered:
-        if pair.score < at_least or pair.left == pair.right:
-            continue
+        if pair.score < at_least:
+            break
         one, other = (group.setdefault(record, [record]) for record in (pair.left, pair.right))
         if one is other or _mean(one, other, known) < together:
             continue
@@ -84,10 +84,18 @@ def _best_first(pairs: Iterable[Scored]) -> list[Scored]:
     return sorted(pairs, key=lambda pair: (-pair.score, pair.left, pair.right))
 
 
-def _rows_by(ordered: Sequence[Scored], side: int) -> dict[str, list[Scored]]:
+def _left(pair: Scored) -> str:
+    return pair.left
+
+
+def _right(pair: Scored) -> str:
+    return pair.right
+
+
+def _rows_by(ordered: Sequence[Scored], side: Callable[[Scored], str]) -> dict[str, list[Scored]]:
     rows: dict[str, list[Scored]] = {}
     for pair in ordered:
-        rows.setdefault(pair.right if side else pair.left, []).append(pair)
+        rows.setdefault(side(pair), []).append(pair)
     return rows
 
 

@@ -52,6 +52,19 @@ def test_two_equal_candidates_are_left_to_a_person() -> None:
     assert found.tied == (Scored("a", "x", 0.9), Scored("a", "y", 0.9))
 
 
+def test_a_rival_as_far_away_as_the_margin_is_one() -> None:
+    pairs = [Scored("a", "x", 1.0), Scored("a", "y", 0.75)]
+    assert one_to_one(pairs, at_least=0.5, margin=0.25).pairs == ()
+    assert one_to_one(pairs, at_least=0.5, margin=0.2).pairs == (Scored("a", "x", 1.0),)
+
+
+@given(pairs=PAIRS, margin=st.sampled_from([0.1, 0.3]))
+def test_a_pair_left_to_a_person_is_of_two_that_nobody_else_has(pairs: list[Scored], margin: float) -> None:
+    found = one_to_one(pairs, at_least=0.3, margin=margin)
+    assert {pair.left for pair in found.tied}.isdisjoint(pair.left for pair in found.pairs)
+    assert {pair.right for pair in found.tied}.isdisjoint(pair.right for pair in found.pairs)
+
+
 def test_a_rival_that_has_a_better_partner_is_none() -> None:
     pairs = [Scored("b", "y", 1.0), Scored("a", "x", 0.9), Scored("a", "y", 0.9)]
     assert one_to_one(pairs, at_least=0.5, margin=0.05).pairs == (Scored("b", "y", 1.0), Scored("a", "x", 0.9))
@@ -65,6 +78,17 @@ def test_a_chain_is_no_group() -> None:
 
 def test_a_record_alone_is_in_no_group() -> None:
     assert groups([Scored("a", "b", 0.2), Scored("c", "c", 1.0)], at_least=0.5, together=0.5) == ()
+    assert groups([Scored("a", "b", 0.9)], at_least=0.5, together=0.95) == ()
+
+
+def test_a_pair_that_scores_just_enough_is_a_group_and_one_below_is_none() -> None:
+    assert groups([Scored("a", "b", 0.8)], at_least=0.8, together=0.8) == (("a", "b"),)
+    assert groups([Scored("a", "b", 0.7)], at_least=0.8, together=0.1) == ()
+
+
+def test_the_side_on_which_a_record_of_a_pair_stands_does_not_matter() -> None:
+    around = [Scored("a", "b", 0.9), Scored("c", "b", 0.9), Scored("a", "c", 0.9)]
+    assert groups(around, at_least=0.8, together=0.8) == (("a", "b", "c"),)
 
 
 @given(pairs=PAIRS, seed=st.integers())

@@ -40,6 +40,8 @@ def test_names_that_share_words_grade_by_what_they_share() -> None:
     assert bigrams("日本", "東京") == bigrams("日", "本") == 0
     assert within("義津屋", "義津屋津島駅前店") == 1
     assert within("日", "日本") == 0
+    assert bigrams("日本", "日本橋") == bigrams("日本橋", "日本") == pytest.approx(2 / 3)
+    assert within("日本", "日本橋") == 1
 
 
 def test_a_blank_is_not_compared_and_not_a_match() -> None:
@@ -68,6 +70,10 @@ def test_a_near_miss_is_said_to_nearly_agree() -> None:
     said = explain({"name": "abcdefghij"}, {"name": "abcdefghix"}, (NAME,))
     assert "nearly agrees" in said.in_english()
     assert "ほぼ一致" in said.in_japanese()
+    four_of_five = explain({"name": "abcdef"}, {"name": "abcdex"}, (NAME,))
+    assert four_of_five.fields[0].grade == 0.8
+    assert "nearly agrees" in four_of_five.in_english()
+    assert "ほぼ一致" in four_of_five.in_japanese()
 
 
 LEFT = {
@@ -92,11 +98,34 @@ def test_a_block_that_too_many_share_is_passed_over() -> None:
     crowd = {str(at): {"city": "港区"} for at in range(5)}
     assert len(list(candidates(crowd, RIGHT, (by_field("city"),), most=5))) == 5
     assert list(candidates(crowd, RIGHT, (by_field("city"),), most=4)) == []
+    assert len(list(candidates(RIGHT, crowd, (by_field("city"),), most=5))) == 5
+    assert list(candidates(RIGHT, crowd, (by_field("city"),), most=4)) == []
+
+
+def test_the_keys_after_a_crowded_one_are_looked_at() -> None:
+    crowd = {str(at): {"city": "港区"} for at in range(5)} | {"6": {"city": "南区"}}
+    assert list(candidates(crowd, RIGHT, (by_field("city"),), most=4)) == [("6", "b")]
+
+
+def test_two_hundred_records_of_one_key_are_looked_at_and_no_more() -> None:
+    crowd = {str(at): {"city": "港区"} for at in range(200)}
+    assert len(list(candidates(crowd, RIGHT, (by_field("city"),)))) == 200
+    assert len(scored(crowd, RIGHT, (NAME,), (by_field("city"),), at_least=0.0)) == 200
+    crowd["200"] = {"city": "港区"}
+    assert list(candidates(crowd, RIGHT, (by_field("city"),))) == []
+    assert scored(crowd, RIGHT, (NAME,), (by_field("city"),), at_least=0.0) == ()
+
+
+def test_pieces_are_all_runs_of_three_signs() -> None:
+    assert set(by_pieces("name")({"name": "abcd"})) == {"name:abc", "name:bcd"}
+    assert set(by_pieces("name")({"name": "ab"})) == set()
 
 
 def test_pairs_that_score_enough_are_kept() -> None:
     found = scored(LEFT, RIGHT, (NAME,), (by_pieces("name", length=2),), at_least=0.8)
     assert found == (Scored("2", "b", pytest.approx(6 / 7)),)
+    alike = scored({"1": {"phone": "03"}}, {"a": {"phone": "03"}}, (PHONE,), (by_field("phone"),), at_least=1.0)
+    assert alike == (Scored("1", "a", 1.0),)
 
 
 def test_what_is_alike_by_chance_counts_for_nothing_when_sharpened() -> None:

@@ -36,7 +36,7 @@ CELLS = st.tuples(
     st.sampled_from([None, *(dt.datetime(2026, 1, day, tzinfo=dt.UTC) for day in (1, 2))]),
 )
 ID = by_id("crm_id")
-EMAIL = level("email", key("email", "email", str.lower), key("name", "tel"))
+EMAIL = level("email", key("email", "email", str.lower), key("tel", "tel"))
 PERSON = level("person", all_of(key("name", "name"), key("tel", "tel")))
 CHAIN = level("chain", first_of(key("tel", "tel"), all_of(key("name", "name"), key("email", "email"))))
 UNKNOWN = level("unknown", key("fax", "name"))
@@ -102,3 +102,7 @@ def test_a_level_of_grades_is_refused_by_name():
 def test_neither_ids_nor_addresses_are_shown():
     held = pages("right", [[("r0", "kim@x.example", None, None, None)]])
     assert "r0" not in repr(join(LevelMatcher((ID,)), pages("left", [[("r0", *[None] * 4)]]), held))
+    twice = pages("right", [[(None, "kim@x.example", None, None, None)] * 2])
+    disputed = join(LevelMatcher((EMAIL,)), pages("left", [[(None, "kim@x.example", None, None, None)]]), twice)
+    assert disputed.disputed
+    assert "r0" not in repr(disputed)

@@ -20,6 +20,8 @@ from crmbridge.match import (
     most_complete,
     newest,
     oldest,
+    scored,
+    weigh,
 )  # fmt: skip
 from crmbridge.model import MISSING, Record, RecordRef, Rows
 from crmbridge.protocols import Ambiguous, KeyValue, Matched, Question, Unmatched
@@ -103,6 +105,29 @@ def test_of_several_the_adoption_rule_takes_one_whatever_their_order(adopt, take
     question = matcher.begin(kim, "Lead", "right")
     for order in itertools.permutations(found):
         assert matcher.next(kim, question, order, "right").ref.id == taken
+
+
+def test_the_most_complete_record_has_the_most_values_and_not_the_most_fields():
+    wide = record(id="1", Email="k@x.example", Name=None, Phone=" ", Mobile=MISSING, Fax=MISSING)
+    full = record(id="2", Email="k@x.example", Name="Kim")
+    assert most_complete.choose([wide, full], "right").ref.id == "2"
+
+
+def test_a_rule_is_told_with_the_field_that_it_reads():
+    assert oldest("Made", left="made").name == "oldest(Made)"
+    assert newest(left="made").name == "newest(made)"
+
+
+def test_a_page_without_any_key_gives_no_keys_for_each_record():
+    rows = Rows("crm", "Account", ("City",), ("1", "2"), (("Osaka",), ("Kyoto",)))
+    assert LevelMatcher((EMAIL, NAME)).keys_of(rows, "right") == [(), ()]
+
+
+def test_a_level_of_keys_is_shown_ten_records_and_one_of_grades_two_hundred():
+    graded = scored("alike", weigh(key("name", "Name")), blocks=(key("email", "Email"),), at_least=0.5)
+    kim = person(email="k@x.example", name="Kim")
+    assert LevelMatcher((EMAIL,)).begin(kim, "Lead", "right").limit == 10
+    assert LevelMatcher((graded,)).begin(kim, "Lead", "right").limit == 200
 
 
 def test_without_a_rule_several_are_for_a_person_and_named_in_order():

@@ -6,7 +6,7 @@ from crmbridge import at, key, level, pair, two_way
 from crmbridge.errors import UsageError
 from crmbridge.japanese import address_key, company_key, phone_key, postal_key
 from crmbridge.match import LevelMatcher, explain, scored, weigh
-from crmbridge.model import Disposition, FieldSpec
+from crmbridge.model import Disposition, FieldSpec, Record, Rows
 from crmbridge.policies import left_wins
 from crmbridge.reasons import Code
 from crmbridge.stores import MemoryStore
@@ -65,6 +65,39 @@ def test_sharing_a_block_makes_no_twins(world):
     ma.put("company", name="さくら", address="北8条西2-2", zip="060-0807")
     assert pipeline.run().counts[Disposition.APPLIED] == 2
     assert len(crm.rows("account")) == 2
+
+
+def by_last_sign(one, other):
+    """Grade by a digit, so that a test says how alike two names are."""
+    return int(other[-1]) / 8
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (["a7", "b7"], ["a7", "b7"]),
+        (["a7", "b6"], ["a7"]),  # as far away as the margin is clearly worse
+        (["a4"], ["a4"]),
+        (["a3"], []),
+        (["a4", "b3"], ["a4"]),
+    ],
+)
+def test_what_is_kept_reaches_the_least_score_and_comes_closer_to_the_best_than_the_margin(names, kept):
+    graded = scored(
+        "alike", weigh(key("name", "Name"), grade=by_last_sign), blocks=(key("zip", "Zip"),), at_least=0.5, margin=0.125
+    )
+    mine = Record(Rows("ma", "company", ("name",), ("1",), (("x",),)), 0)
+    found = [Record(Rows("crm", "account", ("Name",), (name,), ((name,),)), 0) for name in names]
+    assert [one.ref.id for one in graded.keep(mine, found, "right")] == kept
+
+
+def test_a_level_of_close_seconds_keeps_only_those_that_reach_the_least_score():
+    graded = scored(
+        "alike", weigh(key("name", "Name"), grade=by_last_sign), blocks=(key("zip", "Zip"),), at_least=0.5, margin=0.5
+    )
+    mine = Record(Rows("ma", "company", ("name",), ("1",), (("x",),)), 0)
+    found = [Record(Rows("crm", "account", ("Name",), (name,), ((name,),)), 0) for name in ("a5", "b3")]
+    assert [one.ref.id for one in graded.keep(mine, found, "right")] == ["a5"]
 
 
 def test_a_scored_level_that_is_not_the_last_is_refused(world):
