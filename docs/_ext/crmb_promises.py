@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import math
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -123,29 +124,45 @@ class Figure(SphinxRole):
 
 
 class Mutants(Table):
-    """`crmb-mutants`: by module, how many changes a test noticed; with the option-like content `survivors`, the rest."""
+    """`crmb-mutants`: how many changes a test noticed, by module; `groups` as content: by group; `survivors`: the rest."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Print one row a module, or one a survivor."""
+        """Print one row a module, a group or a survivor."""
         self.env.note_dependency(str(MUTANTS))
         results: Mapping[str, Any] = json.loads(MUTANTS.read_text("utf-8"))
         if "survivors" in self.content:
-            return self.table(["module", "line", "what changes"], list(_survivors(results)))
-        rows = [[f"`{name}`", *map(str, _counted(one))] for name, one in results.items()]
-        return self.table(["module", "changes", "tried", "noticed", "share"], rows)
+            return self.table(["module", "line", "what changes", "why nobody sees it"], list(_survivors(results)))
+        counted = ["changes", "tried", "noticed", "share"]
+        if "groups" in self.content:
+            return self.table(["what", *counted, "unnoticed for a reason", "on"], list(_groups(results)))
+        rows = [
+            [f"`{name}`", *_counted([one]), f"`{one['commit']}`", one["on"]] for name, one in sorted(results.items())
+        ]
+        return self.table(["module", *counted, "last commit", "on"], rows)
 
 
-def _counted(one: Mapping[str, Any]) -> tuple[int, int, int, str]:
-    tried, noticed = one["tried"], one["tried"] - len(one["survivors"])
-    return one["mutants"], tried, noticed, f"{noticed / tried:.0%}" if tried else "–"
+def _counted(some: Sequence[Mapping[str, Any]]) -> list[str]:
+    tried = sum(one["tried"] for one in some)
+    noticed = tried - sum(len(one["survivors"]) for one in some)
+    share = f"{math.floor(1000 * noticed / tried) / 10:.1f} %" if tried else "–"  # never more than it is
+    return [f"{sum(one['mutants'] for one in some):,}", f"{tried:,}", f"{noticed:,}", share]
+
+
+def _groups(results: Mapping[str, Any]) -> Iterable[list[str]]:
+    for name in sorted({one["group"] for one in results.values()}):
+        some = [one for one in results.values() if one["group"] == name]
+        survivors = [survivor for one in some for survivor in one["survivors"]]
+        reasons = sum(bool(survivor["why"]) for survivor in survivors)
+        yield [name, *_counted(some), f"{reasons} of {len(survivors)}", max(one["on"] for one in some)]
 
 
 def _survivors(results: Mapping[str, Any]) -> Iterable[list[str]]:
-    for name, one in results.items():
+    for name, one in sorted(results.items()):
         for survivor in one["survivors"]:
-            yield [f"`{name}`", str(survivor["line"]), "``" + survivor["change"].replace("`", "'") + "``"]
+            change = "``" + survivor["change"].replace("`", "'") + "``"
+            yield [f"`{name}`", str(survivor["line"]), change, survivor["why"] or "not known yet"]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -88,7 +88,14 @@ class Results:
         if known.get("text") != text:
             whys = [one for one in (*known.get("survivors", ()), *known.get("reasons", ())) if one["why"]]
             known = {"tried": 0, "reasons": whys, "survivors": []}
-        told = {"text": text, "commit": commit(module), "on": dt.date.today().isoformat(), "mutants": len(some)}
+        group = next((name for name, one in GROUPS.items() if module in one.modules), "")
+        told = {
+            "group": group,
+            "text": text,
+            "commit": commit(module),
+            "on": dt.date.today().isoformat(),
+            "mutants": len(some),
+        }
         return {**told, **{name: known[name] for name in ("tried", "reasons", "survivors") if name in known}}
 
     def keep(self, module: str, known: Mapping[str, Any]) -> None:

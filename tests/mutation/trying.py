@@ -124,13 +124,12 @@ class Trying:
             if (total := total + self._seconds[test]) > LONGEST:
                 break
             names.append(test)
-        seconds = 3 + PATIENCE * total
         if names and one.inside:
             whole = compile(source, str(PACKAGE / module), "exec")
-            status = _forked(lambda: self._exchanged(one, whole, self._functions[module], names, seconds))
+            status = _forked(lambda: self._exchanged(one, whole, self._functions[module], names))
             if status != CANNOT and (status or self._made[module].isdisjoint(one.lines)):
                 return status != 0
-        return bool(names) and _apart(module, number, names, seconds)
+        return bool(names) and _apart(module, number, names, 10 + PATIENCE * total)
 
     def _learn(self, file: IO[str]) -> int:
         watch = self._watch()
@@ -150,11 +149,8 @@ class Trying:
         paths = [str(PACKAGE / module) for module in self._modules]
         return coverage.Coverage(data_file=None, config_file=False, include=paths)
 
-    def _exchanged(
-        self, one: Change, whole: CodeType, functions: Sequence[FunctionType], names: Sequence[str], seconds: float
-    ) -> int:
+    def _exchanged(self, one: Change, whole: CodeType, functions: Sequence[FunctionType], names: Sequence[str]) -> int:
         """Exchange the code of all functions of a module that are alive, and run tests until one fails."""
-        _bound(seconds)
         others = _codes(compile(one.tree, whole.co_filename, "exec"))
         twins = {code: others.get(place) for place, code in _codes(whole).items()}
         try:
@@ -162,7 +158,8 @@ class Trying:
                 function.__code__ = twins[function.__code__]  # type: ignore[assignment]
         except (KeyError, TypeError, ValueError):
             return CANNOT
-        return next((1 for _ in self._run(names) if self._failed), 0)
+        bounded = self._run(names, lambda name: _bound(2 + PATIENCE * self._seconds[name]))
+        return next((1 for _ in bounded if self._failed), 0)
 
     def _run(self, names: Sequence[str], before: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, float]]:
         some = [self._items[name] for name in names]
@@ -243,7 +240,7 @@ class OneModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _apart(module: str, number: int, names: Sequence[str], seconds: float) -> bool:
     """Say whether a test fails in a new interpreter in which a module is another."""
-    asked = [sys.executable, __file__, module, str(number), str(seconds + 10)]
+    asked = [sys.executable, __file__, module, str(number), str(seconds)]
     begun = subprocess.run(asked, input=json.dumps(names), text=True, capture_output=True, cwd=ROOT, check=False)
     return begun.returncode not in {0, pytest.ExitCode.NO_TESTS_COLLECTED}
 
