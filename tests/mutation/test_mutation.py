@@ -137,7 +137,7 @@ def test_a_module_as_it_was_goes_on_where_it_ended(mutation, known, change):
 
 def test_every_module_that_is_named_is_there(mutation):
     mutate = mutation("mutate")
-    named = [module for group in mutate.GROUPS.values() for module in group.modules]
+    named = [module for group in mutate.GROUPS for module in group.modules]
     assert [module for module in named if not (mutate.PACKAGE / module).is_file()] == []
     assert len(named) == len(set(named))
     assert set(mutate.Results(mutate.RESULTS).modules) <= set(named)
@@ -145,6 +145,6 @@ def test_every_module_that_is_named_is_there(mutation):
 
 def test_all_of_planning_and_matching_is_tried(mutation):
     mutate = mutation("mutate")
-    named = {module for group in mutate.GROUPS.values() for module in group.modules}
+    named = {module for group in mutate.GROUPS for module in group.modules}
     there = {f"{folder}/{path.name}" for folder in ("plan", "match") for path in (mutate.PACKAGE / folder).glob("*.py")}
     assert {name for name in there if not name.endswith("__init__.py")} <= named

@@ -32,8 +32,8 @@ PACKAGE = ROOT / "src" / "crmbridge"
 
 PATIENCE = 5
 """How much more time of the processor than without a change the tests of one may take; an endless loop is noticed."""
-LONGEST = 60.0
-"""Seconds that all tests of one change take together without it; those that take the longest do not run."""
+LONGEST = 20.0
+"""Seconds of the processor that all tests of one change take without it; those that take the longest do not run."""
 MEMORY = 4 << 30
 CANNOT = 99
 """The exit status where code cannot be exchanged in a running process."""
@@ -165,9 +165,9 @@ class Trying:
         some = [self._items[name] for name in names]
         for item, following in zip(some, [*some[1:], None], strict=True):
             before(item.nodeid)
-            began = time.perf_counter()
+            began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            yield item.nodeid, time.perf_counter() - began
+            yield item.nodeid, time.process_time() - began
 
 
 def _forked(work: Callable[[], int]) -> int:

@@ -14,7 +14,8 @@ from crmbridge import plain
 from crmbridge.drive import AsyncDriver
 from crmbridge.errors import ContractBroken, NotAllowed, Unreachable, UsageError
 from crmbridge.model import MISSING, Disposition, Query, RecordRef
-from crmbridge.plain.separated import CELL_LIMIT
+from crmbridge.plain._files import LINE_LIMIT
+from crmbridge.plain.separated import CELL_LIMIT, SeparatedFile
 from crmbridge.protocols import Source
 
 SECRET = "kim@example.test"
@@ -141,6 +142,42 @@ def test_quotes_hold_delimiters_quotes_and_line_ends(tmp_path, run):
     assert every_row(run, plain.csv(path, id="id"), ("note", "email")) == [("1", 'a,"b"\r\nc\n', "x"), ("2", None, "y")]
 
 
+def test_a_line_within_quotes_may_begin_with_a_quote(tmp_path, run):
+    path = tmp_path / "people.csv"
+    path.write_bytes(b'id,note\n1,"a\n""b"" c"\n')
+    assert every_row(run, plain.csv(path, id="id"), ("note",)) == [("1", 'a\n"b" c')]
+
+
+def test_a_row_over_many_lines_may_be_as_long_as_the_longest_line_and_not_longer(tmp_path, run):
+    path = tmp_path / "people.csv"
+    names = [f"c{number}" for number in range(40)]
+    row = "1" + ",".join(["", *(f'"{"x" * 104_850}\n"' for _ in names[1:]), '"{}"\n'])
+    for length in (LINE_LIMIT, LINE_LIMIT + 1):
+        last = "y" * (length - len(row.format("")))
+        path.write_text(f"id,{','.join(names)}\n{row.format(last)}", "utf-8")
+        if length == LINE_LIMIT:
+            assert every_row(run, plain.csv(path, id="id"), ("c39",)) == [("1", last)]
+    with pytest.raises(ContractBroken, match=r"column 40 \(c38\) makes a row of more than 4,194,304 characters"):
+        every_row(run, plain.csv(path, id="id"), ("c39",))
+
+
+def test_the_first_cell_of_a_row_may_be_empty_beside_quotes(tmp_path, run):
+    path = tmp_path / "people.csv"
+    path.write_bytes(b'note,id\n,"1"\n"",2\n')
+    assert every_row(run, plain.csv(path, id="id"), ("note",)) == [("1", None), ("2", None)]
+
+
+def test_a_row_that_is_read_by_its_place_alone_is_told_without_a_line(tmp_path):
+    path = tmp_path / "people.csv"
+    before = "id,email\n1,a\n"
+    path.write_text(f'{before}2,b\n3,"c\n', "utf-8")
+    with SeparatedFile("csv", path, "id").reading() as reading:
+        rows = reading.rows(len(before))
+        assert next(rows).values == {"id": "2", "email": "b"}
+        with pytest.raises(ContractBroken, match=r"people\.csv, column 2 \(email\) opens a quote"):
+            next(rows)
+
+
 def test_a_tab_may_be_the_delimiter(tmp_path, run):
     path = tmp_path / "people.tsv"
     path.write_text("id\temail\n1\ta,b\n", "utf-8")
@@ -156,6 +193,8 @@ def test_a_tab_may_be_the_delimiter(tmp_path, run):
         (f"id,email\n1,a\n2,{SECRET}\0\n", "line 3, column 2 (email) holds a NUL"),
         (f'id,email\n1,"\n\0{SECRET}"\n', "line 2, column 2 (email) holds a NUL"),
         (f"id,email\n1,{SECRET}\rb\n", "line 2, column 2 (email) holds a carriage return outside quotes"),
+        (f'id,note,email\n1,"a",{SECRET}\0\n', "line 2, column 3 (email) holds a NUL"),
+        (f'id,note,email\n1,"a",{SECRET}\rb\n', "line 2, column 3 (email) holds a carriage return outside quotes"),
         (f"id,email\n1\n{SECRET},c\n", "line 2, column 2 (email) is missing: 1 cells, where the first line names 2"),
         (f"id,email\n1,{SECRET},c\n", "line 2, column 3 has no name: 3 cells, where the first line names 2"),
         (f"id,email\n1,a\n ,{SECRET}\n", "line 3, id holds no id"),

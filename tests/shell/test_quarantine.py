@@ -12,7 +12,7 @@ from crmbridge import at, key, level, one_way, pair
 from crmbridge.errors import ContractBroken, UsageError
 from crmbridge.model import FieldSpec, RecordRef
 from crmbridge.plain import rows
-from crmbridge.quarantine import Exported, NotTaken, Parked, Ruled, Unheld, _cell, export, parked, rule
+from crmbridge.quarantine import Exported, NotTaken, Parked, Ruled, Unheld, _cell, export, grouped, parked, rule
 from crmbridge.reasons import Code, because
 from crmbridge.report import Names
 from crmbridge.roles import Delta, QueueRow
@@ -110,6 +110,42 @@ def test_a_table_says_what_a_person_needs_and_excel_opens_it(desk):
     assert not list(desk.folder.glob(".*.draft"))
 
 
+def test_parked_records_are_put_together_by_their_trouble_the_largest_group_first():
+    tried = because(Code.REFUSED_BY_SYSTEM, system="crm", field="phone")
+    by_mail = because(Code.REFUSED_BY_SYSTEM, system="mail", field="phone")
+    fax = because(Code.REFUSED_BY_SYSTEM, system="crm", field="fax")
+    rows = [
+        row("c1"),
+        row("c2", "quarantined", tried),
+        row("c3", "quarantined", tried),
+        row("c4", "quarantined", by_mail),
+        row("c5", "quarantined", fax),
+        row("c6", "disputed", tried),
+        QueueRow("left", RecordRef("crm", "contact", "c7"), "held"),
+    ]
+    groups = grouped(list(map(Parked, rows)))
+    assert [[one.row.ref.id for one in group.records] for group in groups] == [
+        ["c2", "c3"],
+        ["c1"],
+        ["c4"],
+        ["c5"],
+        ["c6"],
+        ["c7"],
+    ]
+    assert (groups[0].code, groups[-1].code) == (Code.REFUSED_BY_SYSTEM, None)
+    assert groups[1].explain() == "1 disputed - Both systems changed phone; a person must choose."
+    assert groups[-1].explain() == "1 held"
+
+
+def test_a_table_tells_tries_and_nothing_where_nobody_said_why(desk):
+    desk.park(attrs.evolve(row("c1", "held", tries=3), because=None), row("c2", why=because(Code.NOT_DUE)))
+    desk.export()
+    first, second = desk.table()
+    assert (first["tries"], first["code"], first["field"], first["reason"], first["due"]) == ("3", "", "", "", "")
+    assert (second["tries"], second["field"]) == ("0", "")
+    assert second["reason"]
+
+
 def test_values_of_records_stand_nowhere_in_a_table(tmp_path):
     crm = FakeConnector("crm", described("contact", FieldSpec("email"), FieldSpec("phone", max_length=3)))
     store = MemoryStore()
@@ -132,7 +168,24 @@ def test_values_of_records_stand_nowhere_in_a_table(tmp_path):
 
 @pytest.mark.parametrize(
     "id",
-    ["=1+1", "+1", "-1", "@SUM", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1", "−1", "﹦1", " =1", "\u200b=1"],
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠1",
+        "−1",
+        "﹦1",
+        "⩵1",
+        " =1",
+        "\u200b=1",
+    ],
 )
 def test_no_cell_acts_as_a_formula(desk, id):
     desk.park(row(id))
@@ -259,6 +312,15 @@ def test_an_export_that_fails_leaves_the_old_file_as_it_was(desk):
         desk.export(language="fr")
     assert desk.path.read_text("utf-8") == "old"
     assert not list(desk.folder.glob(".*.draft"))
+
+
+def test_a_link_that_lies_where_the_draft_will_be_is_not_followed(desk):
+    desk.park(row("c1"))
+    (desk.folder / "other.txt").write_text("kept", "utf-8")
+    (desk.folder / ".parked.csv.draft").symlink_to(desk.folder / "other.txt")
+    assert desk.export() == Exported(1)
+    assert (desk.folder / "other.txt").read_text("utf-8") == "kept"
+    assert not desk.path.is_symlink()
 
 
 def test_a_key_is_no_number_for_a_spreadsheet_and_changes_when_the_record_is_parked_again():
