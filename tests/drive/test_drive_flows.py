@@ -272,6 +272,17 @@ def test_an_observer_is_told_of_repeats_waits_and_renewals(drive, account):
     assert diary.told[1].facts["tries"] == 1
 
 
+def test_an_observer_is_told_how_long_a_repeat_waits_and_which_try_it_follows(drive, account):
+    tired = [httpx.Response(503, headers={"retry-after": seconds}) for seconds in ("7", "9")]
+    answers = iter([*tired, httpx.Response(200)])
+    diary = Diary()
+    drive(lambda _: next(answers), observer=diary).run(send(Request(account, "GET", "/x")))
+    assert [event.facts for event in diary.told] == [
+        {"system": "shop", "tries": 1, "wait_ms": 7000},
+        {"system": "shop", "tries": 2, "wait_ms": 9000},
+    ]
+
+
 class SharedBudgets:
     """A store's budgets: tells of every question."""
 
