@@ -235,12 +235,15 @@ class TestCursors:
     def test_what_was_sealed_is_opened(self, parts: dict[str, str | bool]) -> None:
         assert open_cursor("acme", seal(**parts)) == parts
 
+    def test_the_same_parts_make_the_same_cursor_in_any_order(self) -> None:
+        assert seal(place="9", line="2") == seal(line="2", place="9")
+
     def test_no_cursor_has_no_parts(self) -> None:
         assert open_cursor("acme", None) == {}
 
     @pytest.mark.parametrize(
         "text",
-        ["", "null", "[]", "{}", '{"v":2}', '{"v":1,"a":{}}', '{"v":1,"a":7}', '{"v":1,"a":"b".upper()}', "[" * 10_000],
+        ["", "null", "[]", "{}", '{"v":2}', '{"v":1,"a":{}}', '{"v":1,"a":7}', '{"v":1,"a":1}', '{"v":1,"a":"b".upper()}', "[" * 10_000],
     )
     def test_a_cursor_of_somebody_else_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="acme: the cursor"):

@@ -47,18 +47,26 @@ MATCHING = ("_adoption", "_explain", "_join", "_keys", "_matcher", "_scored", "a
 PLANNING = ("compare", "creation", "fields", "owners", "pairing", "references", "refusing", "rules", "same", "table")
 RECOVERY = ("recover", "decide", "create", "remember")
 
-SEARCHES = ("crashes", "crashes_of_families", "machine", "simulation", "two_workers", "long_life", "forget")
-"""Tests that search a space without an end; they would notice late what others notice soon."""
-SLOW = (*SEARCHES, "a_stopping_server")
-DECIDING = (
-    "tests/core", "tests/engine", "--ignore=tests/core/japanese",
-    *(f"--ignore=tests/engine/test_{name}.py" for name in SLOW),
-)  # fmt: skip
+
+def engine(*names: str) -> tuple[str, ...]:
+    """Name files of tests of the engine."""
+    return tuple(f"tests/engine/test_{name}.py" for name in names)
+
+
+CORE = ("tests/core", "--ignore=tests/core/japanese")
+DECIDING = (*CORE, *engine("adoption", "deletions", "gaps", "policies", "references", "refused", "sharing", "why"))
+SEARCHES = engine("crashes", "crashes_of_families", "machine", "simulation", "two_workers", "long_life", "forget")
+"""Tests that search a space without an end: what they would notice late, others notice soon."""
+SLOW = (*SEARCHES, *engine("a_stopping_server"))
 
 GROUPS = (
     Group("planning", tuple(f"plan/_{name}.py" for name in PLANNING), DECIDING),
     Group("matching", tuple(f"match/{name}.py" for name in MATCHING), DECIDING),
-    Group("recovery", tuple(f"_engine/_{name}.py" for name in RECOVERY), DECIDING),
+    Group(
+        "recovery",
+        tuple(f"_engine/_{name}.py" for name in RECOVERY),
+        ("tests/engine", *(f"--ignore={file}" for file in SLOW)),
+    ),
     Group("quoting", ("plain/separated.py", "quarantine.py"), ("tests/plain", "tests/shell")),
     Group("quoting", ("adapters/salesforce/_soql.py", "kit/cursors.py"), ("tests/adapters",)),
     Group("trying again", ("drive/_retry.py",), ("tests/drive",)),

@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import IO
@@ -32,9 +33,11 @@ PACKAGE = ROOT / "src" / "crmbridge"
 
 PATIENCE = 5
 """How much more time of the processor than without a change the tests of one may take; an endless loop is noticed."""
-LONGEST = 20.0
+LONGEST = 6.0
 """Seconds of the processor that all tests of one change take without it; those that take the longest do not run."""
 MEMORY = 4 << 30
+FILES = 4
+"""Files of tests that a new interpreter collects for one change: those with the most tests that pass the module."""
 CANNOT = 99
 """The exit status where code cannot be exchanged in a running process."""
 
@@ -119,17 +122,25 @@ class Trying:
         lines = self._passes[module]
         # What stands outside of functions has been run before any test began.
         near = [lines.get(str(line), ()) for line in one.lines] if one.inside else lines.values()
-        names, total = list[str](), 0.0
-        for test in sorted({name for some in near for name in some}, key=lambda name: self._seconds[name]):
-            if (total := total + self._seconds[test]) > LONGEST:
-                break
-            names.append(test)
-        if names and one.inside:
+        passing = {name for some in near for name in some}
+        if passing and one.inside:
+            names, _ = self._quickest(passing)
             whole = compile(source, str(PACKAGE / module), "exec")
             status = _forked(lambda: self._exchanged(one, whole, self._functions[module], names))
             if status != CANNOT and (status or self._made[module].isdisjoint(one.lines)):
                 return status != 0
-        return bool(names) and _apart(module, number, names, 10 + PATIENCE * total)
+        files = Counter(map(_file_of, passing)).most_common(FILES)
+        names, seconds = self._quickest(name for name in passing if _file_of(name) in dict(files))
+        return bool(names) and _apart(module, number, names, 10 + PATIENCE * seconds)
+
+    def _quickest(self, names: Iterable[str]) -> tuple[list[str], float]:
+        found, total = list[str](), 0.0
+        for name in sorted(names, key=lambda name: (self._seconds[name], name)):
+            if found and total + self._seconds[name] > LONGEST:
+                break
+            found.append(name)
+            total += self._seconds[name]
+        return found, total
 
     def _learn(self, file: IO[str]) -> int:
         watch = self._watch()
@@ -168,6 +179,10 @@ class Trying:
             began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item.nodeid, time.process_time() - began
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def _forked(work: Callable[[], int]) -> int:
@@ -251,7 +266,7 @@ def _be_apart(module: str, number: str, seconds: str) -> int:
     names = json.load(sys.stdin)
     one = list(changes((PACKAGE / module).read_text("utf-8")))[int(number)]
     sys.meta_path.insert(0, OneModule(module, one.tree))
-    return calm(["-x", *dict.fromkeys(name.partition("::")[0] for name in names)], Chosen(names))
+    return calm(["-x", *dict.fromkeys(map(_file_of, names))], Chosen(names))
 
 
 if __name__ == "__main__":

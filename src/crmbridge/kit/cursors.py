@@ -29,10 +29,10 @@ def open_cursor(system: str, cursor: str | None) -> Mapping[str, Any]:
         parts: Any = json.loads(cursor)
     except (ValueError, RecursionError):
         parts = None
-    if not is_table(parts) or parts.get("v") != _VERSION or not all(_is_part(part) for part in parts.values()):
+    if not is_table(parts) or parts.pop("v", None) != _VERSION or not all(map(_is_part, parts.values())):
         raise UsageError(f"{system}: the cursor was not made by this connector")
-    return {name: part for name, part in parts.items() if name != "v"}
+    return parts
 
 
 def _is_part(part: Any) -> bool:
-    return isinstance(part, str) or part is True or part == _VERSION
+    return isinstance(part, str) or part is True
