@@ -260,6 +260,45 @@ def test_a_new_record_holds_what_is_filled_and_leaves_blanks_to_the_system():
     assert (made.values, made.problems) == ({0: "a"}, ())
 
 
+class Unsaid:
+    """A codec for which "n/a" on the left is nothing on the right, and "?" cannot be said there."""
+
+    name = "unsaid"
+
+    def encode(self, value):
+        if value == "?":
+            raise ValueError
+        return None if value == "n/a" else value
+
+    def decode(self, value):
+        return value
+
+
+def three(**how):
+    """Pair three fields, the first through a codec."""
+    pairs = (PairedField("l", "r", via=Unsaid()), PairedField("m", "s"), PairedField("n", "t"))
+    left, right = schema("L", *map(FieldSpec, "lmn")), schema("R", FieldSpec("r", max_length=3), *map(FieldSpec, "st"))
+    return pairing(pairs, left, right, default=policies.left_wins, towards_left=True, **how)
+
+
+@pytest.mark.parametrize("nothing", [None, "", "n/a", MISSING])
+def test_a_new_record_is_given_nothing_of_what_is_blank_unread_or_cannot_be_said(nothing):
+    made = creation(three(), "right", (nothing, "b", "c"), frozenset())
+    assert (made.values, made.problems) == ({1: "b", 2: "c"}, ())
+    assert [line.right_field for line in made.fields] == ["s", "t"]
+
+
+@pytest.mark.parametrize(("held", "code"), [("?", Code.CODEC_FAILED), ("long", Code.TOO_LONG)])
+def test_a_value_that_a_new_record_cannot_hold_is_a_problem_and_the_other_fields_are_told(held, code):
+    made = creation(three(), "right", (held, "b", "c"), frozenset())
+    assert [(why.code, why.facts["field"]) for why in made.problems] == [(code, "r")]
+    assert made.values == {1: "b", 2: "c"}
+
+
+def test_what_would_be_given_to_a_new_record_is_shown_nowhere():
+    assert "kim" not in repr(creation(three(), "right", ("n/a", "kim", None), frozenset()))
+
+
 def test_a_new_record_without_a_required_field_is_a_problem_that_names_it():
     made = creation(one(policies.left_wins), "right", (None,), frozenset({"r"}))
     assert made.problems == (because(Code.REQUIRED, field="r"),)
