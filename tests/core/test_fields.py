@@ -213,6 +213,37 @@ def test_an_element_that_either_side_removed_is_gone_from_both():
     assert (found.write_left, found.write_right) == ({0: ("a", "c")}, {0: ("a", "c")})
 
 
+def test_a_change_that_may_not_go_back_is_left_and_told_and_agreed():
+    found = decided(one(policies.left_wins, two_way=False), ("a", "b", "a", "a"))
+    assert not found.writes
+    assert (found.left, found.right) == (("a",), ("b",))
+    assert [(line.because.code, line.towards) for line in found.fields] == [(Code.NOT_WRITABLE, None)]
+
+
+def test_a_dispute_is_told_with_its_field_and_moves_nothing():
+    found = decided(one(policies.ask_a_person), ("b", "c", "a", "a"))
+    assert found.disputed == (because(Code.BOTH_CHANGED, policy="ask_a_person", field="r"),)
+    assert [(line.because.code, line.towards) for line in found.fields] == [(Code.BOTH_CHANGED, None)]
+    assert (found.left, found.right) == (("a",), ("a",))
+
+
+@pytest.mark.parametrize(
+    ("ruled", "left", "right", "agreed"),
+    [("left", {}, {0: "b"}, ("a", "a")), ("right", {0: "c"}, {}, ("a", "a")), ("leave", {}, {}, ("b", "c"))],
+)
+def test_a_person_rules_where_a_policy_asks(ruled, left, right, agreed):
+    found = decided(one(policies.ask_a_person), ("b", "c", "a", "a"), ruled=ruled)
+    assert (found.write_left, found.write_right, found.disputed) == (left, right, ())
+    assert (*found.left, *found.right) == agreed
+    assert [line.because for line in found.fields] == [because(Code.RULED, field="r")]
+
+
+def test_what_is_decided_about_a_pair_is_shown_without_its_values():
+    shown = repr(decided(one(policies.left_wins), ("kim", "lee", "ann", "ann")))
+    assert "because" in shown
+    assert not [name for name in ("kim", "lee", "ann") if name in shown]
+
+
 def test_one_value_that_the_target_would_refuse_keeps_the_whole_pair_back():
     short = FieldSpec("r", max_length=3)
     found = decided(one(policies.left_wins, right=short), ("abcd", "a", "a", "a"))

@@ -145,6 +145,14 @@ def test_what_would_be_another_value_is_refused_and_not_cut(kind, value, spec):
     assert [why.code for why in found.problems] == [Code.TOO_LONG]
 
 
+def test_a_field_that_is_written_once_is_cut_in_a_new_record_and_never_afterwards():
+    once = FieldSpec("r", max_length=3, create_only=True)
+    for value, sent in (("abc", "abc"), ("abcdef", "abc")):
+        made = creation(one(preflight.truncate, right=once), "right", (value,), frozenset())
+        assert (made.values, made.problems) == ({0: sent}, ())
+    assert not decided(one(preflight.truncate, right=once), "abcdef", "x", "x", "x").writes
+
+
 # -- clear ------------------------------------------------------------------------------------
 
 CLOSED = FieldSpec("r", FieldType.CHOICE, options=("a", "b"))
@@ -156,6 +164,10 @@ def test_a_value_that_the_target_lacks_leaves_it_empty_and_is_not_sent_again():
     assert now == ("z", None)
     assert not again.writes
     assert not decided(pairs, "q", None, "z", None).writes
+
+
+def test_a_value_that_both_sides_have_changed_is_cleared_where_the_target_lacks_it():
+    assert decided(one(preflight.clear, right=CLOSED), "z", "b", "a", "a").write_right == {0: None}
 
 
 def test_first_contact_never_clears():
