@@ -213,6 +213,41 @@ def test_an_element_that_either_side_removed_is_gone_from_both():
     assert (found.write_left, found.write_right) == ({0: ("a", "c")}, {0: ("a", "c")})
 
 
+def test_what_a_gate_keeps_back_is_told_with_its_reason():
+    shut = because(Code.GATE, gate="consent")
+    for policy in (policies.left_wins, policies.left_always):  # the second one is asked about every change
+        found = decided(one(policy), ("b", "a", "a", "a"), gated=(None, shut))
+        assert found.skipped == (shut,)
+        assert [(line.because, line.towards, line.sent) for line in found.fields] == [(shut, None, MISSING)]
+        assert decided(one(policy), ("b", "a", "a", "a"), gated=(shut, None)).write_right == {0: "b"}
+
+
+def test_a_decision_tells_what_either_side_holds_and_what_is_sent():
+    [sent] = decided(one(policies.left_wins), ("b", "a", "a", "a")).fields
+    assert (sent.left, sent.right, sent.sent, sent.towards) == ("b", "a", "b", "right")
+    [left] = decided(one(policies.only_if_empty), ("b", "c", "a", "a")).fields
+    assert (left.left, left.right, left.sent, left.towards) == ("b", "c", MISSING, None)
+
+
+def test_a_value_that_would_be_refused_is_told_with_the_side_that_would_refuse_it():
+    short = FieldSpec("r", max_length=3)
+    [line] = decided(one(policies.left_wins, right=short), ("abcd", "a", "a", "a")).fields
+    assert (line.because.code, line.towards, line.sent) == (Code.TOO_LONG, "right", MISSING)
+
+
+def test_fields_after_one_that_was_not_read_or_agrees_anew_are_decided():
+    loose = FieldSpec("l", normalises=LOOSE)
+    left, right = schema("L", loose, FieldSpec("m")), schema("R", FieldSpec("r"), FieldSpec("s"))
+    pairs = pairing(
+        (PairedField("l", "r"), PairedField("m", "s")), left, right, default=policies.left_wins, towards_left=True
+    )
+    for first in (MISSING, "KIM"):
+        found = merge(pairs, (first, "b"), ("kim", "a"), ("x", "a"), ("y", "a"))
+        assert found.write_right == {1: "b"}
+    found = merge(pairs, ("z", "b"), ("x", "a"), ("x", "a"), ("x", "a"))
+    assert found.write_right == {0: "z", 1: "b"}
+
+
 def test_a_change_that_may_not_go_back_is_left_and_told_and_agreed():
     found = decided(one(policies.left_wins, two_way=False), ("a", "b", "a", "a"))
     assert not found.writes
@@ -236,6 +271,43 @@ def test_a_person_rules_where_a_policy_asks(ruled, left, right, agreed):
     assert (found.write_left, found.write_right, found.disputed) == (left, right, ())
     assert (*found.left, *found.right) == agreed
     assert [line.because for line in found.fields] == [because(Code.RULED, field="r")]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_after_a_loss_of_state_what_was_never_agreed_is_filled_or_left_to_a_person(policy):
+    for case in CASES:
+        found = decided(one(policy), case, filling=True)
+        left, right, l0, _ = case
+        if l0 is not MISSING:
+            assert found == decided(one(policy), case)
+        elif left == right:
+            assert (found.writes, found.disputed, found.left, found.right) == (False, (), (left,), (right,))
+        elif right is None:
+            assert (found.write_left, found.write_right) == ({}, {0: left})
+        elif left is None:
+            assert (found.write_left, found.write_right) == ({0: right}, {})
+        else:
+            assert [why.code for why in found.disputed] == [Code.STATE_LOST]
+            assert not found.writes
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_who_does_not_own_a_shared_field_only_fills_it_and_takes_what_stands_there(policy):
+    for case in CASES:
+        found, owner = decided(one(policy), case, guests=frozenset({0})), decided(one(policy), case)
+        assert not found.write_right or (is_blank(case[1]) and not is_blank(found.write_right[0]))
+        assert found.disputed == owner.disputed
+        if case[1] is not None and not owner.disputed:
+            assert found.write_left == owner.write_left
+        if is_blank(case[1]) and case[0] is not None:
+            assert found.write_right == owner.write_right
+
+
+def test_who_does_not_own_a_shared_set_gets_all_of_it_and_adds_nothing():
+    pairs = one(policies.union, left=FieldSpec("l", FieldType.CHOICES), right=FieldSpec("r", FieldType.CHOICES))
+    found = decided(pairs, (("a", "b"), ("a", "c"), ("a",), ("a",)), guests=frozenset({0}))
+    assert set(found.write_left[0]) == {"a", "b", "c"}
+    assert found.write_right == {}
 
 
 def test_what_is_decided_about_a_pair_is_shown_without_its_values():
@@ -274,6 +346,18 @@ def test_only_what_could_be_the_stored_form_of_our_value_is_taken_for_ours(sent,
 def test_an_undeclared_normalisation_is_a_persons_change():
     waiting = {"l|r": Unsettled("Kim", MONDAY)}
     assert absorb(one(policies.right_wins), "right", ("KIM",), ("Kim",), waiting) == ("Kim",)
+
+
+def test_each_field_is_learned_by_itself_and_what_was_not_read_stays_as_it_was():
+    read, agreed = ("person", MISSING, "KIM"), ("old", "sent", "Kim")
+    waiting = {"m|s": Unsettled("sent", MONDAY), "n|t": Unsettled("Kim", MONDAY)}
+    loose = FieldSpec("t", normalises=LOOSE)
+    pairs = pairing(
+        (PairedField("l", "r"), PairedField("m", "s"), PairedField("n", "t")),
+        schema("L", *map(FieldSpec, "lmn")), schema("R", FieldSpec("r"), FieldSpec("s"), loose),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    assert absorb(pairs, "right", read, agreed, waiting) == ("old", "sent", "KIM")
 
 
 def test_fields_that_we_did_not_write_are_not_learned():
