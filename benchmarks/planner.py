@@ -22,7 +22,7 @@ from _rounds import Bar, Case
 from crmbridge import policies
 from crmbridge.match import LevelMatcher, key, level
 from crmbridge.model import Cell, FieldSpec, FieldType, Normalisation, Rows, Schema, Side
-from crmbridge.plan import Cells, PairedField, Pairing, Times, merge, pairing, unchanged
+from crmbridge.plan import Cells, PairedField, Pairing, Times, merge, pairing
 from crmbridge.protocols import Question
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ def found_unchanged(left: Sequence[Rows], right: Sequence[Rows], agreed: Sequenc
     for here, there, halves in zip(left, right, agreed, strict=True):
         on_left, on_right = how.reader("left", here.fields), how.reader("right", there.fields)
         for row, half in enumerate(halves):
-            same += unchanged(on_left(here, row), on_right(there, row), half, half)
+            same += on_left(here, row) == half and on_right(there, row) == half
     return same
 
 
@@ -139,7 +139,7 @@ def merged(left: Sequence[Rows], right: Sequence[Rows], agreed: Sequence[Sequenc
 
 
 def decided(how: Pairing, left: Cells, right: Cells, half: Cells) -> bool:
-    return not unchanged(left, right, half, half) and merge(how, left, right, half, half, times=TIMES).writes
+    return not (left == half and right == half) and merge(how, left, right, half, half, times=TIMES).writes
 
 
 def asked(left: Sequence[Rows]) -> int:

@@ -327,6 +327,10 @@ def test_a_value_outside_the_codec_is_a_problem_and_no_crash():
     pairs = one(policies.right_wins, via=codecs.choices({"hot": "Hot"}))
     assert [why.code for why in decided(pairs, ("cold", "Hot", "hot", "Hot")).problems] == [Code.CODEC_FAILED]
     assert [why.code for why in decided(pairs, ("hot", "Cold", "hot", "Hot")).problems] == [Code.CODEC_FAILED]
+    for agreed in ((MISSING, MISSING), ("hot", "Cool")):
+        found = decided(one(policies.left_wins, via=codecs.choices({"hot": "Hot"})), ("cold", "Hot", *agreed))
+        assert [why.code for why in found.problems] == [Code.CODEC_FAILED]
+        assert (found.left, found.right) == (agreed[:1], agreed[1:])
 
 
 def test_a_field_that_nobody_may_write_is_left_as_it_is():

@@ -78,17 +78,26 @@ class _Place(NamedTuple):
 
 
 def _spots(node: ast.AST, *, inside: bool = False, statement: int = 0) -> Iterator[_Place]:
-    """Give the expressions and statements below a node, but for types."""
+    """Give the expressions and statements below a node."""
+    for name, child in _children(node):
+        within = inside or (isinstance(node, ast.FunctionDef | ast.Lambda) and name == "body")
+        line = child.lineno if isinstance(child, ast.stmt) else statement
+        if isinstance(child, ast.expr | ast.stmt):
+            yield _Place(child, within, line)
+        yield from _spots(child, inside=within, statement=line)
+
+
+def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Give what stands in a node, but for types, and for how a field is shown and compared that others make."""
+    derived = isinstance(node, ast.Call) and any(one.arg == "init" for one in node.keywords)
     for name, value in ast.iter_fields(node):
         if isinstance(node, ast.AnnAssign) and (name == "annotation" or _is_alias(node)):
             continue
-        within = inside or (isinstance(node, ast.FunctionDef | ast.Lambda) and name == "body")
         for child in value if isinstance(value, list) else [value]:
-            line = child.lineno if isinstance(child, ast.stmt) else statement
-            if isinstance(child, ast.expr | ast.stmt):
-                yield _Place(child, within, line)
+            if derived and isinstance(child, ast.keyword) and child.arg in {"init", "eq", "repr"}:
+                continue
             if isinstance(child, ast.AST):
-                yield from _spots(child, inside=within, statement=line)
+                yield name, child
 
 
 def _is_alias(node: ast.AnnAssign) -> bool:

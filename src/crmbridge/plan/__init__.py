@@ -2,7 +2,7 @@
 
 from ._compare import Cells
 from ._creation import NewRecord, creation
-from ._fields import Choice, Gated, Merge, Times, absorb, merge, unchanged
+from ._fields import Choice, Gated, Merge, Times, absorb, merge
 from ._owners import guests, only_filling, owner_of
 from ._pairing import Pair, Pairing, pairing
 from ._references import Crossing, Followed, pointing
@@ -45,5 +45,4 @@ __all__ = [
     "owner_of",
     "pairing",
     "pointing",
-    "unchanged",
 ]

@@ -135,8 +135,7 @@ class _Merging:
                 return
             case _:
                 assert_never(verdict)
-        first = l0 is MISSING or r0 is MISSING
-        self._write(place, pair, held, to_left, to_right, verdict.because, first=first)
+        self._write(place, pair, held, to_left, to_right, verdict.because, first=state.first)
 
     def _ruling(self, pair: Pair, left: Cell, there: Cell) -> Settle | Leave | None:
         why = because(Code.RULED, field=pair.right)
@@ -243,11 +242,6 @@ class _Merging:
             self._problems,
             self._skipped,
         )
-
-
-def unchanged(left: Cells, right: Cells, agreed_left: Cells, agreed_right: Cells) -> bool:
-    """Say whether both sides equal their halves of the agreement, exactly."""
-    return left == agreed_left and right == agreed_right
 
 
 def merge(

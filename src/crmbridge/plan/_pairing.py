@@ -33,26 +33,26 @@ class Pair:
     """The left field; the name of the value where it is made from the record."""
     right: str
     policy: FieldPolicy
-    given: Given | None = None
-    codec: Codec | None = None
-    owner: Owner | None = None
-    left_spec: FieldSpec | None = None
-    right_spec: FieldSpec | None = None
-    writes_left: bool = False
-    writes_right: bool = False
-    creates_left: bool = False
-    creates_right: bool = False
-    if_refused: Answer = reject
-    absent: bool = False
+    given: Given | None
+    codec: Codec | None
+    owner: Owner | None
+    left_spec: FieldSpec | None
+    right_spec: FieldSpec | None
+    writes_left: bool
+    writes_right: bool
+    creates_left: bool
+    creates_right: bool
+    if_refused: Answer
+    absent: bool
     """One of the two kinds has no such field: it takes no part."""
-    crosses: bool = False
+    crosses: bool
     """A change on one side alone crosses as it is: neither a policy nor a codec has a say."""
-    values_cross: bool = False
+    values_cross: bool
     """The same where neither side is blank; and into a new record a value goes as it is."""
-    form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
+    form: Canonical = attrs.field(repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
-    left_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
-    right_form: Canonical = attrs.field(default=canonical(), repr=False, eq=False)
+    left_form: Canonical = attrs.field(repr=False, eq=False)
+    right_form: Canonical = attrs.field(repr=False, eq=False)
 
     def encode(self, value: Cell) -> Cell:
         """Put a left value into the right's terms; raises ValueError outside the codec's domain."""
