@@ -1,0 +1,116 @@
+"""What becomes of a write whose answer was lost: field by field, however the records and the rules moved meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+import pytest
+
+from crmbridge.reasons import Code
+from crmbridge.testing.faulty import Fault
+
+
+class Diary:
+    def __init__(self):
+        self.told = []
+
+    def saw(self, event):
+        self.told.append((event.name, dict(event.facts)))
+
+
+def lost_update(world, fault=Fault.LOST_AFTER, **values):
+    """Link two records, and lose the answer to an update of the right one."""
+    person, lead = world.pair()
+    world.clock.advance(60)
+    world.crm.then(fault)
+    world.ma.edit(person, **(values or {"name": "Park", "city": "Kobe"}))
+    return person, lead, world.run()
+
+
+def recovered(world, lead):
+    return [row for row in world.ready().why(lead) if row.because.code in {Code.RECOVERED, Code.RECOVERED_CONFLICT}]
+
+
+def test_a_run_tells_of_the_promises_that_it_takes_over(world):
+    world.left(email="kim@x.example", name="Kim")
+    for number in range(1, 60):
+        twin = world.copy()
+        twin.die(crash_before=number)
+        if twin.store.outbox.unsettled("sync", 1):
+            break
+    diary = Diary()
+    twin.clock.advance(3600)
+    twin.ready().observed(diary).run()
+    assert ("took_over", {"intents": 1}) in diary.told
+    diary.told.clear()
+    twin.ready().observed(diary).run()
+    assert "took_over" not in dict(diary.told)
+
+
+def test_a_create_of_class_c_is_looked_for_once_it_has_settled_and_the_search_can_show_it(worlds, promises):
+    settles, lags = dt.timedelta(seconds=60), dt.timedelta(seconds=120)
+    world = worlds(capabilities=promises("C", settles_in=settles, index_lag=lags))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run()
+    world.run(after=settles + lags - dt.timedelta(seconds=1))
+    assert "find" not in world.crm.requests
+    world.run(after=1)
+    assert "find" in world.crm.requests
+    assert world.counterpart(person)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_a_record_that_was_removed_while_its_update_was_in_doubt_ends_the_doubt(world, fault):
+    _, lead, _ = lost_update(world, fault)
+    world.crm.remove(lead)
+    world.settle()
+    assert world.store.outbox.unsettled("sync", 10) == []
+    [link] = world.closed()
+    assert link.right == lead
+
+
+def test_a_pair_that_is_gone_from_the_rules_has_no_say_about_a_lost_update(world):
+    _, lead, _ = lost_update(world)
+    rules = world.pipeline().definition
+    without = tuple(one for one in rules.fields if one.label != "name|Name")
+    assert len(without) == 2
+    world.settle(attrs.evolve(world.pipeline(), definition=attrs.evolve(rules, fields=without)))
+    assert world.store.outbox.unsettled("sync", 10) == []
+    assert [row.because.code for row in recovered(world, lead)] == [Code.RECOVERED]
+
+
+def test_a_field_that_a_person_put_back_does_not_keep_the_others_from_being_known(world):
+    _, lead, _ = lost_update(world)
+    world.crm.edit(lead, Name="Kim")
+    world.run(after=3600)
+    assert [row.because.code for row in recovered(world, lead)] == [Code.RECOVERED]
+    [link] = world.links()
+    assert link.right_agreed.cells[link.right_agreed.fields.index("city|City")] == "Kobe"
+
+
+def test_a_write_beside_a_persons_own_is_not_taken_for_the_last_one(world):
+    _, lead, _ = lost_update(world)
+    world.clock.advance(60)
+    world.crm.edit(lead, Name="Choi")
+    persons = world.crm.record(lead).stamp
+    world.run(after=3600)
+    assert [row.because.code for row in recovered(world, lead)] == [Code.RECOVERED_CONFLICT]
+    [link] = world.links()
+    assert link.right_agreed.own_stamp != persons
+
+
+def test_a_recovered_write_is_told_under_the_run_that_sent_it(world):
+    _, lead, sent = lost_update(world)
+    world.settle()
+    assert [row.run for row in recovered(world, lead)] == [sent.run]
+
+
+def test_a_recovered_copy_is_told_under_the_run_that_sent_it(worlds, promises):
+    world = worlds(capabilities=promises("B"))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    sent = world.run()
+    world.settle()
+    assert [row.run for row in recovered(world, world.counterpart(person))] == [sent.run]
