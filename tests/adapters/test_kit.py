@@ -243,7 +243,18 @@ class TestCursors:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "null", "[]", "{}", '{"v":2}', '{"v":1,"a":{}}', '{"v":1,"a":7}', '{"v":1,"a":1}', '{"v":1,"a":"b".upper()}', "[" * 10_000],
+        [
+            "",
+            "null",
+            "[]",
+            "{}",
+            '{"v":2}',
+            '{"v":1,"a":{}}',
+            '{"v":1,"a":7}',
+            '{"v":1,"a":1}',
+            '{"v":1,"a":"b".upper()}',
+            "[" * 10_000,
+        ],
     )
     def test_a_cursor_of_somebody_else_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="acme: the cursor"):

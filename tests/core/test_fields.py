@@ -213,6 +213,15 @@ def test_an_element_that_either_side_removed_is_gone_from_both():
     assert (found.write_left, found.write_right) == ({0: ("a", "c")}, {0: ("a", "c")})
 
 
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+@pytest.mark.parametrize("gated", GATES[1:3])
+def test_a_gate_keeps_back_what_goes_its_way_and_nothing_else(policy, gated):
+    for case in CASES:
+        open_, found = decided(one(policy), case), decided(one(policy), case, gated=gated)
+        if not (open_.write_left if gated[0] else open_.write_right):
+            assert (found.write_left, found.write_right, found.skipped) == (open_.write_left, open_.write_right, ())
+
+
 def test_what_a_gate_keeps_back_is_told_with_its_reason():
     shut = because(Code.GATE, gate="consent")
     for policy in (policies.left_wins, policies.left_always):  # the second one is asked about every change

@@ -7,6 +7,7 @@ import datetime as dt
 import attrs
 import pytest
 
+from crmbridge.model import RecordRef
 from crmbridge.reasons import Code
 from crmbridge.testing.faulty import Fault
 
@@ -114,3 +115,109 @@ def test_a_recovered_copy_is_told_under_the_run_that_sent_it(worlds, promises):
     sent = world.run()
     world.settle()
     assert [row.run for row in recovered(world, world.counterpart(person))] == [sent.run]
+
+
+# -- creates ------------------------------------------------------------------------------------------------
+
+
+def lost_create(world, fault=Fault.LOST_AFTER, **values):
+    """Lose the answer to the create of a right record."""
+    person = world.left(**(values or {"email": "kim@x.example", "name": "Kim"}))
+    world.crm.then(fault)
+    world.run()
+    return person
+
+
+def in_doubt(world):
+    return len(world.store.outbox.unsettled("sync", 10))
+
+
+@pytest.mark.parametrize("create", ["A-key", "A-unique", "B", "C"])
+def test_a_copy_that_was_removed_before_anybody_looked_is_found_and_not_made_again(worlds, promises, create):
+    world = worlds(capabilities=promises(create))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.crm.meanwhile = lambda what: what.startswith("find") and remove_all(world)
+    world.settle()
+    assert [past.verb for past in world.crm.history] == ["create", "delete"]
+
+
+def remove_all(world):
+    for row in world.crm.rows("lead"):
+        world.crm.remove(RecordRef("crm", "lead", row["id"]))
+
+
+@pytest.mark.parametrize("create", ["A-unique", "C"])
+def test_what_is_there_is_taken_for_the_copy_before_what_was_removed_earlier(worlds, promises, create):
+    world = worlds(capabilities=promises(create))
+    older = world.right(Email="kim@x.example", Name="Older")
+    world.crm.remove(older)
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.settle()
+    [lead] = world.crm.rows("lead")
+    assert world.counterpart(person).id == lead["id"]
+    assert world.crm.values(world.counterpart(person))["Name"] == "Kim"
+
+
+def test_a_copy_that_its_system_stored_in_another_form_is_known_for_our_own_write(worlds, promises):
+    world = worlds(capabilities=promises("B"), normalising=True)
+    lost_create(world, email="Kim@X.example", name="KIM PARK")
+    diary = Diary()
+    world.clock.advance(3600)
+    world.ready().observed(diary).run()
+    world.settle()
+    assert ("adopted", {"system": "crm", "kind": "lead"}) in diary.told
+    assert world.writes() == [("crm", "create")]
+    assert [row["name"] for row in world.ma.rows("person")] == ["KIM PARK"]
+
+
+def test_a_create_of_class_b_is_looked_for_as_soon_as_it_has_settled(worlds, promises):
+    settles, lags = dt.timedelta(seconds=60), dt.timedelta(seconds=120)
+    world = worlds(capabilities=promises("B", create_key=None, finds_by={"Email"}, settles_in=settles, index_lag=lags))
+    person = lost_create(world)
+    world.run(after=settles)
+    assert world.counterpart(person)
+
+
+def test_a_unique_field_that_is_blank_is_waited_for_like_a_system_without_one(worlds, promises):
+    settles, lags = dt.timedelta(seconds=60), dt.timedelta(seconds=120)
+    world = worlds(capabilities=promises("A-unique", settles_in=settles, index_lag=lags))
+    person = lost_create(world, name="Kim")
+    world.run(after=settles + lags - dt.timedelta(seconds=1))
+    assert ("quarantined", "in_doubt", person.id) not in world.parked()
+    world.run(after=1)
+    assert ("quarantined", "in_doubt", person.id) in world.parked()
+
+
+def test_a_create_that_is_sent_again_ties_its_record_at_once(worlds, promises):
+    world = worlds(capabilities=promises("A-key"))
+    person = lost_create(world, Fault.LOST_BEFORE)
+    world.run(after=1)
+    assert world.counterpart(person)
+    assert in_doubt(world) == 0
+
+
+def test_a_create_whose_second_answer_is_lost_too_is_in_doubt_from_then_on(worlds, promises):
+    world = worlds(capabilities=promises("A-key"))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.whole = lambda actions: Fault.LOST_BEFORE
+    world.run()
+    for _ in range(2):
+        world.run(after=10)
+        [intent] = world.store.outbox.unsettled("sync", 10)
+        assert intent.doubt_since == world.clock.now()
+
+
+def test_a_create_that_is_refused_when_it_is_sent_again_stays_open_as_long_as_the_first_may_arrive(worlds, promises):
+    world = worlds(capabilities=promises("A-key", settles_in=dt.timedelta(seconds=60)))
+    person = world.left(email="kim@x.example", name="Kim")
+    lost, world.crm.whole = iter([Fault.LOST_BEFORE]), lambda actions: next(lost, None)
+    world.crm.single = lambda action: Fault.REJECTED
+    world.run()
+    world.run(after=59)
+    assert in_doubt(world) == 1
+    world.run(after=1)
+    assert in_doubt(world) == 0
+    world.settle()
+    assert ("quarantined", "refused_by_system", person.id) in world.parked()

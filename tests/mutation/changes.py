@@ -26,7 +26,10 @@ class Change:
 
     line: int
     lines: frozenset[int]
-    """Those of the place, and the first one of its statement; a test that passes none of them cannot notice."""
+    """Those of the place, and the first one of its statement; a test that passes none of them cannot notice.
+
+    In a flow those of the whole function: where an error is thrown into it, nobody is told which lines follow.
+    """
     code: str
     """The line as it stands in the source."""
     told: str
@@ -47,7 +50,7 @@ def changes(source: str) -> Iterator[Change]:
         before = ast.unparse(twin).splitlines()[0]
         told = f"{before} → {_change(twin)}"
         line = place.node.lineno
-        lines = frozenset({*_lines(place.node), place.statement})
+        lines = frozenset({*_lines(place.node), place.statement, *place.flow})
         code = written[line - 1].strip()
         yield Change(line, lines, code, told, place.inside, ast.fix_missing_locations(changed))
 
@@ -75,16 +78,18 @@ class _Place(NamedTuple):
     inside: bool
     statement: int
     """The first line of the innermost statement."""
+    flow: range
+    """The lines of the function, where it is a generator."""
 
 
-def _spots(node: ast.AST, *, inside: bool = False, statement: int = 0) -> Iterator[_Place]:
+def _spots(node: ast.AST, *, inside: bool = False, statement: int = 0, flow: range = range(0)) -> Iterator[_Place]:
     """Give the expressions and statements below a node."""
     for name, child in _children(node):
         within = inside or (isinstance(node, ast.FunctionDef | ast.Lambda) and name == "body")
         line = child.lineno if isinstance(child, ast.stmt) else statement
         if isinstance(child, ast.expr | ast.stmt):
-            yield _Place(child, within, line)
-        yield from _spots(child, inside=within, statement=line)
+            yield _Place(child, within, line, flow)
+        yield from _spots(child, inside=within, statement=line, flow=_flow(child) or flow)
 
 
 def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -98,6 +103,13 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 continue
             if isinstance(child, ast.AST):
                 yield name, child
+
+
+def _flow(node: ast.AST) -> range:
+    """Give the lines of a function that is a generator, and none of anything else."""
+    if isinstance(node, ast.FunctionDef) and any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)):
+        return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    return range(0)
 
 
 def _is_alias(node: ast.AnnAssign) -> bool:
