@@ -218,7 +218,7 @@ def test_an_element_that_either_side_removed_is_gone_from_both():
 def test_a_gate_keeps_back_what_goes_its_way_and_nothing_else(policy, gated):
     for case in CASES:
         open_, found = decided(one(policy), case), decided(one(policy), case, gated=gated)
-        if not (open_.write_left if gated[0] else open_.write_right):
+        if not open_.problems and not (open_.write_left if gated[0] else open_.write_right):
             assert (found.write_left, found.write_right, found.skipped) == (open_.write_left, open_.write_right, ())
 
 
@@ -323,6 +323,13 @@ def test_what_is_decided_about_a_pair_is_shown_without_its_values():
     shown = repr(decided(one(policies.left_wins), ("kim", "lee", "ann", "ann")))
     assert "because" in shown
     assert not [name for name in ("kim", "lee", "ann") if name in shown]
+
+
+def test_the_last_of_several_values_goes_to_the_side_that_holds_one_and_nothing_goes_back():
+    pairs = one(policies.last_value, left=FieldSpec("l", FieldType.CHOICES))
+    for agreed in (MISSING, MISSING), (("a",), "x"), (("a",), "a"):
+        found = decided(pairs, (("a", "b"), "a", *agreed))
+        assert (found.write_left, found.write_right) == ({}, {0: "b"})
 
 
 def test_one_value_that_the_target_would_refuse_keeps_the_whole_pair_back():

@@ -150,6 +150,7 @@ def test_a_field_that_is_written_once_is_cut_in_a_new_record_and_never_afterward
     for value, sent in (("abc", "abc"), ("abcdef", "abc")):
         made = creation(one(preflight.truncate, right=once), "right", (value,), frozenset())
         assert (made.values, made.problems) == ({0: sent}, ())
+    assert creation(one(preflight.reject, right=once), "right", ("abc",), frozenset()).values == {0: "abc"}
     assert not decided(one(preflight.truncate, right=once), "abcdef", "x", "x", "x").writes
 
 
