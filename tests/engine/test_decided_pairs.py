@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
+from crmbridge import gates, policies
 from crmbridge.model import Disposition
+from crmbridge.protocols import Admit
 from crmbridge.reasons import Code
 
 LAG = dt.timedelta(seconds=30)
@@ -75,6 +78,108 @@ def test_a_record_that_was_just_made_and_is_not_shown_yet_is_not_taken_for_gone(
         assert len(world.links()) == 1
     world.settle()
     assert [row["Name"] for row in world.crm.rows("lead")] == ["after 28"]
+
+
+def test_a_record_that_is_read_too_early_waits_as_long_as_its_own_system_lags(worlds, promises):
+    promised = dict(promises(read_lag=LAG))
+    promised["ma"] = attrs.evolve(promised["ma"], read_lag=10 * LAG)
+    world = worlds(capabilities=promised)
+    world.crm._lags = type(world.crm._lags)(read=LAG)
+    person, _ = world.pair()
+    world.ma.edit(person, name="Park")
+    world.run(after=1)
+    [waits] = [row.until for row in world.store.quarantine.rows("sync")]
+    assert waits == world.clock.now() + LAG
+
+
+def test_a_record_that_is_read_too_early_is_counted_in_each_run_but_not_beside_its_own_write(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=False))
+    world.crm._lags = type(world.crm._lags)(read=LAG)
+    world.left(email="kim@x.example", name="Kim")
+    dispositions = [[row.disposition for row in world.run(after=after).rows()] for after in (0, 1)]
+    assert dispositions == [[Disposition.APPLIED], [Disposition.HELD]]
+
+
+def test_what_a_system_made_of_our_write_is_stamped_as_ours_once_it_was_read(worlds, promises):
+    world = worlds(capabilities=promises(answers_with_stored=False))
+    person, lead = world.pair()
+    world.clock.advance(60)
+    world.ma.edit(person, name="Park")
+    world.settle()
+    [link] = world.links()
+    assert link.right_agreed.own_stamp == world.crm.record(lead).stamp
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "code", "disposition"),
+    [
+        (True, True, Code.REMOVED, Disposition.UNCHANGED),
+        (True, False, Code.DETACHED, Disposition.SKIPPED),
+        (False, True, Code.DETACHED, Disposition.SKIPPED),
+    ],
+)
+def test_a_link_that_is_closed_says_whether_both_records_are_gone(world, left, right, code, disposition):
+    person, lead = world.pair()
+    world.settle()
+    if left:
+        world.ma.remove(person)
+    if right:
+        world.crm.remove(lead)
+    rows = world.run().rows()
+    assert {(row.because.code, row.disposition) for row in rows} == {(code, disposition)}
+    [link] = world.closed()
+    assert link.closed.code is code
+
+
+@attrs.frozen
+class Watching:
+    """A gate that lets everything through, and keeps what it was shown."""
+
+    shown: list = attrs.field(factory=list)
+    fields: frozenset = frozenset()
+
+    def admit(self, crossing):
+        self.shown.append(crossing)
+        return Admit()
+
+
+def test_a_gate_is_shown_the_record_that_crosses_its_counterpart_and_their_link(world):
+    person, lead = world.pair()
+    to_right, to_left = Watching(), Watching()
+    world.ma.edit(person, name="Park")
+    world.run(world.pipeline().gate(to_right, towards="right").gate(to_left, towards="left"))
+    [link] = world.links()
+    for gate, record, counterpart in ((to_right, person, lead), (to_left, lead, person)):
+        assert {(one.record.ref, one.counterpart.ref, one.link.id) for one in gate.shown} == {
+            (record, counterpart, link.id)
+        }
+
+
+def test_a_gate_on_a_record_that_is_not_there_does_not_open_the_others(world):
+    pipe = world.pipeline().gate(gates.filled("Score"), before="creating", towards="right", of="right")
+    pipe = pipe.gate(gates.filled("score"), before="creating", towards="right")
+    world.left(email="kim@x.example", name="Kim")
+    assert [row.disposition for row in world.run(pipe).rows()] == [Disposition.SKIPPED]
+    assert world.crm.rows("lead") == []
+
+
+def test_a_policy_is_told_whether_two_records_meet_for_the_first_time(world):
+    moments = []
+
+    def watch(state):
+        moments.append(state.moment)
+        return policies.left_wins.resolve(state)
+
+    person = world.left(email="kim@x.example", name="Kim")
+    lead = world.right(Email="kim@x.example", Name="Lee")
+    watched = world.pipeline(policies.by("watched", watch))
+    world.run(watched)
+    assert world.counterpart(person) == lead
+    assert set(moments) == {"linking"}
+    moments.clear()
+    world.ma.edit(person, name="Park")
+    world.run(watched)
+    assert set(moments) == {"writing"}
 
 
 def test_a_record_that_is_not_shown_once_it_must_be_is_gone(worlds, promises):
