@@ -7,8 +7,9 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import gates, policies
-from crmbridge.model import Disposition
+from crmbridge import gates, pair, policies, put
+from crmbridge.given import joined
+from crmbridge.model import Disposition, FieldSpec
 from crmbridge.protocols import Admit
 from crmbridge.reasons import Code
 
@@ -189,3 +190,70 @@ def test_a_record_that_is_not_shown_once_it_must_be_is_gone(worlds, promises):
     world.ma.edit(person, name="Park")
     world.run(after=LAG + dt.timedelta(seconds=1))
     assert [link.right for link in world.closed()] == [lead]
+
+
+@pytest.mark.parametrize(
+    ("fields", "edited", "refusing"), [(("long", "short"), "ma", "crm"), (("short", "long"), "crm", "ma")]
+)
+def test_a_value_that_would_be_refused_names_the_system_that_would_refuse_it(worlds, fields, edited, refusing):
+    world = worlds(extra=(FieldSpec("short", max_length=3), FieldSpec("long")))
+    pipe = world.pipeline().fields(pair(*fields, policies.left_wins))
+    person, lead = world.pair(pipe)
+    world.ma.edit(person, long="abcdef") if edited == "ma" else world.crm.edit(lead, long="abcdef")
+    [row] = world.run(pipe).rows(Disposition.QUARANTINED)
+    assert row.because.code is Code.TOO_LONG
+    assert (row.because.facts["system"], row.because.facts["field"]) == (refusing, "short")
+
+
+def test_our_write_is_known_by_its_stamp_even_where_the_other_side_goes_on(worlds, promises):
+    world = worlds(capabilities=promises(answers_with_stored=False))
+    person, lead = world.pair()
+    world.clock.advance(60)
+    world.ma.edit(person, name="Park")
+    closed = world.pipeline().gate(gates.filled("score"), towards="right")
+    world.crm.meanwhile = lambda what: what.startswith("update") and world.ma.edit(person, city="Nara")
+    world.run()
+    world.crm.meanwhile = lambda what: None
+    world.run(closed, after=60)
+    [link] = world.links()
+    assert world.crm.values(lead)["Name"] == "Park"
+    assert link.right_agreed.own_stamp == world.crm.record(lead).stamp
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_persons_edit_of_the_other_side_is_never_stamped_as_ours(worlds, promises, answers):
+    world = worlds(capabilities=promises(answers_with_stored=answers))
+    pipe = world.pipeline(policies.ask_a_person)
+    person, lead = world.pair(pipe)
+    world.clock.advance(60)
+    world.crm.edit(lead, Name="Choi")
+    world.ma.edit(person, name="Park")
+    [row] = {row.because.code for row in world.run(pipe).rows(Disposition.DISPUTED)}
+    assert row is Code.BOTH_CHANGED
+    [link] = world.links()
+    assert link.right_agreed.own_stamp != world.crm.record(lead).stamp
+    assert link.left_agreed.own_stamp != world.ma.record(person).stamp
+
+
+def test_an_update_asks_for_the_fields_of_its_own_side_and_for_no_value_that_is_made(world):
+    pipe = world.pipeline().fields(put("Score", joined("name", "city"), policies.left_wins))
+    person, lead = world.pair(pipe)
+    sent = []
+    world.ma.single = world.crm.single = sent.append
+    world.crm.edit(lead, Name="Park")
+    world.run(pipe)
+    world.ma.edit(person, city="Nara")
+    world.run(pipe)
+    answers = {one.ref.system: one.answer for one in sent}
+    assert answers == {"ma": ("email", "name", "city"), "crm": ("Email", "Name", "City", "Score")}
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_gate_keeps_a_survivor_from_being_removed(world, side):
+    field = "Score" if side == "right" else "score"
+    pipe = world.pipeline(left="delete", right="delete").gate(gates.filled(field), towards=side, of=side)
+    person, lead = world.pair()
+    world.ma.remove(person) if side == "right" else world.crm.remove(lead)
+    [row] = world.run(pipe).rows()
+    assert (row.disposition, row.because.code) == (Disposition.SKIPPED, Code.GATE)
+    assert len(world.crm.rows("lead")) + len(world.ma.rows("person")) == 1
