@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 
 import pytest
 
@@ -220,6 +221,89 @@ def test_a_gate_keeps_back_what_goes_its_way_and_nothing_else(policy, gated):
         open_, found = decided(one(policy), case), decided(one(policy), case, gated=gated)
         if not open_.problems and not (open_.write_left if gated[0] else open_.write_right):
             assert (found.write_left, found.write_right, found.skipped) == (open_.write_left, open_.write_right, ())
+
+
+def two(*fields):
+    """Pair fields on a left kind L with l and m, and a right kind R with r and s."""
+    left, right = schema("L", *map(FieldSpec, "lm")), schema("R", *map(FieldSpec, "rs"))
+    return pairing(fields, left, right, default=policies.left_wins, towards_left=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "held"), [(("l", "m"), ("a", "b")), (("m", "l"), ("b", "a")), (("x", "l"), ("x", "a"))]
+)
+def test_cells_are_taken_from_where_they_stand_in_a_row(fields, held):
+    rows = Rows("ma", "L", fields, ("1",), (held,))
+    for pairs in (two(PairedField("l", "r")), two(PairedField("l", "r"), PairedField("m", "s"))):
+        wanted = ("a", "b" if "m" in fields else MISSING)[: len(pairs.pairs)]
+        assert pairs.reader("left", fields)(rows, 0) == wanted
+
+
+def test_a_field_that_the_other_kind_lacks_takes_no_part():
+    pairs = two(PairedField("l", {"Other": "s"}), PairedField({"Other": "l"}, "r"), PairedField("m", "s"))
+    assert [pair.absent for pair in pairs.pairs] == [True, True, False]
+    left = Rows("ma", "L", ("l", "m"), ("1",), (("a", "b"),))
+    right = Rows("crm", "R", ("r", "s"), ("1",), (("c", "d"),))
+    assert pairs.reader("left", left.fields)(left, 0) == (MISSING, MISSING, "b")
+    assert pairs.reader("right", right.fields)(right, 0) == (MISSING, MISSING, "d")
+    assert (pairs.tells("left"), pairs.tells("right")) == (("m",), ("s",))
+
+
+def test_the_answer_to_a_create_tells_each_field_once_and_no_value_that_is_made():
+    pairs = two(PairedField("l", "r"), PairedField(joined("l", "m"), "s"), PairedField("l", "t"))
+    assert (pairs.tells("left"), pairs.tells("right")) == (("l",), ("r", "s", "t"))
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+def test_a_field_that_is_written_at_creation_alone_is_left_afterwards(side):
+    once = FieldSpec(side, create_only=True)
+    pairs = one(policies.left_wins, **({"left": once} if side == "l" else {"right": once}))
+    found = decided(pairs, ("a", "b", "a", "a") if side == "l" else ("b", "a", "a", "a"))
+    assert (found.writes, found.problems) == (False, ())
+    assert [line.because.code for line in found.fields] == [Code.NOT_WRITABLE]
+
+
+def test_a_pair_is_named_alike_for_every_kind():
+    name = {"Lead": "Phone", "Contact": ReadOnly("Mobile")}
+    assert PairedField("tel", name).label == "tel|Contact:Mobile,Lead:Phone"
+    assert PairedField(name, ReadOnly("tel")).label == "Contact:Mobile,Lead:Phone|tel"
+
+
+@pytest.mark.parametrize("value", [True, "much", "NaN", "Infinity", MONDAY])
+def test_what_is_no_number_has_itself_for_a_form_in_a_field_of_numbers(value):
+    form = canonical(FieldSpec("f", FieldType.NUMBER, scale=1, normalises=frozenset({Normalisation.SCALE})))
+    assert form(value) == value
+    assert isinstance(form(value), type(value))
+
+
+def test_a_number_has_one_form_however_it_is_written():
+    form = canonical(FieldSpec("f", FieldType.NUMBER))
+    assert form(" 1.50 ") == form(Decimal("1.5")) != form("1.51")
+    assert form(2) == form("2.0")
+
+
+@pytest.mark.parametrize(
+    ("how", "text", "stored"),
+    [
+        (Normalisation.WIDTH, "ｶ", "カ"),
+        (Normalisation.DIGITS, "1-2", "12"),
+        (Normalisation.TRIM, " a ", "a"),
+        (Normalisation.CASE, "A", "a"),
+        (Normalisation.LENGTH, "abcd", "abc"),
+    ],
+)
+def test_each_normalisation_does_one_thing(how, text, stored):
+    def form(one):
+        return canonical(FieldSpec("f", max_length=3, normalises=frozenset({one})))
+
+    assert form(how)(text) == stored
+    assert [other for other in Normalisation if other is not how and form(other)(text) == stored] == []
+
+
+def test_a_field_without_a_known_length_cuts_nothing():
+    assert canonical(FieldSpec("f", normalises=frozenset({Normalisation.LENGTH})))("abcd") == "abcd"
+    spec = FieldSpec("f", max_length=3, normalises=frozenset({Normalisation.LENGTH, Normalisation.TRIM}))
+    assert canonical(spec)("ab cd") == "ab"
 
 
 def test_what_a_gate_keeps_back_is_told_with_its_reason():

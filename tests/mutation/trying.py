@@ -9,6 +9,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import itertools
 import json
 import os
 import resource
@@ -36,6 +37,8 @@ PATIENCE = 5
 LONGEST = 10.0
 """Seconds of the processor that all tests of one change take without it; those that take the longest do not run."""
 MEMORY = 4 << 30
+CASES = 8
+"""Cases of one test that run before the first case of any other one that passes more lines."""
 FILES = 4
 """Files of tests that a new interpreter collects for one change: those with the most tests that pass the module."""
 CANNOT = 99
@@ -77,6 +80,8 @@ class Trying:
         self._seconds: Mapping[str, float] = {}
         self._passes: Mapping[str, Mapping[str, Sequence[str]]] = {}
         """By module and line, the tests that pass it."""
+        self._breadth: Counter[str] = Counter()
+        """How many lines each test passes."""
         self._made: Mapping[str, frozenset[int]] = {}
         """By module, the lines that were passed when the tests were collected: what these made stays as it is."""
 
@@ -110,6 +115,8 @@ class Trying:
             assert _forked(lambda: self._learn(file)) == 0, "the tests could not be run"
             file.seek(0)
             self._seconds, self._passes = json.load(file)
+        everywhere = (names for lines in self._passes.values() for names in lines.values())
+        self._breadth = Counter(itertools.chain.from_iterable(everywhere))
         print(
             f"{len(self._seconds)} of {len(self._items)} tests hold, in {sum(self._seconds.values()):.0f} s", flush=True
         )
@@ -134,13 +141,13 @@ class Trying:
         return bool(names) and _apart(module, number, names, 10 + PATIENCE * seconds)
 
     def _quickest(self, names: Iterable[str]) -> tuple[list[str], float]:
-        """Choose tests: of each the quickest of its cases first, then of each the next one, as long as there is time."""
+        """Choose tests as long as there is time: those that pass the fewest other lines, and few cases of each, first."""
         cases, rounds = Counter[str](), dict[str, int]()
         for name in sorted(names, key=lambda name: (self._seconds[name], name)):
-            rounds[name] = cases[name.partition("[")[0]]
+            rounds[name] = cases[name.partition("[")[0]] // CASES
             cases[name.partition("[")[0]] += 1
         found, total = list[str](), 0.0
-        for name in sorted(rounds, key=lambda name: (rounds[name], self._seconds[name])):
+        for name in sorted(rounds, key=lambda name: (rounds[name], self._breadth[name], self._seconds[name])):
             if found and total + self._seconds[name] > LONGEST:
                 break
             found.append(name)

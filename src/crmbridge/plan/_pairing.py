@@ -175,7 +175,7 @@ class Pairing:
 
     def _reader(self, side: Side, fields: Sequence[str]) -> Reader:
         places = {name: place for place, name in enumerate(fields)}
-        found = [None if pair.absent or _given(pair, side) else places.get(pair.field(side)) for pair in self.pairs]
+        found = [None if pair.absent else places.get(pair.field(side)) for pair in self.pairs]
         if found == [*range(len(found))]:
             # A page that was asked for by `Definition.reads` has the paired fields first, in the order of the pairs.
             return lambda rows, row: rows.cells[row][: len(found)]
@@ -185,10 +185,6 @@ class Pairing:
         return lambda rows, row: tuple(
             _cell(pair, side, place, rows, row) for pair, place in zip(self.pairs, found, strict=True)
         )
-
-
-def _given(pair: Pair, side: Side) -> bool:
-    return side == "left" and pair.given is not None
 
 
 def _cell(pair: Pair, side: Side, place: int | None, rows: Rows, row: int) -> Cell | Missing:
