@@ -7,9 +7,11 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import gates, pair, policies, put
+from crmbridge import at, case, gates, key, level, one_way, pair, policies, put
+from crmbridge._engine._decide import Half
 from crmbridge.given import joined
 from crmbridge.model import Disposition, FieldSpec
+from crmbridge.plan import State
 from crmbridge.protocols import Admit
 from crmbridge.reasons import Code
 
@@ -257,3 +259,46 @@ def test_a_gate_keeps_a_survivor_from_being_removed(world, side):
     [row] = world.run(pipe).rows()
     assert (row.disposition, row.because.code) == (Disposition.SKIPPED, Code.GATE)
     assert len(world.crm.rows("lead")) + len(world.ma.rows("person")) == 1
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_a_removal_names_the_version_that_was_judged_where_the_system_can_hold_it_to_that(
+    worlds, promises, conditional
+):
+    world = worlds(capabilities=promises(conditional_writes=conditional))
+    pipe = world.pipeline(right="delete")
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
+    version = world.crm.record(lead).version
+    sent = []
+    world.crm.single = sent.append
+    world.ma.remove(person)
+    world.run(pipe)
+    assert [one.if_version for one in sent] == [version if conditional else None]
+
+
+def test_two_records_that_match_and_that_no_case_admits_stay_apart(world):
+    pipe = (
+        one_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
+        .match(level("email", key("email", "Email")))
+        .fields(pair("email", "Email"), pair("name", "Name"))
+        .cases(case("hot", gates.at_least("score", 80), pair("city", "City")))
+    )
+    world.left(email="kim@x.example", name="Kim", score=10)
+    lead = world.right(Email="kim@x.example", Name="Lee")
+    report = world.run(pipe)
+    assert {(row.disposition, row.because.code) for row in report.rows()} == {(Disposition.SKIPPED, Code.NO_CASE)}
+    assert world.links() == []
+    assert world.crm.values(lead)["Name"] == "Lee"
+
+
+def test_an_observer_is_told_of_two_records_that_meet(world):
+    world.left(email="kim@x.example", name="Kim")
+    world.right(Email="kim@x.example", Name="Kim")
+    diary = Diary()
+    world.ready().observed(diary).run()
+    assert ("judged", {"left": "changed", "right": "changed", "move": "merge by field"}) in diary.told
+
+
+def test_what_stands_on_a_side_is_shown_without_its_values():
+    assert "kim" not in repr(Half(State.CHANGED, ("kim",), ("kim",)))
