@@ -1,0 +1,68 @@
+"""What is decided about a record that nothing over there matches, and when it is made."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from crmbridge.model import Disposition
+from crmbridge.reasons import Code
+
+OVERLAP = dt.timedelta(minutes=10)
+
+
+class Diary:
+    def __init__(self):
+        self.told = []
+
+    def saw(self, event):
+        self.told.append((event.name, dict(event.facts)))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_an_observer_is_told_of_a_record_that_is_made(world, side):
+    world.left(email="kim@x.example") if side == "left" else world.right(Email="kim@x.example")
+    diary = Diary()
+    world.ready().observed(diary).run()
+    told = {"left": "changed", "right": "none"} if side == "left" else {"left": "none", "right": "changed"}
+    move = "create right" if side == "left" else "create left"
+    assert next(facts for name, facts in diary.told if name == "judged") == {**told, "move": move}
+
+
+def test_a_record_of_one_of_several_kinds_is_made_once_all_of_them_would_have_shown_it_as_moved(worlds, promises):
+    world = worlds(left_kinds=("person", "customer"), capabilities=promises(overlap=OVERLAP))
+    person = world.left(email="kim@x.example", name="Kim")
+    due = world.clock.now() + OVERLAP
+    [row] = world.run().rows()
+    assert (row.ref, row.disposition, row.because.code) == (person, Disposition.HELD, Code.NOT_DUE)
+    assert row.because.facts["at"] == due
+    assert [one.until for one in world.store.quarantine.rows("sync")] == [due]
+    world.run(after=OVERLAP - dt.timedelta(seconds=1))
+    assert world.crm.rows("lead") == []
+    world.run(after=1)
+    assert world.counterpart(person)
+
+
+def test_a_record_of_the_only_kind_is_made_at_once(worlds, promises):
+    world = worlds(capabilities=promises(overlap=OVERLAP))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.run()
+    assert world.counterpart(person)
+
+
+def test_a_twin_is_counted_once_though_it_waits_for_the_other_one(world):
+    for name in ("one", "two"):
+        world.left(email="kim@x.example", name=name)
+    rows = world.run().rows()
+    assert sorted(row.disposition.value for row in rows) == ["applied", "disputed"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_create_asks_back_what_was_stored_where_the_system_can_tell(worlds, promises, answers):
+    world = worlds(capabilities=promises(answers_with_stored=answers))
+    world.left(email="kim@x.example", name="Kim")
+    sent = []
+    world.crm.single = sent.append
+    world.run()
+    assert [one.answer for one in sent] == [("Email", "Name", "City") if answers else ()]
