@@ -81,6 +81,7 @@ calm([{test!r}], Trying(["match/_join.py"], work))
 
 
 def test_what_a_test_notices_is_told_from_what_none_notices():
+    pytest.importorskip("coverage", reason="install crmbridge[dev]")
     program = BENCH.format(
         paths=[str(HERE), str(ROOT / "src")],
         test="tests/core/match/test_join.py",
