@@ -23,7 +23,7 @@ from ..model import (
     Update,
     other,
 )
-from ..plan import Cells, Merge, Move, Pairing, State, Times, absorb, merge
+from ..plan import Cells, Merge, Move, Pair, Pairing, State, Times, absorb, merge
 from ..protocols import Crossing, Matched, Skip, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow, QueueState
@@ -181,8 +181,9 @@ def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
 
     def at(side: Side, found: Half) -> dt.datetime | None:
         stamp = found.record.stamp if found.record is not None else None
-        own = stamp is None or stamp == link.agreed(side).own_stamp
-        return None if own or stamp is None else stamp - run.ahead.get(side, dt.timedelta(0))
+        if stamp is None or stamp == link.agreed(side).own_stamp:
+            return None
+        return stamp - run.ahead.get(side, dt.timedelta(0))
 
     return Times(at("left", left), at("right", right))
 
@@ -337,8 +338,8 @@ def updates(
     return tuple(found)
 
 
-def _unread(pair: object, side: Side) -> bool:
-    return bool(getattr(pair, "absent", False)) or (side == "left" and getattr(pair, "given", None) is not None)
+def _unread(pair: Pair, side: Side) -> bool:
+    return pair.absent or (side == "left" and pair.given is not None)
 
 
 def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, side: Side) -> Verdict:
@@ -390,10 +391,8 @@ def first_contact(run: Run, subject: Subject, left: Record, right: Record, found
     return decide_merge(run, subject, link, pairing, on_left, on_right, why)
 
 
-def told_of(found: Matched | Unmatched | None) -> Mapping[str, Fact]:
+def told_of(found: Matched | Unmatched) -> Mapping[str, Fact]:
     """Tell how a match went: what each level found, and of how many one was chosen by which rule."""
-    if found is None:
-        return {}
     facts: dict[str, Fact] = {}
     if found.tried:
         facts["tried"] = ", ".join(f"{step.level} {step.kind}: {step.found}" for step in found.tried)
