@@ -70,7 +70,8 @@ GROUPS = (
         ("tests/engine", *(f"--ignore={file}" for file in SLOW)),
     ),
     Group("quoting", ("plain/separated.py", "quarantine.py"), ("tests/plain", "tests/shell")),
-    Group("quoting", ("adapters/salesforce/_soql.py", "kit/cursors.py"), ("tests/adapters",)),
+    Group("quoting", ("adapters/salesforce/_soql.py",), ("tests/adapters",)),
+    Group("quoting", ("kit/cursors.py",), ("tests/adapters/test_kit.py",)),
     Group("trying again", ("drive/_retry.py",), ("tests/drive",)),
 )
 
@@ -80,7 +81,10 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.modules: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        self.modules = self._read()
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        return json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
 
     def begin(self, module: str, source: str, some: Sequence[Change]) -> dict[str, Any]:
         """Give what is known of a module and its changes; an older text of it has left its reasons alone."""
@@ -101,8 +105,7 @@ class Results:
 
     def keep(self, module: str, known: Mapping[str, Any]) -> None:
         """Write what is known of a module; of another one somebody else may have written meanwhile."""
-        if self._path.exists():
-            self.modules |= json.loads(self._path.read_text("utf-8"))
+        self.modules = self._read()
         self.modules[module] = dict(known)
         text = json.dumps(dict(sorted(self.modules.items())), indent=1, ensure_ascii=False) + "\n"
         beside = self._path.with_suffix(".new")
