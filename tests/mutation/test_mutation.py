@@ -62,8 +62,8 @@ def test_a_branch_that_types_alone_rule_out_is_not_changed(mutation):
 BENCH = """
 import ast, json, sys
 sys.path[:0] = {paths!r}
-from changes import Change, changes
-from trying import PACKAGE, Trying, calm
+from changes import Change, changes, nothing
+from trying import NONE, PACKAGE, Trying, calm
 
 def work(module, bench):
     text = (PACKAGE / module).read_text("utf-8")
@@ -72,9 +72,8 @@ def work(module, bench):
     inside = next(number for number, one in enumerate(some) if one.code.startswith("raise ") or "!=" in one.told)
     found = [bench.notices(module, text, number, some[number]) for number in (outside, inside)]
     place = some[inside]
-    nothing = Change(place.line, place.lines, place.code, "", True, ast.parse(text))
     endless = Change(place.line, place.lines, place.code, "", True, ast.parse(text.replace({place!r}, {endless!r})))
-    print(json.dumps([*found, *(bench.notices(module, text, 0, one) for one in (nothing, endless))]))
+    print(json.dumps([*found, bench.notices(module, text, NONE, nothing(text)), bench.notices(module, text, 0, endless)]))
 
 calm([{test!r}], Trying(["match/_join.py"], work))
 """

@@ -26,7 +26,7 @@ from typing import IO
 
 import coverage
 import pytest
-from changes import Change, changes
+from changes import Change, changes, nothing
 from hypothesis import Phase, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +41,8 @@ CASES = 8
 """Cases of one test that run before the first case of any other one that passes more lines."""
 FILES = 4
 """Files of tests that a new interpreter collects for one change: those with the most tests that pass the module."""
+NONE = -1
+"""The number of the change that changes nothing."""
 CANNOT = 99
 """The exit status where code cannot be exchanged in a running process."""
 
@@ -276,7 +278,8 @@ def _be_apart(module: str, number: str, seconds: str) -> int:
     """Be that interpreter."""
     _bound(float(seconds))
     names = json.load(sys.stdin)
-    one = list(changes((PACKAGE / module).read_text("utf-8")))[int(number)]
+    source = (PACKAGE / module).read_text("utf-8")
+    one = nothing(source) if int(number) == NONE else list(changes(source))[int(number)]
     sys.meta_path.insert(0, OneModule(module, one.tree))
     return calm(["-x", *dict.fromkeys(map(_file_of, names))], Chosen(names))
 
