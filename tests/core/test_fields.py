@@ -413,7 +413,7 @@ def test_the_last_of_several_values_goes_to_the_side_that_holds_one_and_nothing_
     pairs = one(policies.last_value, left=FieldSpec("l", FieldType.CHOICES))
     for agreed in (MISSING, MISSING), (("a",), "x"), (("a",), "a"):
         found = decided(pairs, (("a", "b"), "a", *agreed))
-        assert (found.write_left, found.write_right) == ({}, {0: "b"})
+        assert (found.write_left, found.write_right, found.problems) == ({}, {0: "b"}, ())
 
 
 def test_one_value_that_the_target_would_refuse_keeps_the_whole_pair_back():
