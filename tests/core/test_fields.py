@@ -9,7 +9,18 @@ import pytest
 
 from crmbridge import codecs, policies
 from crmbridge.given import joined
-from crmbridge.model import MISSING, Agreed, FieldSpec, FieldType, Normalisation, Rows, Schema, Unsettled, is_blank
+from crmbridge.model import (
+    MISSING,
+    Agreed,
+    FieldSpec,
+    FieldType,
+    Normalisation,
+    RecordRef,
+    Rows,
+    Schema,
+    Unsettled,
+    is_blank,
+)
 from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing
 from crmbridge.reasons import Code, because
 from crmbridge.testing.sim import MONDAY
@@ -298,6 +309,19 @@ def test_each_normalisation_does_one_thing(how, text, stored):
 
     assert form(how)(text) == stored
     assert [other for other in Normalisation if other is not how and form(other)(text) == stored] == []
+
+
+def test_a_field_that_refuses_instead_of_cutting_or_rounding_has_no_say_in_the_form():
+    cuts = FieldSpec("f", max_length=5, normalises=frozenset({Normalisation.LENGTH}))
+    assert canonical(cuts, FieldSpec("g", max_length=3))("abcdef") == "abcde"
+    rounds = FieldSpec("f", FieldType.NUMBER, scale=1, normalises=frozenset({Normalisation.SCALE}))
+    assert canonical(rounds, FieldSpec("g", FieldType.NUMBER, scale=0))("1.5") == Decimal("1.5")
+
+
+def test_each_text_of_a_set_is_put_into_its_form_and_what_is_no_text_is_not():
+    form = canonical(FieldSpec("f", FieldType.CHOICES, normalises=LOOSE))
+    ref = RecordRef("crm", "lead", "A")
+    assert form(("A ", ref)) == ("a", ref)
 
 
 def test_a_field_without_a_known_length_cuts_nothing():

@@ -140,6 +140,7 @@ def test_a_copy_that_was_removed_before_anybody_looked_is_found_and_not_made_aga
     world.crm.meanwhile = lambda what: what.startswith("find") and remove_all(world)
     world.settle()
     assert [past.verb for past in world.crm.history] == ["create", "delete"]
+    assert "in_doubt" not in [code for _, code, _ in world.parked()]
 
 
 def remove_all(world):
