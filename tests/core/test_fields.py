@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from decimal import Decimal
 
@@ -322,6 +323,17 @@ def test_each_text_of_a_set_is_put_into_its_form_and_what_is_no_text_is_not():
     form = canonical(FieldSpec("f", FieldType.CHOICES, normalises=LOOSE))
     ref = RecordRef("crm", "lead", "A")
     assert form(("A ", ref)) == ("a", ref)
+
+
+def test_an_instant_has_one_form_in_every_zone_and_loses_parts_of_seconds_where_its_field_does():
+    there = MONDAY.astimezone(dt.timezone(dt.timedelta(hours=9))) + dt.timedelta(microseconds=7)
+    seconds = canonical(FieldSpec("f", normalises=frozenset({Normalisation.SCALE})))
+    exact = canonical(FieldSpec("f"))
+    assert exact(there) == exact(there.astimezone(dt.UTC)) == there
+    assert str(exact(there)) == str(there.astimezone(dt.UTC))
+    assert seconds(there) == MONDAY
+    assert exact(there) != exact(MONDAY)
+    assert exact(there.replace(tzinfo=None)) == there.replace(tzinfo=None)
 
 
 def test_a_field_without_a_known_length_cuts_nothing():
