@@ -123,20 +123,20 @@ PLANTS = {
     ),
     "a record that lives on in one with an open write does not wait": (
         "_engine/_batch.py",
-        "            yield lives.get((side, ref), ref)\n",
-        "",
+        "                yield lives.get((side, ref), ref)\n",
+        "                yield ref\n",
         (ENGINE.format("recovery", "a_record_that_was_merged_into_one_whose_create_is_in_doubt_makes_no_second_copy"),),
     ),
     "both losers of one survivor are tied to it": (
         "_engine/_batch.py",
-        "            claims.used.setdefault((side, link.ref(side)), subject)\n",
+        "            _ = claims.used.setdefault((side, link.ref(side)), subject)\n",
         "            _ = (side, subject)\n",
         (ENGINE.format("stories", "two_records_that_were_merged_into_a_third_leave_one_pair_and_no_second_claim"),),
     ),
     "an older record is taken for the copy of a lost create": (
         "_engine/_recover.py",
-        "    return stamp is not None and stamp - (ahead or dt.timedelta(0)) < intent.promised_at - slack",
-        "    return stamp is not None and slack < dt.timedelta(0)",
+        "    return stamp is not None and stamp < intent.promised_at - _CLOCKS",
+        "    return stamp is not None and stamp < intent.promised_at - _CLOCKS * 1000",
         (ENGINE.format("recovery", "a_record_that_was_removed_long_before_is_not_taken_for_our_copy"),),
     ),
     "a listing that was cut short is taken for whole": (
@@ -202,8 +202,8 @@ PLANTS = {
     ),
     "sharers write in one breath": (
         "_engine/_batch.py",
-        "    verdicts = one_by_one(run, verdicts)\n",
-        "",
+        "    verdicts = yield from pointing_somewhere(run, one_by_one(run, verdicts))\n",
+        "    verdicts = yield from pointing_somewhere(run, verdicts)\n",
         (ENGINE.format("sharing", "two_who_fill_a_blank_in_the_same_breath_do_not_write_over_each_other"),),
     ),
     # -- echoes, lost memories, and what was left behind ------------------------------------------------------------

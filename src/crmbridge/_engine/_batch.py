@@ -170,7 +170,8 @@ def _records(subject: Subject, lives: _Lives) -> Iterator[RecordRef]:
         ref = subject.on(side)
         if ref is not None:
             yield ref
-            yield lives.get((side, ref), ref)
+            if subject.link is None:
+                yield lives.get((side, ref), ref)
 
 
 def _restless(run: Run, row: QueueRow) -> bool:
@@ -218,7 +219,7 @@ def _claimed(run: Run, claims: _Claims, subject: Subject, link: Link) -> None:
     """Note what a link has come to hold in this batch: the rows of both losers of one survivor are about one pair."""
     for side in SIDES:
         if side == "left" or not run.definition.shared:
-            claims.used.setdefault((side, link.ref(side)), subject)
+            _ = claims.used.setdefault((side, link.ref(side)), subject)
 
 
 def _single(

@@ -47,11 +47,8 @@ from ._run import Run
 from ._seen import Look
 from ._strikes import written
 
-_CUT_TO_SECONDS = dt.timedelta(seconds=2)
-"""By so much a stamp may be too early: it is cut to seconds, and so is the time that an answer tells."""
-
-_ANY_CLOCK = dt.timedelta(hours=1)
-"""By so much where a system does not tell its time."""
+_CLOCKS = dt.timedelta(hours=2)
+"""By so much the clocks of two machines and a system may differ."""
 
 
 def take_over(run: Run) -> Flow[None]:
@@ -227,7 +224,7 @@ def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[Recor
         free = [ref for ref in refs if ref not in known or not (known[ref].linked or known[ref].closed)]
         look = Look(run)
         yield from look.read(intent.side, free)
-        free = [ref for ref in free if not _was_there(run, intent, found[ref])]
+        free = [ref for ref in free if not _was_there(intent, found[ref])]
         present = [ref for ref in free if look.record(intent.side, ref) is not None]
         # Which of several is ours, nobody can tell but a person.
         free = (present if len(present) == 1 else []) if present else free
@@ -236,11 +233,12 @@ def _find(run: Run, intent: Intent, questions: Sequence[Question]) -> Flow[Recor
     return free[0] if free else None
 
 
-def _was_there(run: Run, intent: Intent, stamp: dt.datetime | None) -> bool:
-    """Say whether a record surely is older than the promise: nobody has changed it since, and a new one is a change."""
-    ahead = run.ahead.get(intent.side)
-    slack = _ANY_CLOCK if ahead is None else _CUT_TO_SECONDS
-    return stamp is not None and stamp - (ahead or dt.timedelta(0)) < intent.promised_at - slack
+def _was_there(intent: Intent, stamp: dt.datetime | None) -> bool:
+    """Say whether a record surely is older than the promise: nobody has changed it since, and a new one is a change.
+
+    The promise may have been made by another machine, whose clock nobody knows.
+    """
+    return stamp is not None and stamp < intent.promised_at - _CLOCKS
 
 
 def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:

@@ -25,7 +25,7 @@ def at_rest(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[tuple[list[S
     """
     if run.definition.shared or run.definition.cases or run.references or run.crossings:
         return list(pairs), []
-    written = {id(subject): side for subject in pairs if (side := _written(run, subject)) is not None}
+    written: dict[int, Side] = {id(one): side for one in pairs if (side := _written(run, one)) is not None}
     for side in SIDES:
         mine = [subject.link for subject in pairs if written.get(id(subject)) == side]
         yield from look.read(side, [link.ref(side) for link in mine if link is not None])

@@ -49,7 +49,8 @@ def _agreed(half: Half, beside: dict[str, Any] | None) -> Agreed:
     if not beside:
         return Agreed(half.fields, values, {}, half.version)
     unsettled = {field: wire.unpack(sent, Unsettled) for field, sent in beside.get("unsettled", {}).items()}
-    for at, places in beside.get("as_agreed", ()):
+    as_agreed: list[tuple[str, list[int]]] = beside.get("as_agreed", [])
+    for at, places in as_agreed:
         sent_at = wire.unpack_instant(at)
         unsettled |= {half.fields[place]: Unsettled(_sent(values[place]), sent_at) for place in places}
     stamp = beside.get("own_stamp")
