@@ -203,4 +203,6 @@ def test_a_worker_that_runs_out_says_so_and_loses_and_doubles_nothing(towns, see
         town.settle()
         assert ended[0] != "well", "it does run out"
         assert ended[-1] == "well", ended
-        assert set(ended) <= {"well", "MemoryError", "SystemError", "OSError", "StateError", "Unreachable"}, ended
+        # SQLite that is refused memory may call a sound file damaged; that it is sound, the town that settled has shown.
+        told = {"well", "MemoryError", "SystemError", "OSError", "StateError", "StoreDamaged", "Unreachable"}
+        assert set(ended) <= told, ended

@@ -47,9 +47,7 @@ STAMPS = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2026, 11, 20)).map(
 
 @pytest.fixture
 def many():
-    return settings(
-        max_examples=ANSWERS, deadline=None, phases=_PHASES, suppress_health_check=list(HealthCheck)
-    )
+    return settings(max_examples=ANSWERS, deadline=None, phases=_PHASES, suppress_health_check=list(HealthCheck))
 
 
 class Telling(httpx.BaseTransport):
