@@ -75,9 +75,12 @@ class Life(RuleBasedStateMachine):
     @rule(side=SIDES, email=st.integers(0, 3))
     def somebody_comes(self, side, email):
         self.clock.advance(MOMENT)
-        names = WRITTEN[side]
-        self.ends[side].put(KINDS[side], **{EMAILS[side]: f"p{email}@x.example", names[0]: self.seed.fresh()})
-        self.reached["new"] += 1
+        address, names = f"p{email}@x.example", WRITTEN[side]
+        taken = any(row[EMAILS[side]] == address for row in self.ends[side].rows(KINDS[side]))
+        # A system that holds an address unique lets nobody have it twice.
+        if self.seed.create != "A-unique" or not taken:
+            self.ends[side].put(KINDS[side], **{EMAILS[side]: address, names[0]: self.seed.fresh()})
+            self.reached["new"] += 1
 
     @rule(side=SIDES, place=PLACES, field=st.integers(0, 2))
     def somebody_edits(self, side, place, field):
