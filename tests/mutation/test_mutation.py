@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,11 @@ def test_what_a_test_notices_is_told_from_what_none_notices():
         place="        start +=",
         endless="        while True: start +=",
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    # What is asked of this run of pytest is not asked of that one.
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
     [found] = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert found == [True, True, False, True], done.stderr
 
