@@ -14,7 +14,7 @@ from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._bodies import Bodies
 from .._shared import all_keys, micros, numbered, planned_create
 from .forgetting import forgotten
-from .names import Ends, Kept, chunks, keep, made_scope, marks, only
+from .names import Ends, Kept, chunks, found_again, keep, made_scope, marks, only_number
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED
 from .retaining import keep_history
@@ -80,7 +80,7 @@ def _promise(connection: sqlite3.Connection, scope: int, ends: Ends, bodies: Bod
         "ON CONFLICT (scope, key) DO UPDATE SET promised_at = excluded.promised_at, body = excluded.body",
         ((scope, key, micros(intent.promised_at), bodies.intent(intent)) for key, intent in put.items()),
     )
-    numbers = _numbers(connection, scope, put)
+    numbers = found_again(_numbers(connection, scope, put), put)
     connection.executemany(
         "INSERT OR IGNORE INTO intent_refs VALUES (?, ?, ?)",
         (
@@ -156,8 +156,7 @@ def _notify(connection: sqlite3.Connection, tenant: str, ends: Ends, notice: Not
 
 def _made_run(connection: sqlite3.Connection, tenant: str, run: str) -> int:
     connection.execute("INSERT OR IGNORE INTO runs (tenant, run) VALUES (?, ?)", (tenant, keep(run)))
-    number: int = only(connection.execute("SELECT number FROM runs WHERE tenant = ? AND run = ?", (tenant, keep(run))))
-    return number
+    return only_number(connection.execute("SELECT number FROM runs WHERE tenant = ? AND run = ?", (tenant, keep(run))))
 
 
 def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, bodies: Bodies, rows: Sequence[JournalRow]) -> None:
@@ -181,7 +180,7 @@ def _note(connection: sqlite3.Connection, tenant: str, ends: Ends, bodies: Bodie
 def _decide(connection: sqlite3.Connection, tenant: str, scope: int, ends: Ends, bodies: Bodies, delta: Delta) -> None:
     """Put the decisions of a run by record; one that says unchanged leaves an applied one alone."""
     run = _made_run(connection, tenant, delta.run)
-    last = only(connection.execute("SELECT last FROM runs WHERE number = ?", (run,)))
+    last = only_number(connection.execute("SELECT last FROM runs WHERE number = ?", (run,)))
     places = [(ends.make(decision.side, decision.ref), keep(decision.ref.id)) for decision in delta.decisions]
     known = _decided(connection, run, places)
     replaced = {number for number, _ in known.values()}

@@ -170,6 +170,19 @@ class Database:
         except UnicodeEncodeError:
             # Without its cause, which quotes the text.
             raise StateError(f"{self._path}: a name is no valid Unicode text; nothing was changed") from None
+        except (TypeError, ValueError, KeyError, AttributeError):
+            # Rows of a damaged file may be of another form than any that was written; a sound file is not to blame.
+            if self._is_damaged():
+                raise damaged(self._path, "what stands in it contradicts itself") from None
+            raise
+
+    def _is_damaged(self) -> bool:
+        """Ask SQLite itself, which reads the whole file."""
+        try:
+            rows = self._connection.execute("PRAGMA integrity_check(1)").fetchall() if self._connection else []
+        except sqlite3.DatabaseError:
+            return True
+        return rows not in ([], [("ok",)])
 
     def _means(self, error: sqlite3.Error) -> StateError:
         code = getattr(error, "sqlite_errorcode", None)

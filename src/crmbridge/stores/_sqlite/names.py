@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeVar
 
 from ...model import RecordRef, Side
@@ -24,8 +24,17 @@ def keep(text: str) -> Kept:
 
 
 def tell(kept: Kept) -> str:
-    """Give back the text."""
-    return kept if isinstance(kept, str) else kept.decode("utf-8", "surrogatepass")
+    """Give back the text; raises `Unreadable` for what no text was ever kept as."""
+    if isinstance(kept, str):
+        return kept
+    if not _is(bytes, kept):
+        raise Unreadable("a text is stored as a number")
+    return kept.decode("utf-8", "surrogatepass")
+
+
+def _is(kind: type, value: object) -> bool:
+    # What the type says is what was written, and not what a damaged file gives.
+    return isinstance(value, kind)
 
 
 def keep_or_null(text: str | None) -> Kept | None:
@@ -53,6 +62,21 @@ def only(rows: Iterable[tuple[T, ...]]) -> T:
     return value
 
 
+def only_number(rows: Iterable[tuple[object, ...]]) -> int:
+    """Give the one number of the one row that must be there; raises `Unreadable`."""
+    value = only((row[0],) for row in rows)
+    if not isinstance(value, int):
+        raise Unreadable("a number is stored as something else")
+    return value
+
+
+def found_again(found: Mapping[Kept, T], written: Collection[Kept]) -> Mapping[Kept, T]:
+    """Give what was found of what was written a moment ago; raises `Unreadable` where some of it is not there."""
+    if len(found) != len(written):
+        raise Unreadable("a row was written and is not found again")
+    return found
+
+
 def marks(values: Sequence[object]) -> str:
     """Write the place-holders of one `IN (...)`."""
     return ",".join("?" * len(values))
@@ -62,10 +86,7 @@ def scope(connection: sqlite3.Connection, tenant: str, pipeline: str) -> int:
     """Give the number of a pipeline; 0, which nothing has, where it is not known."""
     found = connection.execute("SELECT number FROM scopes WHERE tenant = ? AND pipeline = ?", (tenant, pipeline))
     rows = found.fetchall()
-    number = only(rows) if rows else 0
-    if not isinstance(number, int):
-        raise Unreadable("a pipeline is stored without its number")
-    return number
+    return only_number(rows) if rows else 0
 
 
 def made_scope(connection: sqlite3.Connection, tenant: str, pipeline: str) -> int:
@@ -104,7 +125,7 @@ class Ends:
             self._connection.execute(
                 "INSERT INTO ends (scope, side, system, kind) VALUES (?, ?, ?, ?)", (self._scope, *name)
             )
-            [(number,)] = self._connection.execute("SELECT last_insert_rowid()")
+            number = only_number(self._connection.execute("SELECT last_insert_rowid()"))
             self._learn(name, number)
         return self._numbers[name]
 

@@ -15,7 +15,7 @@ from ...reasons import Reason
 from ...roles import QueueRow, QueueState, Ruling, Tally
 from .._shared import instant, micros
 from .database import Database
-from .names import Ends, keep, keep_or_null, made_scope, marks, scope, tell_or_none
+from .names import Ends, keep, keep_or_null, made_scope, marks, only, only_number, scope, tell_or_none
 
 _ROW = "end, id, state, until, because, version, tries, departed, sequence, run"
 
@@ -96,7 +96,7 @@ class SqliteAgenda:
         with self._db.reading() as connection:
             number = scope(connection, self._tenant, pipeline)
             question = "SELECT min(until) FROM queue WHERE scope = ? AND state = 'held'"
-            [(until,)] = connection.execute(question, (number,))
+            until = only(connection.execute(question, (number,)))
             return None if until is None else instant(until)
 
     def enabled_since(self, pipeline: str) -> dt.datetime | None:
@@ -186,13 +186,12 @@ class SqliteRulings:
 def next_number(connection: sqlite3.Connection, scope: int) -> int:
     """Give the next sequence number of a pipeline."""
     connection.execute("UPDATE scopes SET sequence = sequence + 1 WHERE number = ?", (scope,))
-    [(number,)] = connection.execute("SELECT sequence FROM scopes WHERE number = ?", (scope,))
-    return int(number)
+    return only_number(connection.execute("SELECT sequence FROM scopes WHERE number = ?", (scope,)))
 
 
 def put_rows(connection: sqlite3.Connection, scope: int, ends: Ends, rows: Iterable[QueueRow]) -> None:
     """Put arrivals under the next numbers, and park the others under the numbers that were taken."""
-    [(last,)] = connection.execute("SELECT sequence FROM scopes WHERE number = ?", (scope,))
+    last = only_number(connection.execute("SELECT sequence FROM scopes WHERE number = ?", (scope,)))
     arrived: list[tuple[Any, ...]] = []
     parked: list[tuple[Any, ...]] = []
     for row in rows:
@@ -280,8 +279,8 @@ class SqliteInbox:
         with self._db.reading() as connection:
             number = scope(connection, self._tenant, pipeline)
             question = "SELECT count(*) FROM inbox WHERE scope = ? AND body IS NOT NULL AND taken = 0"
-            [(count,)] = connection.execute(question, (number,))
-            return int(count)
+            count = only_number(connection.execute(question, (number,)))
+            return count
 
 
 def _take_in(connection: sqlite3.Connection, scope: int, ends: Ends, arrival: Signal | Arrived) -> int:

@@ -10,7 +10,7 @@ from ...model import Agreed, Cell, Link, Missing
 from .. import _cells
 from .._links import beside_of
 from .._shared import micros
-from .names import Ends, Kept, chunks, keep, keep_or_null, marks
+from .names import Ends, Kept, chunks, found_again, keep, keep_or_null, marks, only_number
 
 
 def put_links(connection: sqlite3.Connection, scope: int, ends: Ends, links: Iterable[Link]) -> None:
@@ -37,7 +37,7 @@ def put_links(connection: sqlite3.Connection, scope: int, ends: Ends, links: Ite
         "UPDATE links SET since = ?, left_version = ?, right_version = ? WHERE number = ?",
         ((*_versions(put[id_]), old[id_][0]) for id_ in same),
     )
-    now = _identities(connection, scope, list(put))
+    now = found_again(_identities(connection, scope, list(put)), put)
     connection.executemany(
         "INSERT INTO ties (end, id, slot, link, closed, version) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -115,5 +115,4 @@ def _put_agreements(connection: sqlite3.Connection, put: Mapping[Kept, Link], no
 def _column_list(connection: sqlite3.Connection, fields: tuple[str, ...]) -> int:
     text = _cells.text_of(fields)
     connection.execute("INSERT OR IGNORE INTO columns (fields) VALUES (?)", (text,))
-    [(number,)] = connection.execute("SELECT number FROM columns WHERE fields = ?", (text,))
-    return int(number)
+    return only_number(connection.execute("SELECT number FROM columns WHERE fields = ?", (text,)))
