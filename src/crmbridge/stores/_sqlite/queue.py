@@ -279,8 +279,7 @@ class SqliteInbox:
         with self._db.reading() as connection:
             number = scope(connection, self._tenant, pipeline)
             question = "SELECT count(*) FROM inbox WHERE scope = ? AND body IS NOT NULL AND taken = 0"
-            count = only_number(connection.execute(question, (number,)))
-            return count
+            return only_number(connection.execute(question, (number,)))
 
 
 def _take_in(connection: sqlite3.Connection, scope: int, ends: Ends, arrival: Signal | Arrived) -> int:
