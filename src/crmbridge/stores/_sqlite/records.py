@@ -18,7 +18,7 @@ from .._shared import can_be_asked, common, planned_create
 from .._shared import instant as instant_of
 from .database import Database
 from .links import PAGE
-from .names import Ends, Kept, chunks, keep, marks, only, scope, tell
+from .names import Ends, Kept, chunks, keep, marks, only, only_number, scope, tell
 from .retaining import old_runs
 
 UNSETTLED = 0
@@ -28,8 +28,8 @@ UNSETTLED = 0
 def run_number(connection: sqlite3.Connection, tenant: str, run: str) -> int:
     """Give the number of a run; 0, which no run has, where it is not known, or not whole any more."""
     question = "SELECT number FROM runs WHERE tenant = ? AND run = ? AND NOT going"
-    row = connection.execute(question, (tenant, keep(run))).fetchone()
-    return int(row[0]) if row else 0
+    found = connection.execute(question, (tenant, keep(run))).fetchall()
+    return only_number(found) if found else 0
 
 
 @attrs.frozen
