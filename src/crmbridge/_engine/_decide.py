@@ -135,6 +135,7 @@ def _at_rest(subject: Subject, link: Link, pairing: Pairing, left: Half, right: 
 
 
 def settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
+    """Give a half of the agreement that a reading equals, at the version that was read."""
     version = found.record.version if found.record is not None else None
     stamp = found.record.stamp if found.judged and found.record is not None else agreed.own_stamp
     return Agreed(pairing.labels, found.agreed, {}, version, stamp)
