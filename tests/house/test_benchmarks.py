@@ -27,7 +27,7 @@ CASES = {
     "client": {"upserts of 200", "pages of 2,000"},
     "imports": {"import crmbridge", "from crmbridge import two_way"},
     "fake_server": {"upserts that create", "upserts that update", "ready to answer, wall"},
-    "whole": {"nothing changed, 40 links", "20 changes, 30 links", "first load, ours", "first load, bare"},
+    "whole": {"nothing changed, 40 links", "20 changes, 30 links", "first load, ours", "first load, careful"},
 }
 
 SETUP = """
