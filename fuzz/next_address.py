@@ -8,6 +8,7 @@ ACCOUNT = Account("shop", "https://own.example/base")
 SEEDS = (
     b"/next?x=1", b"https://own.example/next", b"//evil.example/x", b"https://own.example@evil.example/",
     b"https://own.example:443\\@evil.example/", b"file:///etc/passwd", b"https://[::1]/", b"/a/%2e%2e/b",
+    b"https://[::%\xf1\xf1]/",
 )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ FOREIGN = [
     "https://127.1/",
     "https://own.example:99999999/",
     "https://own。example.evil.example/",
+    "https://[::%社]/next",
+    "https://[::%\udcf1]/next",
     "https://own%2eexample/",
     "https://оwn.example/",
     "file:///etc/passwd",

@@ -76,9 +76,10 @@ def _parsed(address: str) -> httpx.URL | None:
         return None
     try:
         url = httpx.URL(address)
+        # The zone of an IPv6 address may be any text for httpx, which only finds later that it is no ASCII.
+        return url if url.raw_host else None
     except (httpx.InvalidURL, UnicodeError):
         return None
-    return url if url.host else None
 
 
 def _origin(url: httpx.URL) -> Origin:
