@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
-from crmbridge.testing.fakes.salesforce.conditions import alike
+from crmbridge.testing.fakes.salesforce.patterns import alike
 
 LEAD = {"LastName": "佐藤", "Company": "Acme"}
 ROOT = "/services/data/v67.0"

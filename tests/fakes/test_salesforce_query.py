@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
-from crmbridge.testing.fakes.salesforce.conditions import day_range
+from crmbridge.testing.fakes.salesforce.days import day_range
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.soql import parse, unescaped
 
@@ -72,7 +72,7 @@ def names(api: httpx.Client, where: str) -> list[str]:
         ("WHERE EmailBouncedDate >= 2026-11-21T08:59:59+09:00", ["Doi"]),
         ("WHERE EmailBouncedDate > 2026-11-20T23:59:59Z", []),
         ("WHERE Owner.Name = 'connector' AND Lead.LastName = 'Abe'", ["Abe"]),
-        ("WHERE Id IN (SELECT Id FROM Lead WHERE Company = 'Beta')", ["O'Hara", "Doi"]),
+        ("WHERE OwnerId IN (SELECT Id FROM User WHERE LastName = 'connector') AND Company = 'Beta'", ["O'Hara", "Doi"]),
         ("WHERE OwnerId IN (SELECT Id FROM User WHERE LastName = 'Nobody')", []),
         ("ORDER BY pi__score__c", ["O'Hara", "Abe", "Doi", "baba"]),
         ("ORDER BY pi__score__c DESC NULLS LAST", ["baba", "Doi", "Abe", "O'Hara"]),

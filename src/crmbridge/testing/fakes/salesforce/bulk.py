@@ -128,8 +128,11 @@ class Jobs:
         else:
             query, deleted = _told(body, "query"), operation == "queryAll"
             result = desk.reader.run(query, version=call.version, deleted=deleted, now=now)
+            # Vendor: a table of rows has no place for rows within a row, nor for groups.
+            if result.nested or result.aggregate is not None:
+                raise Refused("FEATURENOTENABLED", "Aggregate Relationships not supported in Bulk Query")
             info["object"] = result.kind.name
-            shown = result.page(0, result.size)
+            shown = result.page(0, result.size, desk.cursors.linking("", now))
             job.good = [_flat(record) for record in shown]
             job.header = list(job.good[0]) if job.good else []
             job.due = now + self.delay

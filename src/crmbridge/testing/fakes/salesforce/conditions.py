@@ -1,18 +1,27 @@
 """A WHERE clause as a function of a record, with the vendor's comparisons: without case, null unequal to all."""
 
 import operator
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import attrs
 
-from crmbridge.testing.fakes.salesforce.errors import Refused
+from crmbridge.testing.fakes.salesforce.days import day_range
 from crmbridge.testing.fakes.salesforce.ids import long_form
 from crmbridge.testing.fakes.salesforce.kinds import Kind
 from crmbridge.testing.fakes.salesforce.org import Org
-from crmbridge.testing.fakes.salesforce.soql import Compare, Condition, Constant, Group, Not, Query, unescaped, wrong
+from crmbridge.testing.fakes.salesforce.patterns import alike
+from crmbridge.testing.fakes.salesforce.statement import (
+    Compare,
+    Condition,
+    Constant,
+    Group,
+    Not,
+    Query,
+    unescaped,
+    wrong,
+)
 from crmbridge.testing.fakes.salesforce.values import NUMBERS, TEXTS, moment, stamp
 from crmbridge.testing.tables import Field
 
@@ -36,6 +45,12 @@ class Reach:
     names: tuple[str, ...]
     field: Field
     get: Get
+
+
+Resolve = Callable[[Compare], Reach]
+"""Finds what a condition is about; raises the vendor's INVALID_FIELD."""
+Join = Callable[[Compare, Reach, Query], set[Any]]
+"""Gives the ids that a semi-join finds; raises the vendor's refusal of one that it would not run."""
 
 
 def reach(org: Org, kind: Kind, path: str, text: str, position: int) -> Reach:
@@ -94,14 +109,13 @@ def _reached(
 
 
 class Conditions:
-    """Makes tests from conditions, for one query at one moment."""
+    """Makes tests from conditions, for one query at one moment; *resolve* and *join* say what they are about."""
 
-    def __init__(self, org: Org, kind: Kind, query: Query, now: datetime, inner: Callable[[Query], set[Any]]) -> None:
-        self._org = org
-        self._kind = kind
-        self._text = query.text
+    def __init__(self, text: str, now: datetime, resolve: Resolve, join: Join) -> None:
+        self._text = text
         self._now = now
-        self._inner = inner
+        self._resolve = resolve
+        self._join = join
 
     def test(self, condition: Condition | None) -> Test:
         """Make the test of a whole clause; no clause admits everything."""
@@ -117,7 +131,7 @@ class Conditions:
         return self._compare(condition)
 
     def _compare(self, compare: Compare) -> Test:
-        reached = reach(self._org, self._kind, compare.path, self._text, compare.position)
+        reached = self._resolve(compare)
         field, get = reached.field, reached.get
         if field.type == "textarea" and field.length > 255:
             message = f"field '{field.name}' can not be filtered in a query call"
@@ -125,7 +139,7 @@ class Conditions:
         if compare.operator in ("INCLUDES", "EXCLUDES"):
             return self._choices(compare, field, get)
         if compare.operator in ("IN", "NOT IN"):
-            return self._member(compare, field, get)
+            return self._member(compare, reached)
         if compare.operator == "LIKE":
             return self._like(compare, get)
         literal = compare.literals[0]
@@ -186,10 +200,11 @@ class Conditions:
             raise wrong("INVALID_QUERY_FILTER_OPERATOR", self._text, position, f"invalid ID field: {plain}")
         return found
 
-    def _member(self, compare: Compare, field: Field, get: Get) -> Test:
+    def _member(self, compare: Compare, reached: Reach) -> Test:
+        field, get = reached.field, reached.get
         key = _key(field)
         if compare.inner:
-            wanted = {key(value) for value in self._inner(compare.inner)}
+            wanted = self._join(compare, reached, compare.inner)
         else:
             wanted = {self.constant(field, literal, compare.position) for literal in compare.literals}
         if compare.operator == "IN":
@@ -245,75 +260,7 @@ class Conditions:
         return test
 
 
-_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
-_DAY = timedelta(days=1)
-
-
-def day_range(name: str, today: date) -> tuple[date, date]:
-    """Give the first day that a date literal means, and the day after its last; weeks begin on Sunday."""
-    word, _, count = name.partition(":")
-    many = min(int(count[:6] or 0), 99_999)
-    if word in ("LAST_90_DAYS", "NEXT_90_DAYS"):
-        word, many = f"{word[:5]}N_DAYS", 90
-    days = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1, "N_DAYS_AGO": -many}
-    if word in days:
-        first = today + days[word] * _DAY
-        return first, first + _DAY
-    which, unit = word.split("_")[0], word.split("_")[-1]
-    if unit == "DAYS":
-        return (today - many * _DAY, today + _DAY) if which == "LAST" else (today + _DAY, today + (many + 1) * _DAY)
-    if unit.endswith("S"):
-        # So many whole weeks, months, quarters or years before the current one, or after it.
-        return _ranging(unit[:-1], today, *((-many, 0) if which == "LAST" else (1, many + 1)))
-    step = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
-    return _ranging(unit, today, step, step + 1)
-
-
-def _ranging(unit: str, today: date, first: int, after: int) -> tuple[date, date]:
-    def begin(step: int) -> date:
-        if unit == "WEEK":
-            return today + (7 * step - today.isoweekday() % 7) * _DAY
-        months = today.year * 12 + today.month - 1
-        aligned = months - months % _MONTHS[unit] + step * _MONTHS[unit]
-        aligned = min(max(aligned, 12), 9_999 * 12)
-        return date(aligned // 12, aligned % 12 + 1, 1)
-
-    return begin(first), begin(after)
-
-
-def alike(pattern: str) -> Callable[[str], bool]:
-    """Make the test of LIKE, which takes no longer for many `%` than for one.
-
-    A single pattern with `.*` for each of them would try all ways to share a text out.
-    """
-    parts: list[list[str]] = [[]]
-    for piece in re.findall(r"\\[%_]|%|_|[^%_\\]|\\", pattern, re.DOTALL):
-        if piece == "%":
-            parts.append([])
-        else:
-            parts[-1].append("." if piece == "_" else re.escape(piece[-1]))
-    first, *others = [re.compile("".join(part), re.IGNORECASE | re.DOTALL) for part in parts]
-    if not others:
-        return lambda text: first.fullmatch(text) is not None
-    *between, last = others
-    width = len(parts[-1])
-
-    def test(text: str) -> bool:
-        found = first.match(text)
-        for part in between:
-            found = found and part.search(text, found.end())
-        end = len(text) - width
-        return found is not None and found.end() <= end and last.fullmatch(text, end) is not None
-
-    return test
-
-
 def _key(field: Field) -> Callable[[Any], Any]:
     if field.type in TEXTS and not field.case_sensitive:
         return lambda value: value.casefold() if value.__class__ is str else value
     return lambda value: value
-
-
-def refuse_grouping(text: str, position: int, name: str) -> Refused:
-    """Refuse a plain field beside an aggregate."""
-    return wrong("MALFORMED_QUERY", text, position, f"Field must be grouped or aggregated: {name}")

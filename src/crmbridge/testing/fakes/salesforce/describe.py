@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from crmbridge.testing.fakes.salesforce.aggregates import can_be_aggregated, can_be_grouped
 from crmbridge.testing.fakes.salesforce.conditions import ID
 from crmbridge.testing.fakes.salesforce.kinds import STAMPED, Kind
+from crmbridge.testing.fakes.salesforce.relations import relations
 from crmbridge.testing.fakes.salesforce.values import NUMBERS, TEXTS
 from crmbridge.testing.tables import Field
 
@@ -42,17 +44,15 @@ def whole(kind: Kind, version: str, kinds: Iterable[Kind]) -> dict[str, Any]:
     children = [
         {
             "cascadeDelete": False,
-            "childSObject": other.name,
+            "childSObject": found.kind.name,
             "deprecatedAndHidden": False,
-            "field": field.name,
+            "field": found.field.name,
             "junctionIdListNames": list[str](),
             "junctionReferenceTo": list[str](),
-            "relationshipName": None,
+            "relationshipName": found.name,
             "restrictedDelete": False,
         }
-        for other in kinds
-        for field in other.related.values()
-        if kind.name in field.references
+        for found in relations(kinds, kind)
     ]
     fields = [_field(kind, field) for field in (ID, *kind.table.fields.values())]
     extra = {
@@ -111,7 +111,7 @@ def _field(kind: Kind, field: Field) -> dict[str, Any]:
         and field.name != "OwnerId"
     )
     return {
-        "aggregatable": field.type not in ("boolean", "textarea", "multipicklist"),
+        "aggregatable": can_be_aggregated(field),
         "autoNumber": False,
         "byteLength": field.length * 3 if is_text else field.length,
         "calculated": field.name in _DERIVED,
@@ -135,7 +135,7 @@ def _field(kind: Kind, field: Field) -> dict[str, Any]:
         "filterable": not (field.type == "textarea" and field.length > 255),
         "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": False,
-        "groupable": field.type not in ("datetime", "multipicklist", "textarea", *NUMBERS),
+        "groupable": can_be_grouped(field),
         "highScaleNumber": False,
         "htmlFormatted": False,
         "idLookup": looks_up(field) or is_name,

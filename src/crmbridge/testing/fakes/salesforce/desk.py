@@ -15,7 +15,8 @@ import httpx
 
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json, wrong_method
 from crmbridge.testing.fakes.salesforce.org import Act, Org
-from crmbridge.testing.fakes.salesforce.query import Cursors, Reader
+from crmbridge.testing.fakes.salesforce.paging import Cursors
+from crmbridge.testing.fakes.salesforce.query import Reader
 from crmbridge.testing.fakes.salesforce.values import stamp
 from crmbridge.testing.faults import FaultPlan
 

@@ -16,8 +16,9 @@ from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_
 from crmbridge.testing.fakes.salesforce.ids import Minter, long_form
 from crmbridge.testing.fakes.salesforce.kinds import STAMPED, Kind
 from crmbridge.testing.fakes.salesforce.org import Act, DuplicateRule, Org
+from crmbridge.testing.fakes.salesforce.paging import Cursors
 from crmbridge.testing.fakes.salesforce.people import converted, merged
-from crmbridge.testing.fakes.salesforce.query import Cursors, Reader
+from crmbridge.testing.fakes.salesforce.query import Reader
 from crmbridge.testing.fakes.salesforce.rest import NEWEST, OLDEST, Rest, versions
 from crmbridge.testing.fakes.salesforce.schema import Shape
 from crmbridge.testing.fakes.salesforce.values import EmailRule, moment, stamp

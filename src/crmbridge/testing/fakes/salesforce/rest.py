@@ -7,7 +7,7 @@ from typing import Any
 from crmbridge.testing.fakes.salesforce import bulk, composite, records, search
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found
-from crmbridge.testing.fakes.salesforce.query import Result
+from crmbridge.testing.fakes.salesforce.paging import Result
 
 SEASONS = ("Winter", "Spring", "Summer")
 OLDEST, NEWEST = 31, 68
@@ -71,13 +71,13 @@ class Rest:
     def _page(self, call: Call, result: Result, start: int, locator: str, *, deleted: bool) -> Reply:
         desk = self._desk
         size = result.page_size = self._size(call, result.page_size)
-        page = result.page(start, size)
+        head = f"/services/data/v{call.version}/{'queryAll' if deleted else 'query'}/"
+        page = result.page(start, size, desk.cursors.linking(head, desk.now()))
         done = start + size >= result.size or (not page and start == 0)
         answer: dict[str, Any] = {"totalSize": result.size, "done": done}
         if not done:
             locator = locator or desk.cursors.keep(result, desk.now())
-            resource = "queryAll" if deleted else "query"
-            link = f"/services/data/v{call.version}/{resource}/{locator}-{start + size}"
+            link = f"{head}{locator}-{start + size}"
             answer["nextRecordsUrl"] = STRANGER + link if desk.faults.fires("F32", call.request) else link
         return Reply(200, {**answer, "records": page})
 
