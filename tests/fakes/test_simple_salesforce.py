@@ -189,3 +189,44 @@ def test_it_iterates_over_pages_and_does_several_calls_in_one(org: FakeSalesforc
     assert {one["httpStatusCode"] for one in told["compositeResponse"]} == {201}
     found = sf.query_all_iter("SELECT LastName, Account.Name FROM Contact ORDER BY LastName DESC")
     assert [(row["LastName"], row["Account"]["Name"]) for row in found] == [(f"L{n}", "Acme") for n in (4, 3, 2, 1, 0)]
+
+
+def test_it_reads_children_of_every_page_of_parents(org: FakeSalesforce, sf: Any):
+    org.page_size = 2
+    for number in range(5):
+        firm = org.put("Account", Name=f"A{number}")
+        for place in range(number % 3):
+            org.put("Contact", LastName=f"L{number}{place}", AccountId=firm)
+    found = sf.query_all(
+        "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC) FROM Account ORDER BY Name"
+    )
+    names = [
+        [one["LastName"] for one in row["Contacts"]["records"]] if row["Contacts"] else None for row in found["records"]
+    ]
+    assert names == [None, ["L10"], ["L21", "L20"], None, ["L40"]]
+    with pytest.raises(exceptions.SalesforceMalformedRequest) as wrong:
+        sf.query("SELECT Id, (SELECT Id FROM Contact) FROM Account")
+    assert "Didn't understand relationship 'Contact' in FROM part of query call" in str(wrong.value)
+
+
+def test_it_follows_the_pages_of_the_children_of_one_parent(org: FakeSalesforce, sf: Any):
+    org.page_size = 2
+    firm = org.put("Account", Name="Acme")
+    for number in range(5):
+        org.put("Contact", LastName=f"L{number}", AccountId=firm)
+    held = sf.query("SELECT Id, (SELECT LastName FROM Contacts) FROM Account")["records"][0]["Contacts"]
+    names = [one["LastName"] for one in held["records"]]
+    while not held["done"]:
+        held = sf.query_more(held["nextRecordsUrl"], identifier_is_url=True)
+        names += [one["LastName"] for one in held["records"]]
+    assert names == ["L0", "L1", "L2", "L3", "L4"]
+
+
+def test_it_counts_by_groups_and_finds_what_is_there_twice(org: FakeSalesforce, sf: Any):
+    for title in ("CEO", "CTO", "CEO", "CEO", "CTO", "CFO"):
+        org.put("Lead", **LEAD, Title=title)
+    found = sf.query(
+        "SELECT Title t, COUNT(Id) cnt, COUNT(Email) FROM Lead GROUP BY Title HAVING COUNT(Id) > 1 ORDER BY COUNT(Id) DESC"
+    )
+    told = [(row["t"], row["cnt"], row["expr0"]) for row in found["records"]]
+    assert told == [("CEO", 3, 0), ("CTO", 2, 0)]

@@ -43,22 +43,22 @@ def aggregated(finder: Finder, query: Query, kind: Kind) -> list[Record]:
         groups = _sorted(groups, found, descending=order.descending, nulls_first=order.nulls_first)
     stop = None if query.limit is None else query.offset + query.limit
     return [
-        {"attributes": {"type": "AggregateResult"}, **{name: found.get(totals) for name, found in shown}}
+        {"attributes": {"type": "AggregateResult"}, **{name: found.get(totals) for name, found in shown.items()}}
         for totals in groups[query.offset : stop]
     ]
 
 
-def _shown(query: Query, grouping: "_Grouping") -> list[tuple[str, Reach]]:
+def _shown(query: Query, grouping: "_Grouping") -> dict[str, Reach]:
     """Name the columns: by alias, by the last part of a path, or by number."""
-    shown: list[tuple[str, Reach]] = []
+    shown: dict[str, Reach] = {}
     unnamed = 0
     for column in query.columns:
         found = grouping.expression(column.function, column.path, column.position)
         name = column.alias or (f"expr{unnamed}" if column.function else found.names[-1])
         unnamed += bool(column.function and not column.alias)
-        if name in dict(shown):
+        if name in shown:
             raise wrong("MALFORMED_QUERY", query.text, column.position, f"duplicate alias: {name}")
-        shown.append((name, found))
+        shown[name] = found
     return shown
 
 

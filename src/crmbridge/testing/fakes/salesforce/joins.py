@@ -60,11 +60,11 @@ def check_sides(
         message = "The left operand field in the where expression for outer query should be an id field"
         raise wrong("MALFORMED_QUERY", query.text, compare.position, f"{message}, cannot use: '{compare.path}'")
     (column,) = query.columns
-    right = resolve(column.path, column.position)
-    if len(right.names) > 1:
+    right = None if column.function else resolve(column.path, column.position)
+    if right and len(right.names) > 1:
         message = f"The inner select field '{column.path}' cannot have more than one level of relationships"
         raise wrong("MALFORMED_QUERY", query.text, column.position, message)
-    if column.function or not _ids(right):
+    if right is None or not _ids(right):
         message = f"semi join sub selects can only query id fields, cannot use: '{column.path}'"
         raise wrong("MALFORMED_QUERY", query.text, column.position, message)
     if not _meant(kind, left) & _meant(inside, right):

@@ -58,7 +58,7 @@ def relation(kinds: Iterable[Kind], parent: Kind, path: str) -> Relation | None:
 
 def _own_name(kind: Kind, taken: set[str]) -> str:
     """Name a custom relationship as the vendor's screen suggests: the plural, and a number where that is taken."""
-    stem = kind.name.removesuffix("__c")
-    plural = re.sub(r"(?<=[^aeiou])y$", "ie", stem) + "s"
+    stem = re.sub(r"(?<=[^aeiou])y$", "ie", kind.name.removesuffix("__c"))
+    plural = f"{stem}es" if stem.endswith(("s", "x", "ch", "sh")) else f"{stem}s"
     names = (f"{plural}{number or ''}__r" for number in range(len(taken) + 1))
     return next(name for name in names if name.lower() not in taken)

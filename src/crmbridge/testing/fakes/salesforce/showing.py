@@ -1,5 +1,6 @@
 """Shows rows as a query asks for them: fields flat, parents nested, children as results of their own."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -94,9 +95,9 @@ class _Children:
 
 def _one(org: Org, query: Query, kind: Kind, version: str) -> One:
     found = [one for column in query.columns for one in _columns(org, query, kind, column)]
-    if len({one.names for one in found}) < len(found) and not any(column.function for column in query.columns):
-        names = [one.names for one in found]
-        twice = next(one for one in names if names.count(one) > 1)
+    times = Counter(one.names for one in found)
+    if len(times) < len(found) and not any(column.function for column in query.columns):
+        twice = next(names for names, count in times.items() if count > 1)
         message = f"duplicate field selected: {'.'.join(twice)}"
         raise wrong("INVALID_FIELD", query.text, query.columns[0].position, message)
     head = f"/services/data/v{version}/sobjects/"

@@ -25,14 +25,18 @@ __all__ = ["Compare", "Query", "parse", "unescaped"]
 LONGEST = 100_000
 MOST_CHILDREN = 20
 """The number of parent-to-child relationships in one query ("Understanding Relationship Query Limitations")."""
+MOST_ORDERS = 32
+"""The number of fields in one ORDER BY ("ORDER BY")."""
 
 Place = Literal["root", "child", "join"]
 """Where a SELECT stands: by itself, among the fields of another, or behind IN."""
 
 # Vendor: these words are no aliases (SOQL and SOSL Reference, "Alias Notation").
-_NO_ALIAS = (
-    *("AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT"),
-    *("NOT", "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH"),
+_NO_ALIAS = frozenset(
+    (
+        *("AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LAST", "LIKE"),
+        *("LIMIT", "NOT", "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH"),
+    )
 )
 _CLAUSES = ("WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL")
 _MODES = ("SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE")
@@ -138,7 +142,7 @@ class _Parser(Criteria):
         return Column(path, begin, function=function, alias=self._alias() if path else "")
 
     def _alias(self) -> str:
-        if self.sort != "word" or self.at(*_NO_ALIAS) or "." in self.value:
+        if self.sort != "word" or self.value.upper() in _NO_ALIAS or "." in self.value:
             return ""
         return self.name()[0]
 
@@ -173,6 +177,8 @@ class _Parser(Criteria):
         while self.take(","):
             orders.append(self._order())
         self.grouping = False
+        if len(orders) > MOST_ORDERS:
+            raise self.malformed(orders[MOST_ORDERS].position, f"no more than {MOST_ORDERS} fields can be sorted by")
         return tuple(orders)
 
     def _order(self) -> Order:
