@@ -148,7 +148,7 @@ def test_a_sub_select_gives_what_the_query_of_the_child_by_its_parent_gives(
         for parent in parents:
             condition = f"AccountId = '{parent['Id']}'" + (f" AND ({where})" if where else "")
             alone = page(api, f"SELECT LastName, Title FROM Contact WHERE {condition}{order}{limit}")
-            held = parent["Contacts"] or {"totalSize": 0, "done": True, "records": []}
+            held: Any = parent["Contacts"] or {"totalSize": 0, "done": True, "records": []}
             assert held == alone
 
 
@@ -164,11 +164,8 @@ def test_levels_of_children_are_what_their_references_say(parents: list[int | No
         return {str(child): expected(child, left - 1) if left else None for child in below}
 
     def told(record: Any) -> Any:
-        below = record.get("ChildCampaigns")
-        return {
-            child["Name"]: told(child) if "ChildCampaigns" in child else None
-            for child in (below or {"records": []})["records"]
-        }
+        below: list[Any] = (record["ChildCampaigns"] or {"records": []})["records"]
+        return {child["Name"]: told(child) if "ChildCampaigns" in child else None for child in below}
 
     text = "SELECT Name FROM ChildCampaigns"
     for _ in range(levels - 1):
@@ -194,15 +191,19 @@ def test_the_next_page_of_parents_keeps_their_children(
     assert second["done"] is True
 
 
-@pytest.mark.usefixtures("firms")
-def test_many_children_have_next_pages_of_their_own(salesforce: FakeSalesforce, api: httpx.Client):
+def test_many_children_have_next_pages_of_their_own(
+    salesforce: FakeSalesforce, firms: dict[str, str], api: httpx.Client
+):
+    for name in ("Endo", "Ueda"):
+        salesforce.put("Contact", LastName=name, AccountId=firms["Beta"])
     salesforce.page_size = 2
     text = "SELECT Id, (SELECT LastName, (SELECT Id FROM Tasks) FROM Contacts ORDER BY LastName) FROM Account"
-    contacts = page(api, f"{text} WHERE Name = 'Acme'")["records"][0]["Contacts"]
-    assert (contacts["totalSize"], contacts["done"], last_names(contacts)) == (3, False, ["Abe", "Doi"])
-    rest = api.get(HOST + contacts["nextRecordsUrl"]).json()
-    assert (rest["totalSize"], rest["done"], last_names(rest)) == (3, True, ["Sato"])
-    assert rest["records"][0]["Tasks"] is None
+    acme, beta = (record["Contacts"] for record in page(api, text)["records"])
+    for contacts, first, last in ((acme, ["Abe", "Doi"], "Sato"), (beta, ["Endo", "Ota"], "Ueda")):
+        assert (contacts["totalSize"], contacts["done"], last_names(contacts)) == (3, False, first)
+        rest = api.get(HOST + contacts["nextRecordsUrl"]).json()
+        assert (rest["totalSize"], rest["done"], last_names(rest)) == (3, True, [last])
+        assert rest["records"][0]["Tasks"] is None
 
 
 def test_a_walk_over_parents_outlives_all_the_walks_that_their_children_open(
