@@ -301,6 +301,11 @@ def test_a_custom_relationship_is_named_by_the_plural_and_numbered_where_that_is
             "MALFORMED_QUERY",
             "a parent query with LIMIT 1",
         ),
+        (
+            "SELECT Id, (SELECT Id FROM Contacts OFFSET 1) FROM Account LIMIT 2",
+            "MALFORMED_QUERY",
+            "a parent query with LIMIT 1",
+        ),
         ("SELECT Id, (SELECT Id FROM Contacts FOR VIEW) FROM Account", "MALFORMED_QUERY", "unexpected token: 'FOR'"),
         ("SELECT COUNT(), (SELECT Id FROM Contacts) FROM Account", "MALFORMED_QUERY", "unexpected token: 'COUNT'"),
     ],

@@ -105,7 +105,8 @@ def test_a_page_of_many_parents_with_many_sub_selects_is_answered_soon(salesforc
     last = None
     for number in range(2_000):
         last = salesforce.put("Campaign", Name=str(number), ParentId=last if number % 3 else None)
-        salesforce.put("Task", Subject="x", WhatId=last)
+        for _ in range(4):
+            salesforce.put("Task", Subject="x", WhatId=last)
     tasks = "(SELECT Subject FROM Tasks WHERE Subject LIKE '%x%' ORDER BY Subject, Id LIMIT 1)"
     inner = f"SELECT Name, {tasks} FROM ChildCampaigns ORDER BY Name"
     inner = f"SELECT Name, {tasks}, ({inner}) FROM ChildCampaigns ORDER BY Name"
