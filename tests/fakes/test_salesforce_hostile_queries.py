@@ -105,14 +105,22 @@ def test_a_page_of_many_parents_with_many_sub_selects_is_answered_soon(salesforc
     last = None
     for number in range(2_000):
         last = salesforce.put("Campaign", Name=str(number), ParentId=last if number % 3 else None)
-        for _ in range(4):
-            salesforce.put("Task", Subject="x", WhatId=last)
+        salesforce.put("Task", Subject="x", WhatId=last)
     tasks = "(SELECT Subject FROM Tasks WHERE Subject LIKE '%x%' ORDER BY Subject, Id LIMIT 1)"
     inner = f"SELECT Name, {tasks} FROM ChildCampaigns ORDER BY Name"
     inner = f"SELECT Name, {tasks}, ({inner}) FROM ChildCampaigns ORDER BY Name"
     with soon(3):
         answer = api.get("/query", params={"q": f"SELECT Name, {tasks}, ({inner}) FROM Campaign"})
     assert sum(record["Tasks"]["totalSize"] for record in answer.json()["records"]) == 2_000
+
+
+def test_children_by_a_field_without_an_index_are_looked_for_once_a_page(salesforce: FakeSalesforce, api: httpx.Client):
+    campaigns = [salesforce.put("Campaign", Name=str(number)) for number in range(2_000)]
+    for number in range(8_000):
+        salesforce.put("Opportunity", Name=str(number), CampaignId=campaigns[number % 2_000])
+    with soon(1):
+        answer = api.get("/query", params={"q": "SELECT Id, (SELECT Id FROM Opportunities) FROM Campaign"})
+    assert {record["Opportunities"]["totalSize"] for record in answer.json()["records"]} == {4}
 
 
 def test_a_record_that_is_its_own_parent_is_its_own_child_once_a_level(salesforce: FakeSalesforce, api: httpx.Client):
