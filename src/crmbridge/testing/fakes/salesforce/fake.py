@@ -11,26 +11,21 @@ import httpx
 from crmbridge.testing.fakes.salesforce.auth import Auth
 from crmbridge.testing.fakes.salesforce.bulk import Jobs
 from crmbridge.testing.fakes.salesforce.description import described
-from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Quota, Reply
-from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_method
+from crmbridge.testing.fakes.salesforce.desk import Desk, Quota, Reply
+from crmbridge.testing.fakes.salesforce.door import Door, sent
+from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.ids import Minter, long_form
 from crmbridge.testing.fakes.salesforce.kinds import STAMPED, Kind
 from crmbridge.testing.fakes.salesforce.org import Act, DuplicateRule, Org
 from crmbridge.testing.fakes.salesforce.paging import Cursors
 from crmbridge.testing.fakes.salesforce.people import converted, merged
 from crmbridge.testing.fakes.salesforce.query import Reader
-from crmbridge.testing.fakes.salesforce.rest import NEWEST, OLDEST, Rest, versions
+from crmbridge.testing.fakes.salesforce.rest import Rest
 from crmbridge.testing.fakes.salesforce.schema import Shape
 from crmbridge.testing.fakes.salesforce.values import EmailRule, moment, stamp
 from crmbridge.testing.faults import GENERAL, Rule
 from crmbridge.testing.server import FakeServer
 from crmbridge.testing.tables import Field, Row, Table
-
-LONGEST_URI = 16_384
-JSON = "application/json;charset=UTF-8"
-_WHO = re.compile(r"/id/[^/]+/[^/]+")
-_SOAP = re.compile(r"/services/Soap/[uc]/[^/]+(/[^/]+)?")
-_PATH = re.compile(r"/services/data/v(\d{1,3}\.\d)(?:/(.*))?")
 
 
 class FakeSalesforce(FakeServer):
@@ -38,14 +33,16 @@ class FakeSalesforce(FakeServer):
 
     Imitated: OAuth token flows, introspection and revocation; SOAP login; sessions that end; the day's quota;
     describe; single records, upsert by external id, collections, composite and batch; SOQL by `query` and `queryAll`
-    with locators; `updated` and `deleted`; plain SOSL; Bulk API 2.0. Values are checked and stored as the field types
-    say; stamps, recycle bin, record ids in both forms, duplicate rules and row locks are as documented. A connector
-    user exists from the start; `LastModifiedById` names it or the person who edited.
+    with locators, with parents, children, groups and semi-joins; `updated` and `deleted`; plain SOSL; Bulk API 2.0.
+    Values are checked and stored as the field types say; stamps, recycle bin, record ids in both forms, duplicate rules
+    and row locks are as documented. A connector user exists from the start; `LastModifiedById` names it or the person
+    who edited.
 
     Not imitated: JWT signatures, sharing and permissions, page layouts, validation rules and triggers, record types,
-    person accounts, queues, assignment rules, dependent picklists, state and country picklists, currencies, sub-selects
-    of children, `TYPEOF`, `HAVING`, composite graph and tree, Bulk API 1.0, Tooling, Metadata, SOAP beyond login,
-    push events, purging of the recycle bin, the index lag of search.
+    person accounts, queues, assignment rules, dependent picklists, state and country picklists, currencies, in SOQL
+    `TYPEOF`, `USING SCOPE`, `ROLLUP`, `CUBE`, functions other than totals and aliases of objects, composite graph and
+    tree, Bulk API 1.0, Tooling, Metadata, SOAP beyond login, push events, purging of the recycle bin, the index lag of
+    search.
 
     `email_rule` says whether a dot right before the @ sign is refused (`guide`) or taken (`vendor-2026`). `page_size`
     is the longest page that the server gives. `daily_limit` is the number of calls in 24 hours.
@@ -93,7 +90,7 @@ class FakeSalesforce(FakeServer):
             cut=self._forget,
             number=lambda: self.at_hand,
         )
-        self._rest = Rest(self._desk, self.jobs)
+        self._door = Door(self.auth, self._desk, Rest(self._desk, self.jobs))
 
     # ---- dials ------------------------------------------------------------------------
 
@@ -306,54 +303,7 @@ class FakeSalesforce(FakeServer):
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request as the vendor would."""
-        path = request.url.raw_path.decode("ascii")
-        if len(path) > LONGEST_URI:
-            return _sent(Reply(414, Refused("URI_TOO_LONG", "the address is too long").body()))
-        path = path.split("?")[0].rstrip("/")
-        if path.startswith("/services/oauth2/"):
-            return _sent(self.auth.answer(request, self.base_url))
-        try:
-            if _SOAP.fullmatch(path):
-                _only(request, "POST")
-                return _sent(self.auth.soap(request, self.base_url))
-            if path == "/services/data":
-                _only(request, "GET")
-                return _sent(Reply(200, versions()))
-            if not path.startswith(("/services/data/", "/id/")):
-                raise not_found()
-        except Refused as refused:
-            return _sent(_refusal(refused))
-        return self._metered(request, path)
-
-    def _metered(self, request: httpx.Request, path: str) -> httpx.Response:
-        try:
-            reply = self._authorised(request, path)
-        except Refused as refused:
-            reply = _refusal(refused)
-        response = _sent(reply)
-        quota = self._desk.quota
-        response.headers["Sforce-Limit-Info"] = f"api-usage={quota.used(self.now())}/{quota.limit}"
-        return response
-
-    def _authorised(self, request: httpx.Request, path: str) -> Reply:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if self.faults.fires("F13", request):
-            self.auth.end(token)
-        if scheme.lower() not in ("bearer", "oauth") or not self.auth.accepts(token):
-            raise Refused("INVALID_SESSION_ID", "Session expired or invalid", status=401)
-        if not self._desk.quota.spend(self.now()):
-            raise Refused("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-        if _WHO.fullmatch(path):
-            _only(request, "GET", "POST")
-            return self.auth.identified(path, self.base_url)
-        found = _PATH.fullmatch(path)
-        number = float(found[1]) if found else 0.0
-        # No value holds a NUL, so none is found by one.
-        if not found or "%00" in path or number > NEWEST or number != int(number):
-            raise not_found()
-        if number < OLDEST:
-            raise Refused("UNSUPPORTED_API_VERSION", f"version {found[1]} has been retired", status=410)
-        return self._rest.dispatch(_call(request, found[1], found[2] or ""))
+        return self._door.answer(request, self.base_url)
 
     def description(self) -> Mapping[str, Any]:
         """Describe the API with the objects and fields of the org at this moment, as an OpenAPI 3.1 document."""
@@ -368,7 +318,7 @@ class FakeSalesforce(FakeServer):
             else "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
         )
         status = 403 if rule.way in ("daily", "silent") else 429
-        return _sent(Reply(status, Refused("REQUEST_LIMIT_EXCEEDED", text).body()))
+        return sent(Reply(status, Refused("REQUEST_LIMIT_EXCEEDED", text).body()))
 
     def _entered(
         self,
@@ -382,32 +332,6 @@ class FakeSalesforce(FakeServer):
     ) -> None:
         # As `record` does, without its call: this is done for every record of a collection.
         self._written += (act.at, verb, kind, id, names, values, before, act.by, act.request)
-
-
-def _call(request: httpx.Request, version: str, rest: str) -> Call:
-    params = dict(request.url.params) if request.url.query else {}
-    method = "GET" if request.method == "HEAD" else request.method
-    # Vendor: clients that cannot send PATCH say so in the address.
-    if method == "POST" and "_HTTP_METHOD" in params:
-        method = params.pop("_HTTP_METHOD").upper()
-    raw = tuple(rest.split("/")) if rest else ()
-    return Call(method, version, raw, params, request.headers, request.content, request)
-
-
-def _sent(reply: Reply) -> httpx.Response:
-    headers = {"Content-Type": JSON, **reply.headers}
-    return httpx.Response(
-        reply.status, headers=headers if reply.status != 204 else dict(reply.headers), content=reply.body()
-    )
-
-
-def _refusal(refused: Refused) -> Reply:
-    return Reply(refused.status, refused.body(), headers=refused.headers)
-
-
-def _only(request: httpx.Request, *methods: str) -> None:
-    if ("GET" if request.method == "HEAD" else request.method) not in methods:
-        raise wrong_method(request.method, *methods)
 
 
 def _known(id: str) -> str:
