@@ -1,7 +1,6 @@
 """Bulk API 2.0: jobs that take or give CSV (Bulk API 2.0 guide, "Ingest", "Query")."""
 
 import csv
-import io
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,30 +9,20 @@ from typing import Any
 
 import attrs
 
-from crmbridge.testing.fakes.salesforce import errors, records
-from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_object, unpacked
+from crmbridge.testing.fakes.salesforce import errors, records, sheets
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, unpacked
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.ids import Minter
 from crmbridge.testing.fakes.salesforce.kinds import Kind
 from crmbridge.testing.fakes.salesforce.org import Act
+from crmbridge.testing.fakes.salesforce.sheets import Cells
 from crmbridge.testing.fakes.salesforce.values import stamp
 
-DELIMITERS: Mapping[str, str] = {
-    "COMMA": ",",
-    "SEMICOLON": ";",
-    "TAB": "\t",
-    "PIPE": "|",
-    "CARET": "^",
-    "BACKQUOTE": "`",
-}
-ENDINGS: Mapping[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
 INGEST_PARTS = frozenset({"batches", "successfulresults", "failedresults", "unprocessedrecords"})
 NULL = "#N/A"
 PAGE = 50_000
 CSV = {"Content-Type": "text/csv"}
-
-Cells = dict[str, str]
 
 _PLACE = re.compile(r"[0-9]{1,9}")
 
@@ -100,7 +89,7 @@ class Jobs:
         if operation not in (OPERATIONS if ingest else ("query", "queryAll")):
             raise Refused("INVALIDOPERATION", f"operation is not valid: {operation}")
         delimiter, ending = _told(body, "columnDelimiter", "COMMA"), _told(body, "lineEnding", "LF")
-        if delimiter not in DELIMITERS or ending not in ENDINGS:
+        if delimiter not in sheets.DELIMITERS or ending not in sheets.ENDINGS:
             raise Refused("INVALIDJOB", "columnDelimiter or lineEnding is not valid")
         now = desk.now()
         self._opened += 1
@@ -133,7 +122,7 @@ class Jobs:
                 raise Refused("FEATURENOTENABLED", "Aggregate Relationships not supported in Bulk Query")
             info["object"] = result.kind.name
             shown = result.page(0, result.size, desk.cursors.linking("", now))
-            job.good = [_flat(record) for record in shown]
+            job.good = [sheets.flat(record) for record in shown]
             job.header = list(job.good[0]) if job.good else []
             job.due = now + self.delay
         self._jobs[id] = job
@@ -181,7 +170,7 @@ class Jobs:
             "unprocessedrecords": (job.header, job.left),
         }
         header, rows = names[part]
-        return Reply(200, text=_csv(job, header, rows), headers=CSV)
+        return Reply(200, text=_written(job, header, rows), headers=CSV)
 
     @staticmethod
     def _results(call: Call, job: Job) -> Reply:
@@ -192,7 +181,7 @@ class Jobs:
         rows = job.good[int(start) : stop]
         locator = str(stop) if stop < len(job.good) else "null"
         headers = {**CSV, "Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(rows))}
-        return Reply(200, text=_csv(job, job.header, rows), headers=headers)
+        return Reply(200, text=_written(job, job.header, rows), headers=headers)
 
     def _advance(self, desk: Desk, call: Call, job: Job) -> None:
         if job.due is None or desk.now() < job.due:
@@ -277,30 +266,8 @@ def _told(body: Mapping[str, Any], name: str, otherwise: str = "") -> str:
 
 
 def _rows(job: Job) -> tuple[list[str], list[Cells]]:
-    text = (job.content or b"").decode("utf-8-sig")
-    if "\0" in text:
-        raise csv.Error("line contains NUL")
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[job.info["columnDelimiter"]], strict=True)
-    header = next(lines, list[str]())
-    return header, [dict(zip(header, line, strict=False)) for line in lines if line]
+    return sheets.read(job.content or b"", job.info["columnDelimiter"])
 
 
-def _csv(job: Job, header: list[str], rows: list[Cells]) -> str:
-    out = io.StringIO(newline="")
-    delimiter, ending = DELIMITERS[job.info["columnDelimiter"]], ENDINGS[job.info["lineEnding"]]
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL)
-    writer.writerow(header)
-    writer.writerows([row.get(name, "") for name in header] for row in rows)
-    return out.getvalue()
-
-
-def _flat(record: Mapping[str, Any], prefix: str = "") -> Cells:
-    cells: Cells = {}
-    for name, value in record.items():
-        if (nested := as_object(value)) is not None:
-            cells |= {} if name == "attributes" else _flat(nested, f"{prefix}{name}.")
-        else:
-            cells[prefix + name] = (
-                "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            )
-    return cells
+def _written(job: Job, header: list[str], rows: list[Cells]) -> str:
+    return sheets.written(header, rows, job.info["columnDelimiter"], job.info["lineEnding"])

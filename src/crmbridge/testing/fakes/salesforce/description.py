@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from crmbridge.testing.fakes.salesforce.bulk import DELIMITERS, ENDINGS, OPERATIONS
+from crmbridge.testing.fakes.salesforce.bulk import OPERATIONS
 from crmbridge.testing.fakes.salesforce.describe import looks_up
 from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.sheets import DELIMITERS, ENDINGS
 from crmbridge.testing.openapi import (
     ANYTHING,
     FLAG,
