@@ -133,6 +133,18 @@ def test_groups_are_what_plain_counting_and_adding_up_gives(
     assert found == expected
 
 
+def test_groups_fill_one_page_and_have_no_next_one(salesforce: FakeSalesforce, api: httpx.Client):
+    for number in range(5):
+        salesforce.put("Lead", LastName=str(number), Company="x")
+    salesforce.page_size = 4
+    text = "SELECT LastName FROM Lead GROUP BY LastName ORDER BY LastName"
+    code, message = refusal(api, text)
+    assert (code, "use LIMIT to restrict the results to a single batch" in message) == ("EXCEEDED_ID_LIMIT", True)
+    assert [row["LastName"] for row in rows(api, f"{text} LIMIT 4")] == ["0", "1", "2", "3"]
+    counted = api.get("/query", params={"q": "SELECT COUNT() FROM Lead"}).json()
+    assert counted == {"totalSize": 5, "done": True, "records": []}
+
+
 # ---- refusals ---------------------------------------------------------------------------
 
 

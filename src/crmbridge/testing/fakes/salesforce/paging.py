@@ -46,7 +46,7 @@ class Result:
     def page(self, start: int, size: int, link: Link) -> list[Record]:
         """Show some rows as they are now; a record purged meanwhile is left out."""
         if self.aggregate is not None:
-            return self.aggregate[start : start + size]
+            return self.aggregate
         rows = self.kind.table.all
         return self.show([row for id in self.ids[start : start + size] if (row := rows.get(id))], size, link)
 

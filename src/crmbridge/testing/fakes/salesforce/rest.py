@@ -71,6 +71,10 @@ class Rest:
     def _page(self, call: Call, result: Result, start: int, locator: str, *, deleted: bool) -> Reply:
         desk = self._desk
         size = result.page_size = self._size(call, result.page_size)
+        # Vendor: groups have no next page.
+        if len(result.aggregate or ()) > size:
+            text = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
+            raise Refused("EXCEEDED_ID_LIMIT", text)
         head = f"/services/data/v{call.version}/{'queryAll' if deleted else 'query'}/"
         page = result.page(start, size, desk.cursors.linking(head, desk.now()))
         done = start + size >= result.size or (not page and start == 0)
