@@ -164,7 +164,8 @@ def test_levels_of_children_are_what_their_references_say(parents: list[int | No
         return {str(child): expected(child, left - 1) if left else None for child in below}
 
     def told(record: Any) -> Any:
-        below: list[Any] = (record["ChildCampaigns"] or {"records": []})["records"]
+        held: Any = record["ChildCampaigns"]
+        below: list[Any] = held["records"] if held else []
         return {child["Name"]: told(child) if "ChildCampaigns" in child else None for child in below}
 
     text = "SELECT Name FROM ChildCampaigns"
