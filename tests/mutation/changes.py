@@ -28,7 +28,8 @@ class Change:
     lines: frozenset[int]
     """Those of the place, and the first one of its statement; a test that passes none of them cannot notice.
 
-    In a flow those of the whole function: where an error is thrown into it, nobody is told which lines follow.
+    In a flow those of the whole function: where an error is thrown into it, nobody is told which lines follow. So too for
+    the value that a parameter has where none is given.
     """
     code: str
     """The line as it stands in the source."""
@@ -85,7 +86,7 @@ class _Place(NamedTuple):
     statement: int
     """The first line of the innermost statement."""
     flow: range
-    """The lines of the function, where it is a generator."""
+    """The lines of the function, where it is a generator, or the place is the value of a parameter."""
 
 
 def _spots(node: ast.AST, *, inside: bool = False, statement: int = 0, flow: range = range(0)) -> Iterator[_Place]:
@@ -95,7 +96,8 @@ def _spots(node: ast.AST, *, inside: bool = False, statement: int = 0, flow: ran
         line = child.lineno if isinstance(child, ast.stmt) else statement
         if isinstance(child, ast.expr | ast.stmt):
             yield _Place(child, within, line, flow)
-        yield from _spots(child, inside=within, statement=line, flow=_flow(child) or flow)
+        given = _all(node) if isinstance(node, ast.FunctionDef) and isinstance(child, ast.arguments) else range(0)
+        yield from _spots(child, inside=within, statement=line, flow=given or _flow(child) or flow)
 
 
 def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -114,8 +116,12 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _flow(node: ast.AST) -> range:
     """Give the lines of a function that is a generator, and none of anything else."""
     if isinstance(node, ast.FunctionDef) and any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)):
-        return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        return _all(node)
     return range(0)
+
+
+def _all(node: ast.FunctionDef) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _is_alias(node: ast.AnnAssign) -> bool:

@@ -56,6 +56,12 @@ def test_a_change_is_the_whole_module_with_one_place_that_is_another(mutation):
         assert SOURCE.splitlines()[one.line - 1].strip() == one.code
 
 
+def test_the_value_of_a_parameter_is_a_matter_of_the_tests_that_pass_its_function(mutation):
+    source = "LIMIT = 5\n\ndef least(one, two=3):\n    one += two\n    return one\n"
+    lines = {one.told: one.lines for one in mutation("changes").changes(source)}
+    assert (lines["5 → 6"], lines["3 → 4"]) == ({1}, {3, 4, 5})
+
+
 def test_a_branch_that_types_alone_rule_out_is_not_changed(mutation):
     assert told(mutation, "def never(x):\n    assert_never(x)\n") == []
 

@@ -34,7 +34,7 @@ PACKAGE = ROOT / "src" / "crmbridge"
 
 PATIENCE = 5
 """How much more time of the processor than without a change the tests of one may take; an endless loop is noticed."""
-LONGEST = 10.0
+LONGEST = 30.0
 """Seconds of the processor that all tests of one change take without it; those that take the longest do not run."""
 MEMORY = 4 << 30
 CASES = 8
@@ -129,9 +129,10 @@ class Trying:
     def notices(self, module: str, source: str, number: int, one: Change) -> bool:
         """Say whether a test fails with a change."""
         lines = self._passes[module]
-        # What stands outside of functions has been run before any test began.
-        near = [lines.get(str(line), ()) for line in one.lines] if one.inside else lines.values()
-        passing = {name for some in near for name in some}
+        passing = {name for line in one.lines for name in lines.get(str(line), ())}
+        if not passing and not one.inside:
+            # What stands outside of functions has been run before any test began.
+            passing = {name for some in lines.values() for name in some}
         if passing and one.inside:
             names, _ = self._quickest(passing)
             whole = compile(source, str(PACKAGE / module), "exec")
