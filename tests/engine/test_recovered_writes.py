@@ -7,7 +7,10 @@ import datetime as dt
 import attrs
 import pytest
 
+from crmbridge import pair, policies
+from crmbridge.codecs import choices
 from crmbridge.model import RecordRef
+from crmbridge.notify import Collecting
 from crmbridge.reasons import Code
 from crmbridge.testing.faulty import Fault
 
@@ -117,6 +120,39 @@ def test_a_recovered_copy_is_told_under_the_run_that_sent_it(worlds, promises):
     assert [row.run for row in recovered(world, world.counterpart(person))] == [sent.run]
 
 
+def test_an_update_that_surely_did_not_arrive_ends_its_doubt_and_is_decided_anew(world):
+    _, lead, _ = lost_update(world, Fault.LOST_BEFORE)
+    world.run(after=3600)
+    assert in_doubt(world) == 0
+    assert recovered(world, lead) == []
+    assert world.crm.values(lead)["Name"] == "Park"
+
+
+def test_a_lost_update_that_its_system_stored_in_another_form_does_not_come_back(worlds):
+    world = worlds(normalising=True)
+    person, lead, _ = lost_update(world, name="LEE PARK")
+    world.settle()
+    assert world.crm.values(lead)["Name"] == "Lee Park"
+    assert world.ma.values(person)["name"] == "LEE PARK"
+    assert world.writes() == [("crm", "create"), ("crm", "update")]
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE])
+@pytest.mark.parametrize("how", ["archive", "delete"])
+def test_a_removal_whose_answer_was_lost_ends_with_the_record_gone_and_no_doubt(both, fault, how):
+    world = both()
+    pipe = world.pipeline(right=how)
+    person, lead = world.pair(pipe)
+    world.ma.remove(person)
+    world.crm.then(fault)
+    world.run(pipe)
+    assert in_doubt(world) == 1
+    world.settle(pipe)
+    assert world.crm.rows("lead") == []
+    assert (in_doubt(world), world.parked(), world.links()) == (0, [], [])
+    assert [past.verb for past in world.crm.history if past.ref == lead] == ["create", "delete"]
+
+
 # -- creates ------------------------------------------------------------------------------------------------
 
 
@@ -222,3 +258,52 @@ def test_a_create_that_is_refused_when_it_is_sent_again_stays_open_as_long_as_th
     assert in_doubt(world) == 0
     world.settle()
     assert ("quarantined", "refused_by_system", person.id) in world.parked()
+
+
+def test_a_create_that_is_sent_again_is_tied_by_its_answer_and_asks_for_nothing_more(worlds, promises):
+    world = worlds(capabilities=promises("A-key"))
+    person = lost_create(world, Fault.LOST_BEFORE)
+    assert world.counterpart(person)
+    told = [what for what in world.crm.requests if what in {"find", "create 1"}]
+    assert told == ["create 1", "find", "create 1"]
+
+
+@pytest.mark.parametrize(("seconds", "made"), [(0, 0), (1, 1)])
+def test_a_removed_record_may_be_our_copy_if_anybody_changed_it_within_two_hours_of_the_promise(
+    worlds, promises, seconds, made
+):
+    world = worlds(capabilities=promises("B", create_key=None, finds_by={"email", "Email"}))
+    pipe = world.pipeline(left="delete", right="delete")
+    world.crm.remove(world.right(Email="kim@x.example", Name="Old"))
+    world.clock.advance(dt.timedelta(hours=2, seconds=seconds))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_BEFORE)
+    world.run(pipe)
+    world.settle(pipe)
+    assert world.writes().count(("crm", "create")) == made
+
+
+def test_a_doubt_that_is_left_to_a_person_is_told_of_once(worlds, promises):
+    world = worlds(capabilities=promises("C"))
+    mails = Collecting()
+    pipe = world.pipeline().on_quarantine(mails)
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_BEFORE)
+    world.run(pipe)
+    assert mails.notices == []
+    world.settle(pipe)
+    assert [(one.ref, one.because.code, one.pipeline) for one in mails.notices] == [(person, Code.IN_DOUBT, "sync")]
+
+
+def test_a_persons_edit_of_a_copy_that_was_found_again_crosses_although_the_sides_hold_other_forms(worlds, promises):
+    world = worlds(capabilities=promises("B"))
+    wards = choices({"Tokyo": "13", "Osaka": "27"})
+    pipe = world.pipeline(policies.left_wins).override(pair("city", "City", policies.left_wins, via=wards))
+    person = world.left(email="kim@x.example", name="Kim", city="Tokyo")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run(pipe)
+    [copy] = world.crm.rows("lead")
+    assert copy["City"] == "13"
+    world.crm.edit(RecordRef("crm", "lead", copy["id"]), City="27")
+    world.settle(pipe)
+    assert (world.ma.values(person)["city"], world.crm.values(world.counterpart(person))["City"]) == ("Osaka", "27")

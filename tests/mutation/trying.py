@@ -39,8 +39,6 @@ LONGEST = 30.0
 MEMORY = 4 << 30
 CASES = 8
 """Cases of one test that run before the first case of any other one that passes more lines."""
-FILES = 4
-"""Files of tests that a new interpreter collects for one change: those with the most tests that pass the module."""
 NONE = -1
 """The number of the change that changes nothing."""
 CANNOT = 99
@@ -131,16 +129,15 @@ class Trying:
         lines = self._passes[module]
         passing = {name for line in one.lines for name in lines.get(str(line), ())}
         if not passing and not one.inside:
-            # What stands outside of functions has been run before any test began.
-            passing = {name for some in lines.values() for name in some}
+            # It was run before any test began, and what it makes may be asked by a test that passes no other line.
+            passing = set(self._seconds)
         if passing and one.inside:
             names, _ = self._quickest(passing)
             whole = compile(source, str(PACKAGE / module), "exec")
             status = _forked(lambda: self._exchanged(one, whole, self._functions[module], names))
             if status != CANNOT and (status or self._made[module].isdisjoint(one.lines)):
                 return status != 0
-        files = Counter(map(_file_of, passing)).most_common(FILES)
-        names, seconds = self._quickest(name for name in passing if _file_of(name) in dict(files))
+        names, seconds = self._quickest(passing)
         return bool(names) and _apart(module, number, names, 10 + PATIENCE * seconds)
 
     def _quickest(self, names: Iterable[str]) -> tuple[list[str], float]:
