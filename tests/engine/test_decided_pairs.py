@@ -277,12 +277,14 @@ def test_a_removal_names_the_version_that_was_judged_where_the_system_can_hold_i
     assert [one.if_version for one in sent] == [version if conditional else None]
 
 
-def test_two_records_that_match_and_that_no_case_admits_stay_apart(world):
+@pytest.mark.parametrize("creates", [True, False])
+def test_two_records_that_match_and_that_no_case_admits_stay_apart(world, creates):
     pipe = (
         one_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
         .match(level("email", key("email", "Email")))
         .fields(pair("email", "Email"), pair("name", "Name"))
         .cases(case("hot", gates.at_least("score", 80), pair("city", "City")))
+        .creates(left=False, right=creates)
     )
     world.left(email="kim@x.example", name="Kim", score=10)
     lead = world.right(Email="kim@x.example", Name="Lee")
@@ -290,6 +292,71 @@ def test_two_records_that_match_and_that_no_case_admits_stay_apart(world):
     assert {(row.disposition, row.because.code) for row in report.rows()} == {(Disposition.SKIPPED, Code.NO_CASE)}
     assert world.links() == []
     assert world.crm.values(lead)["Name"] == "Lee"
+
+
+def test_a_removal_that_is_decided_again_for_a_later_version_has_a_key_of_its_own(world):
+    pipe = world.pipeline(right="delete", if_edited="remove")
+    person, lead = world.pair(pipe)
+    world.ma.remove(person)
+    keys = []
+    world.crm.single = lambda action: keys.append(action.key)
+
+    def meanwhile(what):
+        if what == "delete 1":
+            world.crm.meanwhile = lambda _: None
+            world.crm.edit(lead, Name="Edited")
+
+    world.crm.meanwhile = meanwhile
+    world.settle(pipe)
+    assert world.crm.rows("lead") == []
+    assert len(keys) == len(set(keys)) == 2
+
+
+def test_an_edit_in_the_same_instant_as_our_own_write_has_no_time_that_could_be_compared(world):
+    pipe = world.pipeline(policies.newest_wins(otherwise="right"))
+    person, lead = world.pair(pipe)
+    world.clock.advance(60)
+    world.ma.edit(person, name="Park")
+    world.run(pipe)
+    world.crm.edit(lead, Name="Choi")
+    world.clock.advance(60)
+    world.ma.edit(person, name="Lee")
+    world.settle(pipe)
+    assert (world.ma.values(person)["name"], world.crm.values(lead)["Name"]) == ("Choi", "Choi")
+
+
+def test_an_edit_that_is_read_along_with_our_own_write_keeps_its_time_while_it_waits_at_a_gate(worlds, promises):
+    world = worlds(capabilities=promises(answers_with_stored=False))
+    pipe = world.pipeline(policies.newest_wins(otherwise="right"))
+    closed = pipe.gate(gates.filled("Score"), towards="left", of="right")
+    person, lead = world.pair(closed)
+    world.settle(closed)
+    world.ma.edit(person, city="Oita")
+
+    def meanwhile(what):
+        if what == "fetch" and world.crm.values(lead)["City"] == "Oita":
+            world.crm.meanwhile = lambda _: None
+            world.clock.advance(60)
+            world.crm.edit(lead, Name="Choi")
+
+    world.crm.meanwhile = meanwhile
+    world.run(closed)
+    assert (world.ma.values(person)["name"], world.crm.values(lead)["Name"]) == ("Kim", "Choi")
+    world.clock.advance(60)
+    world.ma.edit(person, name="Lee")
+    world.settle(pipe)
+    assert (world.ma.values(person)["name"], world.crm.values(lead)["Name"]) == ("Lee", "Lee")
+
+
+def test_a_record_whose_counterpart_cannot_be_read_yet_is_counted_as_held(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG))
+    world.crm._lags = type(world.crm._lags)(read=LAG)
+    person, _ = world.pair()
+    world.settle()
+    world.ma.edit(person, name="Park")
+    world.run()
+    world.ma.edit(person, name="Lee")
+    assert [(row.ref, row.disposition) for row in world.run(after=1).rows()] == [(person, Disposition.HELD)]
 
 
 def test_an_observer_is_told_of_two_records_that_meet(world):

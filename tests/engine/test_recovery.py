@@ -171,6 +171,36 @@ def test_what_the_feed_has_told_is_not_lost_when_reading_by_id_is_late(worlds, p
     assert [row["Name"] for row in world.crm.rows("lead")] == names
 
 
+def test_a_busy_record_is_asked_again_after_half_a_minute_then_twice_as_long_and_at_most_a_quarter_of_an_hour(world):
+    person, _ = world.pair()
+    world.ma.edit(person, name="Park")
+    world.crm.single = lambda action: Fault.BUSY
+    waits = []
+    for _ in range(8):
+        world.run()
+        [wait] = {row.until - world.clock.now() for row in world.store.quarantine.rows("sync")}
+        waits.append(wait / dt.timedelta(seconds=1))
+        world.clock.advance(wait)
+    assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
+
+
+def test_a_pair_of_which_one_record_is_busy_waits_for_it_although_the_other_one_has_moved_on(world):
+    pipe = world.pipeline().fields(pair("tags", "Tags", policies.union))
+    person, lead = world.pair(pipe, tags=("a",))
+    world.ma.edit(person, tags=("a", "b"))
+    world.crm.edit(lead, Tags=("a", "c"))
+    world.ma.requests.clear()
+    world.ma.single = lambda action: Fault.BUSY
+    world.crm.meanwhile = lambda what: what == "update 1" and world.crm.edit(lead, Score="9")
+    world.run(pipe)
+    assert [what for what in world.ma.requests if what.startswith("update")] == ["update 1"]
+    assert {state for state, _, _ in world.parked()} == {"held"}
+    world.ma.single = lambda action: None
+    world.crm.meanwhile = lambda what: None
+    world.settle(pipe)
+    assert set(world.ma.values(person)["tags"]) == set(world.crm.values(lead)["Tags"]) == {"a", "b", "c"}
+
+
 # -- plans -------------------------------------------------------------------------------------------------
 
 

@@ -58,8 +58,9 @@ PAIRS = tuple(
     for name in ("check", "crossing", "fields", "given", "planner_laws", "refused", "table")
 )
 STORIES = engine(
-    "adoption", "approved_plans", "cases", "clocks", "decided_pairs", "deletions", "edited_retries", "gaps",
-    "made_records", "recovered_writes", "recovery", "references", "stories", "written",
+    "adoption", "approved_plans", "cases", "clocks", "decided_pairs", "deletions", "edited_retries", "fingerprints",
+    "gaps", "made_records", "recovered_writes", "recovery", "references", "rulings", "stories", "strikes", "why",
+    "written",
 )  # fmt: skip
 
 GROUPS = (
