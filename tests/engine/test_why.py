@@ -2,12 +2,14 @@
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from crmbridge import pair, policies
 from crmbridge.gates import filled
 from crmbridge.match import key, level, oldest
 from crmbridge.model import RecordRef
+from crmbridge.protocols import Matched, Matcher
 from crmbridge.reasons import Code
 from crmbridge.testing.faulty import Fault
 
@@ -61,6 +63,30 @@ def test_a_match_tells_the_levels_that_were_tried_and_by_which_rule_one_was_adop
     assert facts["tried"] == "e-mail lead: 0, name lead: 2"
     assert "oldest" in facts["adopted_by"]
     assert "e-mail lead: 0, name lead: 2" in str(world.ready(pipe).why(person))
+
+
+@attrs.frozen
+class Taciturn:
+    """A matcher of one's own that names a rule and tells no step."""
+
+    levels: Matcher
+
+    def __getattr__(self, name):
+        return getattr(self.levels, name)
+
+    def next(self, record, asked, found, towards):
+        match = self.levels.next(record, asked, found, towards)
+        return Matched(match.ref, match.level, "rule 7") if isinstance(match, Matched) else match
+
+
+def test_a_match_by_a_rule_that_tells_no_step_is_told_as_one_of_one(world):
+    pipe = world.pipeline().match(Taciturn(world.pipeline().definition.matcher))
+    world.right(Email="kim@x.example", Name="Kim", City="Tokyo")
+    person = world.left(email="kim@x.example", name="Kim")
+    world.run(pipe)
+    [row] = world.ready(pipe).why(person)
+    facts = {"system": "crm", "level": "email", "adopted_by": "rule 7", "found": 1}
+    assert (row.because.code, row.because.facts) == (Code.MATCHED, facts)
 
 
 def test_a_new_record_tells_which_levels_found_nothing(world):
