@@ -137,6 +137,17 @@ def test_a_lost_update_that_its_system_stored_in_another_form_does_not_come_back
     assert world.writes() == [("crm", "create"), ("crm", "update")]
 
 
+def test_a_lost_update_of_a_system_that_names_no_versions_is_known_for_our_own_write(worlds, promises):
+    world = worlds(capabilities=promises(conditional_writes=False, answers_with_stored=False))
+    told = world.crm._as_rows
+    world.crm._as_rows = lambda *what: attrs.evolve(told(*what), versions=())
+    person, lead, _ = lost_update(world)
+    world.settle()
+    assert [row.because.code for row in recovered(world, lead)] == [Code.RECOVERED]
+    assert world.writes() == [("crm", "create"), ("crm", "update")]
+    assert world.crm.values(lead)["Name"] == world.ma.values(person)["name"] == "Park"
+
+
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE])
 @pytest.mark.parametrize("how", ["archive", "delete"])
 def test_a_removal_whose_answer_was_lost_ends_with_the_record_gone_and_no_doubt(both, fault, how):

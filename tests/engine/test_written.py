@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+
+from crmbridge import pair, policies
+from crmbridge.testing.faulty import Fault, Lags
+
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -83,3 +90,22 @@ def test_an_edit_of_the_written_side_after_a_write_is_judged_from_both_sides(sil
 def _once(world, lead):
     world.crm.meanwhile = lambda _: None
     world.crm.edit(lead, Name="Theirs")
+
+
+def test_a_record_that_was_changed_is_known_by_keys_that_it_alone_holds_while_its_partner_is_busy(worlds, promises):
+    world = worlds(capabilities=promises(answers_with_stored=False, overlap=HOUR))
+    pipe = world.pipeline().override(pair("email", "Email", policies.only_on_create))
+    person, lead = world.pair(pipe)
+    world.crm.edit(lead, Email="lee@x.example")
+    world.settle(pipe)
+    world.crm._lags = Lags(feed=lambda _: HOUR)
+    world.ma.edit(person, name="Park")
+    world.crm.edit(lead, City="Oita")
+    world.ma.single = lambda action: Fault.BUSY
+    world.run(pipe)
+    assert world.crm.values(lead)["Name"] == "Park"
+    second = world.left(email="LEE@x.example", name="Lee")
+    world.ma.single = lambda action: None
+    world.run(pipe, after=1)
+    assert ("disputed", "already_linked", second.id) in world.parked()
+    assert len(world.crm.rows("lead")) == 1
