@@ -185,20 +185,25 @@ def test_a_busy_record_is_asked_again_after_half_a_minute_then_twice_as_long_and
 
 
 @pytest.mark.parametrize("moves_on", [True, False])
-def test_a_pair_of_which_one_record_is_busy_waits_for_it_whatever_became_of_the_other_one(world, moves_on):
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_pair_of_which_one_record_is_busy_waits_for_it_whatever_became_of_the_other_one(world, side, moves_on):
     pipe = world.pipeline().fields(pair("tags", "Tags", policies.union))
     person, lead = world.pair(pipe, tags=("a",))
     world.ma.edit(person, tags=("a", "b"))
     world.crm.edit(lead, Tags=("a", "c"))
-    world.ma.requests.clear()
-    world.ma.single = lambda action: Fault.BUSY
+    if side == "left":
+        busy, other, moved = world.ma, world.crm, lambda: world.crm.edit(lead, Score="9")
+    else:
+        busy, other, moved = world.crm, world.ma, lambda: world.ma.edit(person, score="9")
+    busy.requests.clear()
+    busy.single = lambda action: Fault.BUSY
     if moves_on:
-        world.crm.meanwhile = lambda what: what == "update 1" and world.crm.edit(lead, Score="9")
+        other.meanwhile = lambda what: what == "update 1" and moved()
     world.run(pipe)
-    assert [what for what in world.ma.requests if what.startswith("update")] == ["update 1"]
+    assert [what for what in busy.requests if what.startswith("update")] == ["update 1"]
     assert {state for state, _, _ in world.parked()} == {"held"}
-    world.ma.single = lambda action: None
-    world.crm.meanwhile = lambda what: None
+    busy.single = lambda action: None
+    other.meanwhile = lambda what: None
     world.settle(pipe)
     assert set(world.ma.values(person)["tags"]) == set(world.crm.values(lead)["Tags"]) == {"a", "b", "c"}
 
