@@ -2,7 +2,7 @@
 
 import pytest
 
-from crmbridge import Disposition, pair, policies
+from crmbridge import Disposition, gates, pair, policies
 from crmbridge.errors import UsageError
 from crmbridge.model import FieldSpec
 from crmbridge.quarantine import grouped, parked
@@ -103,6 +103,24 @@ def test_a_dispute_is_settled_by_a_value_of_its_own(both):
     retried(world, pipe, person, Name="Choi-Park")
     assert (world.ma.values(person)["name"], world.crm.values(lead)["Name"]) == ("Park", "Choi-Park")
     assert world.settle(pipe).counts[Disposition.DISPUTED] == 0
+
+
+@pytest.mark.parametrize("closed", ["left", "right"])
+@pytest.mark.parametrize("written", ["left", "right"])
+def test_values_of_a_person_pass_only_where_the_gate_of_their_own_direction_is_open(world, written, closed):
+    pipe = world.pipeline(policies.ask_a_person)
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
+    world.ma.edit(person, name="Park")
+    world.crm.edit(lead, Name="Choi")
+    world.run(pipe)
+    gated = pipe.gate(gates.filled("score" if closed == "right" else "Score"), towards=closed)
+    if written == "right":
+        retried(world, gated, person, Name="Choi-Park")
+    else:
+        retried(world, gated, lead, name="Choi-Park")
+    expected = {"left": "Park", "right": "Choi"} | ({} if written == closed else {written: "Choi-Park"})
+    assert {"left": world.ma.values(person)["name"], "right": world.crm.values(lead)["Name"]} == expected
 
 
 def test_values_are_for_one_write_only(phones):

@@ -241,6 +241,25 @@ def test_a_child_that_moves_to_another_parent_moves_over_there_too(world):
     assert len(world.ours()) == writes
 
 
+def test_a_child_that_moves_to_a_parent_that_is_not_linked_yet_waits_as_it_was(world):
+    one = world.ma.put("company", name="One")
+    person = world.ma.put("person", email="kim@x.example", name="Kim", company_id=one)
+    people = world.people(BY_FIELD)
+    world.run(world.companies())
+    world.run(people)
+    [before] = world.crm.rows("contact")
+    two = world.ma.put("company", name="Two")
+    world.ma.edit(person, name="Park", company_id=two)
+    [row] = world.run(people).rows()
+    assert (row.ref, row.disposition, row.because.code) == (person, Disposition.HELD, Code.PARENT_MISSING)
+    assert world.crm.rows("contact") == [before]
+    world.run(world.companies())
+    world.run(people)
+    second = next(row["id"] for row in world.crm.rows("account") if row["Name"] == "Two")
+    [contact] = world.crm.rows("contact")
+    assert (contact["Name"], contact["Account"].id) == ("Park", second)
+
+
 def test_a_record_may_refer_to_one_of_its_own_pipeline(world):
     child = world.ma.put("person", "p1", email="kim@x.example", company="p2")
     world.ma.put("person", "p2", email="boss@x.example")
