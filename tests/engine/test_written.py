@@ -47,6 +47,18 @@ def test_a_write_is_looked_at_where_it_was_made_and_the_other_side_is_not_read_a
     assert silent.count() == before
 
 
+def test_a_write_whose_answer_tells_all_that_was_stored_is_not_looked_at_again(both):
+    world = both()
+    person, lead = world.pair(city="Kobe")
+    world.settle()
+    world.ma.edit(person, city="Oita")
+    world.ma.requests.clear()
+    world.crm.requests.clear()
+    world.run()
+    assert world.crm.values(lead)["City"] == "Oita"
+    assert (world.ma.requests, world.crm.requests) == (["read", "fetch"], ["read", "fetch", "update 1"])
+
+
 def test_a_record_that_was_made_is_looked_at_alone_too(silent):
     person = silent.left(email="new@x.example", name="New", city="Kobe", score=1)
     silent.ma.requests.clear()
