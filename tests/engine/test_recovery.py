@@ -171,6 +171,28 @@ def test_what_the_feed_has_told_is_not_lost_when_reading_by_id_is_late(worlds, p
     assert [row["Name"] for row in world.crm.rows("lead")] == names
 
 
+def test_a_record_that_moved_on_is_looked_at_again_once_a_late_reading_can_show_it(worlds, promises):
+    lag = dt.timedelta(seconds=30)
+    world = worlds(capabilities=promises(read_lag=lag))
+    person, lead = world.pair()
+    world.settle()
+    world.ma.edit(person, name="Park")
+
+    def meanwhile(what):
+        if what == "update 1":
+            world.crm.meanwhile = lambda _: None
+            world.crm.edit(lead, City="Kobe")
+
+    world.crm.meanwhile = meanwhile
+    world.run()
+    rows = world.store.quarantine.rows("sync")
+    assert {(row.state, row.because.code, row.until) for row in rows} == {
+        ("held", Code.MOVED_ON, world.clock.now() + lag)
+    }
+    world.run(after=lag)
+    assert (world.ma.values(person)["city"], world.crm.values(lead)["Name"]) == ("Kobe", "Park")
+
+
 def test_a_busy_record_is_asked_again_after_half_a_minute_then_twice_as_long_and_at_most_a_quarter_of_an_hour(world):
     person, _ = world.pair()
     world.ma.edit(person, name="Park")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from crmbridge import pair, policies
@@ -57,6 +58,21 @@ def test_a_write_whose_answer_tells_all_that_was_stored_is_not_looked_at_again(b
     world.run()
     assert world.crm.values(lead)["City"] == "Oita"
     assert (world.ma.requests, world.crm.requests) == (["read", "fetch"], ["read", "fetch", "update 1"])
+
+
+def test_a_removal_is_not_looked_at_again_although_its_system_names_no_versions(worlds, promises):
+    world = worlds(capabilities=promises(answers_with_stored=False))
+    told = world.crm._as_rows
+    world.crm._as_rows = lambda *what: attrs.evolve(told(*what), versions=())
+    pipe = world.pipeline(right="delete")
+    person, _ = world.pair(pipe)
+    world.settle(pipe)
+    world.ma.remove(person)
+    world.ma.requests.clear()
+    world.crm.requests.clear()
+    world.run(pipe)
+    assert world.crm.rows("lead") == []
+    assert (world.ma.requests, world.crm.requests) == (["read", "fetch"], ["read", "fetch", "delete 1"])
 
 
 def test_a_record_that_was_made_is_looked_at_alone_too(silent):
