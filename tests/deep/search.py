@@ -243,7 +243,7 @@ PARTS: Mapping[str, Part] = {
 class _Code(ast.NodeTransformer):
     """Leave out the text that nothing runs: docstrings."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
 
 
