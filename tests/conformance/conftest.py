@@ -21,6 +21,7 @@ CONTACT = described(
     FieldSpec("Size", FieldType.CHOICE, options=("S", "M", "L")),
     FieldSpec("Tags", FieldType.CHOICES, options=("a", "b", "c")),
     FieldSpec("Staff", FieldType.NUMBER, digits=9, scale=0),
+    FieldSpec("Rate", FieldType.NUMBER, digits=5, scale=2),
     FieldSpec("Optin", FieldType.FLAG),
     FieldSpec("Born", FieldType.DATE),
     FieldSpec("Seen", FieldType.INSTANT),

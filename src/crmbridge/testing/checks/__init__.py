@@ -10,8 +10,10 @@ from ._given import Hand, KindUnderTest, Runs
 from ._law import Law, LawBroken, NotClaimed
 from ._samples import HOSTILE
 from ._trial import Trial
+from .changing import CHANGING
 from .creating import CREATING
 from .fetching import ABOUT_ITSELF, FETCHING
+from .filling import FILLING
 from .finding import FINDING
 from .keeping import KEEPING
 from .listening import LISTENING, ListenerUnderTest
@@ -19,16 +21,18 @@ from .reading import READING
 from .running import RUNNING, Making, PipelineUnderTest
 from .storing import STORING
 from .telling import TELLING
+from .timing import TIMING
 from .writing import WRITING
 
-SOURCE_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *READING, *TELLING, *FETCHING)
+SOURCE_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *READING, *TELLING, *FETCHING, *TIMING, *FILLING)
 """What can be proved of what is only read."""
 
 SINK_LAWS: tuple[Law[Trial], ...] = (*ABOUT_ITSELF, *FINDING, *WRITING, *CREATING)
 """What can be proved of what is only written."""
 
 CONNECTOR_LAWS: tuple[Law[Trial], ...] = (
-    *ABOUT_ITSELF, *READING, *TELLING, *FETCHING, *FINDING, *WRITING, *CREATING, *KEEPING, *STORING,
+    *ABOUT_ITSELF, *READING, *TELLING, *FETCHING, *TIMING, *FINDING, *WRITING, *CREATING, *KEEPING, *CHANGING,
+    *STORING, *FILLING,
 )  # fmt: skip
 """Everything that can be proved of a connector."""
 

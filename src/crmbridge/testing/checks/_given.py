@@ -61,6 +61,8 @@ class KindUnderTest:
     """Let time pass; None: the driver pauses."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Texts that may stand in no error and in no reason."""
+    page: int = 200
+    """Records that the system gives at once, at most: so many and one more are made by the law about that."""
     first: int = 0
     """Added to the numbers of samples, for a system that remembers the samples of an earlier trial."""
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from ...model import Cell, FieldSpec, FieldType, Schema, Values
 
 _DAY = dt.date(2024, 1, 1)
+_DOMAIN = "@example.com"
+_LOCAL_PART = 64
+"""Characters before the at sign, at most (RFC 5321, section 4.5.3.1.1)."""
 
 
 def sampled(schema: Schema, n: int) -> Values:
@@ -40,6 +43,12 @@ def value_of(spec: FieldSpec, n: int) -> Cell:
             return f"Kim {n}"[-(spec.max_length or 80) :]
 
 
+def long_address(spec: FieldSpec, n: int) -> str:
+    """Give the nth e-mail address that is as long as its field and its own rules allow."""
+    longest = _LOCAL_PART + len(_DOMAIN)
+    return f"{n}{_DOMAIN}".rjust(min(spec.max_length or longest, longest), "k")
+
+
 HOSTILE: Mapping[str, str] = {
     "an apostrophe": "O'Brien",
     "a quotation mark": 'Kim "Max" Lee',
@@ -59,6 +68,7 @@ HOSTILE: Mapping[str, str] = {
     "a line break": "first\nsecond",
     "a line break of two signs": "first\r\nsecond",
     "white space around it": "  Kim  ",
+    "several spaces inside": "Kim  Max   Lee",
     "a null byte": "a\x00b",
     "half of a surrogate pair": "a\ud800b",
     "digits that are no number": "00123",

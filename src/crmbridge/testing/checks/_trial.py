@@ -119,25 +119,29 @@ class Trial:
 
     def fresh(self) -> dict[str, Cell]:
         """Give values that no other sample has."""
+        return dict(self._sample(self.number()))
+
+    def number(self) -> int:
+        """Give a number that no other sample and no other write has."""
         self._used += 1
-        return dict(self._sample(self.kind.first + self.first + self._used))
+        return self.kind.first + self.first + self._used
 
     def _sample(self, n: int) -> Values:
         return self.kind.values(n) if self.kind.values is not None else sampled(self.schema(), n)
 
     def changing(self, made: Made) -> dict[str, Cell]:
         """Give other values for the fields of a record that may change."""
-        fixed = {self.able.unique, self.able.create_key, *self.kind.fixed}
-        found = {
-            name: value
-            for name, value in self.fresh().items()
-            if name not in fixed
-            and not (self.spec(name).create_only or self.spec(name).unique)
-            and value != made.values.get(name)
-        }
+        may = set(self.changeable())
+        found = {name: value for name, value in self.fresh().items() if name in may and value != made.values.get(name)}
         if not found:
             raise NotClaimed("updates", "no field of the sample may change")
         return found
+
+    def changeable(self) -> list[str]:
+        """Name the fields of a sample that may change once the record is there."""
+        fixed = {self.able.unique, self.able.create_key, *self.kind.fixed}
+        specs = [self.spec(name) for name in self.names if name not in fixed]
+        return [spec.name for spec in specs if not (spec.read_only or spec.create_only or spec.unique)]
 
     def text_field(self) -> str:
         """Name a field that holds any text."""
@@ -174,18 +178,15 @@ class Trial:
         self.needs("apply", "creates")
         return list(zip(self.apply([self.create(one) for one in wanted]), wanted, strict=True))
 
-    def create(self, values: Values, key: str = "") -> Create:
+    def create(self, values: Values, key: str = "", *, answer: tuple[str, ...] = ()) -> Create:
         """Ask for a record; its key is that of its number."""
-        self._used += 1
-        number = self.kind.first + self.first + self._used
+        number = self.number()
         origin = RecordRef("conformance", self.kind.name, str(number))
-        return Create(self.kind.name, values, origin, key or f"key-{number}", because(Code.NEW))
+        return Create(self.kind.name, values, origin, key or f"key-{number}", because(Code.NEW), answer)
 
     def update(self, ref: RecordRef, values: Values, *, if_version: str | None = None) -> Update:
         """Ask for a change."""
-        self._used += 1
-        key = f"key-{self.kind.first + self.first + self._used}"
-        return Update(ref, values, key, because(Code.CHANGED), if_version, tuple(values))
+        return Update(ref, values, f"key-{self.number()}", because(Code.CHANGED), if_version, tuple(values))
 
     def apply(self, actions: Sequence[Action]) -> list[Outcome]:
         """Write, in batches as the connector takes them; one outcome an action."""
@@ -280,7 +281,14 @@ class Trial:
         form = canonical(self.spec(field))
         return form(sent) == form(cast("Cell", held))
 
+    def told_of_another(self, record: Record, mine: Values, other: Values) -> bool:
+        """Say whether a record holds what another one should, wherever it does not hold its own."""
+        wrong = [name for name in mine if not self.same(name, mine[name], record.get(name))]
+        return bool(wrong) and all(name in other and self.same(name, other[name], record.get(name)) for name in wrong)
+
     def holds(self, record: Record, values: Values, said: str) -> None:
         """Require that a record holds values, in the form that the system declares."""
         wrong = [name for name, value in values.items() if not self.same(name, value, record.get(name))]
-        require(not wrong, f"{said}: {', '.join(wrong)} of {record.ref} is not what was written")
+        naive = any(isinstance(cell := record.get(name), dt.datetime) and cell.tzinfo is None for name in wrong)
+        why = "an instant without a time zone" if naive else "not what was written"
+        require(not wrong, f"{said}: {', '.join(wrong)} of {record.ref} is {why}")

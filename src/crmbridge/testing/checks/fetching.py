@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...errors import CrmBridgeError
-from ...model import RecordRef
-from ._law import Law, law, require
+from ...model import Merged, Moved, RecordRef
+from ._law import Law, NotClaimed, law, require
 from ._trial import Trial
 
 
@@ -48,6 +48,39 @@ def what_is_gone_is_gone(on: Trial) -> None:
 
 
 @law
+def fetch_tells_a_merge(on: Trial) -> None:
+    """Fetched by its id, a record that was folded into another is a departure that names the other, if declared."""
+    on.needs("fetch", "sees_merges")
+    if on.kind.hand.merge is None:
+        raise NotClaimed("sees_merges", "nothing merges records here: give Hand(merge=...)")
+    loser, winner = on.make(2)
+    on.kind.hand.merge(loser.ref, winner.ref)
+    on.wait()
+    _lives_on(on, Merged(loser.ref, winner.ref))
+    on.get(winner.ref)
+
+
+@law
+def fetch_tells_a_move(on: Trial) -> None:
+    """Fetched by its id, a record that became one of another kind is a departure that names it, if declared."""
+    on.needs("fetch", "sees_merges")
+    if on.kind.hand.move is None:
+        raise NotClaimed("sees_merges", "nothing moves records to another kind here: give Hand(move=...)")
+    [made] = on.make()
+    into = on.kind.hand.move(made.ref)
+    on.wait()
+    _lives_on(on, Moved(made.ref, into))
+
+
+def _lives_on(on: Trial, gone: Merged | Moved) -> None:
+    page = on.fetch(gone.ref)
+    there = [record for record in page.rows if record.ref == gone.ref]
+    require(not there, f"{gone.ref} lives on in {gone.into}, and fetch gives a row under its old id")
+    found = [type(one).__name__ for one in page.departures if one.ref == gone.ref]
+    require(gone in page.departures, f"{gone.ref} lives on in {gone.into}; the departures of fetch say {found}")
+
+
+@law
 def order_and_duplicates_do_not_matter(on: Trial) -> None:
     """Order and duplicates in the question do not matter."""
     on.needs("fetch")
@@ -59,8 +92,10 @@ def order_and_duplicates_do_not_matter(on: Trial) -> None:
     )
     for page in (once, again):
         for record in page.rows:
-            values = first.values if record.ref == one else second.values
-            on.holds(record, values, "of several records that are fetched together, one has the values of another")
+            mine, other = (first, second) if record.ref == one else (second, first)
+            mixed = on.told_of_another(record, mine.values, other.values)
+            said = "of several records that are fetched together, one has the values of another"
+            on.holds(record, mine.values, said if mixed else "fetch does not give what was written")
 
 
 @law
@@ -68,11 +103,11 @@ def a_full_batch_of_refs_is_fetched(on: Trial) -> None:
     """As many refs as declared are fetched at once, among strangers too."""
     on.needs("fetch")
     [made] = on.make()
-    strangers = [RecordRef(on.system, on.kind.name, f"no-such-record-{n}") for n in range(on.able.fetch_batch - 1)]
-    page = on.fetch(*strangers, made.ref)
-    require(
-        page.rows.ids == (made.ref.id,), f"one of {on.able.fetch_batch} refs is there, and fetch gave {len(page.rows)}"
-    )
+    most = on.able.fetch_batch
+    strangers = [RecordRef(on.system, on.kind.name, f"no-such-record-{n}") for n in range(most - 1)]
+    for place in sorted({0, most // 2, most - 1}):
+        page = on.fetch(*strangers[:place], made.ref, *strangers[place:])
+        require(page.rows.ids == (made.ref.id,), f"ref {place + 1} of {most} is there, and fetch gave {len(page.rows)}")
 
 
 @law
@@ -85,7 +120,7 @@ def nothing_asked_is_nothing_told(on: Trial) -> None:
 
 @law
 def fetch_and_read_agree(on: Trial) -> None:
-    """A quiet record is read and fetched with the same values and the same version."""
+    """A quiet record is read and fetched with the same values, the same version, stamp and author."""
     on.needs("read", "fetch")
     [made] = on.make()
     fetched = on.get(made.ref)
@@ -94,6 +129,7 @@ def fetch_and_read_agree(on: Trial) -> None:
         require(read, f"{made.ref} is fetched, and reading does not give it")
         return
     differing = [name for name in on.names if read.get(name) != fetched.get(name)]
+    differing += [name for name in ("stamp", "author") if getattr(read, name) != getattr(fetched, name)]
     require(not differing, f"{', '.join(differing)} of {made.ref} are read otherwise than they are fetched")
     told = read.version is not None and fetched.version is not None
     require(
@@ -150,6 +186,8 @@ FETCHING: tuple[Law[Trial], ...] = (
     fetch_gives_what_there_is,
     fetch_shows_a_change,
     what_is_gone_is_gone,
+    fetch_tells_a_merge,
+    fetch_tells_a_move,
     order_and_duplicates_do_not_matter,
     a_full_batch_of_refs_is_fetched,
     nothing_asked_is_nothing_told,

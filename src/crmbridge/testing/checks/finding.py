@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...model import MISSING, Record
+from ...model import MISSING, FieldSpec, FieldType, Normalisation, Record
 from ...protocols import ID_FIELD
 from ._given import Made
 from ._law import Law, NotClaimed, law, require
@@ -126,6 +126,55 @@ def hostile_text_in_a_question_is_data(on: Trial) -> None:
 
 
 @law
+def find_shows_a_change(on: Trial) -> None:
+    """A record that changed is found as it is now, once the declared lag of the search has passed."""
+    one, _ = _two(on)
+    values = on.changing(one)
+    keys = {name: value for name, value in _keys(on, one).items() if name not in values}
+    if not keys:
+        raise NotClaimed("finds_by", "every field that can be asked for changes too: declare @id")
+    question = on.question(keys)
+    on.find(question)
+    on.edit(one, values)
+    on.wait(search=True)
+    [rows] = on.find(question)
+    found = [record for record in rows if record.ref == one.ref]
+    require(found, f"{one.ref} was changed in other fields than it is found by, and is found no more")
+    on.holds(found[0], values, f"{on.able.index_lag} after a change, find still gives what was there before")
+
+
+@law
+def another_case_is_another_key(on: Trial) -> None:
+    """A text is not found by another case of it, unless its field declares so; addresses of mail are let alone."""
+    one, _ = _two(on)
+    tried = 0
+    for name, value in _keys(on, one).items():
+        other = value.swapcase()
+        if other == value or (name != ID_FIELD and _ignores_case(on.spec(name))):
+            continue
+        tried += 1
+        [rows] = on.find(on.question({name: other}))
+        said = "its case was changed; say Normalisation.CASE where it does not count"
+        require(one.ref not in {record.ref for record in rows}, f"{one.ref} is found by its {name} although {said}")
+    if not tried:
+        raise NotClaimed("finds_by", "case counts in no field that can be asked for")
+
+
+def _ignores_case(spec: FieldSpec) -> bool:
+    # Most vendors compare addresses without case, and a matcher looks at what was found again.
+    return spec.type is FieldType.EMAIL or Normalisation.CASE in spec.normalises
+
+
+@law
+def what_can_be_asked_for_is_a_field(on: Trial) -> None:
+    """Each field that a search can be asked for is a field of the kind, our own key, or the id."""
+    on.needs("find", "finds_by")
+    known = {ID_FIELD, on.able.create_key, *on.schema().fields}
+    strange = sorted(on.able.finds_by - known)
+    require(not strange, f"finds_by names {', '.join(strange)}, which the schema does not have")
+
+
+@law
 def a_search_for_what_is_gone_finds_it(on: Trial) -> None:
     """A question for deleted, merged and converted records too finds them by our own key."""
     on.needs("find", "create_key")
@@ -147,5 +196,8 @@ FINDING: tuple[Law[Trial], ...] = (
     where_more_are_found_limit_of_them,
     all_keys_of_an_alternative_must_agree,
     hostile_text_in_a_question_is_data,
+    find_shows_a_change,
+    another_case_is_another_key,
+    what_can_be_asked_for_is_a_field,
     a_search_for_what_is_gone_finds_it,
 )

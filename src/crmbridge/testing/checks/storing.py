@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from ...errors import CrmBridgeError
 from ...model import Applied, Cell, FieldSpec, FieldType, Rejected
 from ...preflight import problem
+from ._kept import free, mixed, require_kept, texts
 from ._law import Law, NotClaimed, law, require
-from ._samples import HOSTILE, value_of
+from ._refused import unfitting
+from ._samples import HOSTILE, long_address, value_of
 from ._trial import Trial
 
 _JAPANESE: dict[str, str] = {
@@ -21,55 +23,33 @@ _JAPANESE: dict[str, str] = {
 }
 
 
-def _stored(on: Trial, field: str, value: Cell, said: str) -> None:
-    """Write a value and require that it is held as it is, or was refused."""
-    try:
-        [outcome] = on.apply([on.create({**on.fresh(), field: value})])
-    except CrmBridgeError:
-        return
-    if isinstance(outcome, Rejected):
-        return
-    ref = on.applied(outcome).ref
-    on.wait()
-    held = on.get(ref).get(field)
-    detail = f"{said} in {field} was answered by Applied, and something else is held; say so in FieldSpec.normalises"
-    require(on.same(field, value, held), detail)
-
-
 @law
 def japanese_text_is_kept(on: Trial) -> None:
     """Japanese text of every width is held as it was written, unless the schema declares what becomes of it."""
-    on.needs("fetch", "apply", "creates")
-    field = on.text_field()
-    for what, text in _JAPANESE.items():
-        if (on.spec(field).max_length or 80) >= len(text):
-            _stored(on, field, text, what)
+    require_kept(on, list(texts(on, _JAPANESE)))
 
 
 @law
 def hostile_text_is_kept_or_refused(on: Trial) -> None:
     """Quotes, signs, emoji, line breaks and white space are held as written or refused, and never altered in silence."""
-    on.needs("fetch", "apply", "creates")
-    field = on.text_field()
-    for what, text in HOSTILE.items():
-        if (on.spec(field).max_length or 80) >= len(text):
-            _stored(on, field, text, what)
+    require_kept(on, list(texts(on, HOSTILE)))
 
 
-def _writable(on: Trial) -> Iterator[FieldSpec]:
-    fixed = {on.able.unique, on.able.create_key, *on.kind.fixed}
-    for name in on.names:
-        spec = on.spec(name)
-        if not (spec.read_only or spec.unique or name in fixed):
-            yield spec
+@law
+def a_value_of_any_type_is_kept_or_refused(on: Trial) -> None:
+    """Decimals, seconds, zones, the case of an address and several options are held or refused, never altered."""
+    wanted = list(mixed(on))
+    if not wanted:
+        raise NotClaimed("values", "the sample has text and flags only")
+    require_kept(on, wanted)
 
 
 @law
 def what_the_schema_accepts_is_accepted(on: Trial) -> None:
     """A value that fits its field by the schema, up to the last character, is taken and held."""
     on.needs("apply", "creates")
-    for spec in _writable(on):
-        for what, value in _fitting(spec, on.first):
+    for spec in free(on):
+        for what, value in _fitting(spec, on.number()):
             if problem(spec, value, creating=True) is not None:
                 continue
             [outcome] = on.apply([on.create({**on.fresh(), spec.name: value})])
@@ -87,6 +67,8 @@ def _fitting(spec: FieldSpec, n: int) -> Iterator[tuple[str, Cell]]:
     if spec.type is FieldType.TEXT and spec.max_length is not None and spec.max_length <= 10_000:
         yield f"text of {spec.max_length} characters", "x" * spec.max_length
         yield f"Japanese text of {spec.max_length} characters", "漢" * spec.max_length
+    if spec.type is FieldType.EMAIL:
+        yield "a long address", long_address(spec, n)
     for option in spec.options[:3]:
         yield "an option", (option,) if spec.type is FieldType.CHOICES else option
     if spec.type is FieldType.FLAG:
@@ -101,8 +83,8 @@ def what_the_schema_refuses_is_refused(on: Trial) -> None:
     """A value that the schema says does not fit is refused: too long, not an option, absent though required."""
     on.needs("apply", "creates")
     tried = 0
-    for spec in _writable(on):
-        for what, value in _unfitting(spec):
+    for spec in free(on):
+        for what, value in unfitting(spec):
             tried += 1
             values = on.fresh()
             if value is None:
@@ -117,16 +99,6 @@ def what_the_schema_refuses_is_refused(on: Trial) -> None:
             require(not done, f"the schema says that {what} does not fit {spec.name}, and it was answered by Applied")
     if not tried:
         raise NotClaimed("schema", "the schema says of no field of the sample that it refuses anything")
-
-
-def _unfitting(spec: FieldSpec) -> Iterator[tuple[str, Cell]]:
-    if spec.required:
-        yield "nothing", None
-    cut = "length" in spec.normalises
-    if spec.type is FieldType.TEXT and spec.max_length is not None and not cut and spec.max_length <= 10_000:
-        yield f"text of {spec.max_length + 1} characters", "x" * (spec.max_length + 1)
-    if spec.options:
-        yield "what is no option", ("no such option",) if spec.type is FieldType.CHOICES else "no such option"
 
 
 @law
@@ -148,6 +120,7 @@ def a_field_that_was_never_written_is_blank(on: Trial) -> None:
 STORING: tuple[Law[Trial], ...] = (
     japanese_text_is_kept,
     hostile_text_is_kept_or_refused,
+    a_value_of_any_type_is_kept_or_refused,
     what_the_schema_accepts_is_accepted,
     what_the_schema_refuses_is_refused,
     a_field_that_was_never_written_is_blank,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ...errors import CrmBridgeError
 from ...model import MISSING, Query, is_blank
-from ...preflight import problem
-from ...reasons import Code
 from ._law import Law, NotClaimed, law, require
 from ._trial import Trial
+from ._whole import require_columns, require_types, told
 
 
 @law
@@ -59,37 +58,18 @@ def an_empty_field_is_blank(on: Trial) -> None:
 @law
 def columns_are_as_long_as_the_ids(on: Trial) -> None:
     """Versions, stamps and authors are as long as the ids, or empty; stamps have a zone; ids are text."""
-    on.needs("read")
-    on.make(2)
-    for page in on.pages():
-        rows = page.rows
-        require((rows.system, rows.kind) == (on.system, on.kind.name), f"rows are said to be {rows.system} {rows.kind}")
-        for name in ("cells", "versions", "stamps", "authors"):
-            length = len(getattr(rows, name))
-            require(length == len(rows) or (not length and name != "cells"), f"{length} {name} for {len(rows)} ids")
-        require(all(rows.ids), "a record has an empty id")
-        require({type(id) for id in rows.ids} <= {str}, "an id is no text")
-        naive = [stamp for stamp in rows.stamps if stamp is not None and stamp.utcoffset() is None]
-        require(not naive, "a stamp has no time zone")
+    for how, rows in told(on, *on.make(2)):
+        require_columns(on, how, rows)
         if on.able.tells_author and len(rows):
-            require(any(rows.authors), "authors are promised, and no record has one")
+            require(any(rows.authors), f"authors are promised, and {how} gives no record one")
 
 
 @law
 def cells_are_of_their_fields_types(on: Trial) -> None:
-    """A cell is of the type that the schema says."""
-    on.needs("read")
-    on.make(2)
-    for page in on.pages():
-        for record in page.rows:
-            for name in on.names:
-                cell = record.get(name)
-                if cell is not MISSING and not is_blank(cell):
-                    found = problem(on.spec(name), cell, creating=True)
-                    wrong = found is not None and found.code in {Code.WRONG_TYPE, Code.NOT_A_NUMBER}
-                    require(
-                        not wrong, f"{name} is a {on.spec(name).type} by the schema and holds {type(cell).__name__}"
-                    )
+    """A cell is of the type that the schema says, whether its record is read, fetched or found."""
+    for how, rows in told(on, *on.make(2)):
+        for record in rows:
+            require_types(on, how, {name: record.get(name) for name in on.names})
 
 
 @law
