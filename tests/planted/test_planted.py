@@ -104,6 +104,33 @@ PLANTS = {
             f"{STORIES}::test_an_update_whose_answer_was_lost_is_neither_sent_again_nor_forgotten",
         ),
     ),
+    "a merge that the feed has told is forgotten where a read by id is silent": Plant(
+        "_engine/_seen.py",
+        "        if silent:\n",
+        "        if silent and self._run.planning:\n",
+        (
+            "tests/engine/test_odd_connectors.py::"
+            "test_a_merge_that_the_feed_has_told_is_believed_though_a_read_by_id_is_silent[into a stranger]",
+        ),
+    ),
+    "an instant without a time zone is taken as it is": Plant(
+        "_engine/_zones.py",
+        "one.utcoffset() is None for one in told):\n",
+        "one.utcoffset() is not None and False for one in told):\n",
+        (
+            "tests/engine/test_odd_connectors.py::"
+            "test_an_instant_without_a_time_zone_is_refused_by_name[FetchesCells-crm: lead.seen has no time zone]",
+        ),
+    ),
+    "a law of values tries text alone": Plant(
+        "testing/checks/_kept.py",
+        '        yield ", ".join(dict.fromkeys(what',
+        '        return\n        yield ", ".join(dict.fromkeys(what',
+        (
+            "tests/conformance/test_gallery.py::"
+            "test_a_wrong_connector_is_caught_by_the_law_about_its_fault[loses seconds]",
+        ),
+    ),
     "the settle time counts from the promise": Plant(
         "_engine/_recover.py",
         "    since = intent.doubt_since or run.now()\n",

@@ -27,6 +27,7 @@ from ..roles import Intent
 from ._run import Run
 from ._seen import fetch
 from ._subjects import Verdict
+from ._zones import require_zones_in_answers
 
 _ORDER = {"archive": 0, "delete": 1, "update": 2, "create": 3}
 
@@ -96,6 +97,7 @@ def apply(run: Run, side: Side, actions: Sequence[Action]) -> Flow[list[Outcome]
         return [*first, *second]
     if len(found) != len(actions):
         return [Uncertain(action, because(Code.IN_DOUBT, system=system)) for action in actions]
+    require_zones_in_answers(system, found)
     return list(found)
 
 

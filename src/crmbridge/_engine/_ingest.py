@@ -33,6 +33,7 @@ from ._matching import keys_of
 from ._run import Run
 from ._seen import Look
 from ._subjects import may_be_parked_at, parked_as, parked_at, revived
+from ._zones import require_zones
 
 _PARKED = {
     "held": Disposition.HELD,
@@ -70,6 +71,7 @@ def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
         more = True
         while more:
             page = yield from end.source.read(Query(kind, fields, cursor))
+            require_zones(page)
             refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
             standing = yield from _standing(run, side, refs)
             if queue:

@@ -8,10 +8,11 @@ from typing import TypeAlias
 import attrs
 
 from ..flow import Flow, gather
-from ..model import Deleted, Departure, Page, Record, RecordRef, Rows, Side
+from ..model import Deleted, Departure, Merged, Moved, Page, Record, RecordRef, Rows, Side
 from ._events import arrived
 from ._references import widened
 from ._run import Run
+from ._zones import require_zones
 
 
 @attrs.frozen
@@ -65,6 +66,15 @@ class Look:
         tables = yield from widened(self._run, side, [page.rows for page in pages])
         for (_, chunk), page, rows in zip(asked, pages, tables, strict=True):
             self._keep(side, chunk, page, rows)
+        yield from self._told_before(side, [ref for _, chunk in asked for ref in chunk])
+
+    def _told_before(self, side: Side, asked: Sequence[RecordRef]) -> Flow[None]:
+        """Believe that a record lives on elsewhere where the feed has told so and a read by id says nothing of it."""
+        silent = [ref for ref in asked if isinstance(self._seen[side, ref], Absent)]
+        if silent:
+            lives = yield from self._run.ask(self._run.store.links.followed, self._run.name, side, silent)
+            for ref, into in lives.items():
+                self._seen[side, ref] = Merged(ref, into) if into.kind == ref.kind else Moved(ref, into)
 
     def _delivered(self, side: Side, wanted: dict[str, list[str]]) -> Flow[None]:
         """Take records of a system that cannot be read from what it delivered."""
@@ -87,6 +97,7 @@ class Look:
 def fetch(run: Run, side: Side, kind: str, refs: Sequence[RecordRef]) -> Flow[Page]:
     """Read records of one kind by id, with every field that decisions need."""
     page = yield from run.definition.end(side).source.fetch(refs, run.fields(side, kind))
+    require_zones(page, run.schemas.get((side, kind)))
     if page.clock is not None:
         run.ahead[side] = page.clock - run.now()
     return page
