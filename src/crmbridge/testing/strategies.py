@@ -6,8 +6,10 @@ Nobody and no company in here exists; towns and telephone numbers are of forms t
 from __future__ import annotations
 
 import datetime as dt
+import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from ..errors import MissingExtra
 from ..model import (
@@ -23,7 +25,9 @@ from ..model import (
     RecordRef,
     Rows,
     Schema,
+    is_blank,
 )
+from ..preflight import EMAIL_LIMIT, problem
 from .checks import HOSTILE
 
 try:
@@ -52,6 +56,10 @@ _FORMS = ("株式会社", "有限会社", "合同会社", "(株)", "㈱", "一�
 _TRADES = ("製作所", "商店", "システムズ", "ホールディングス", "工業", "デザイン")
 _TOWNS = ("東京都見本区例町", "大阪府見本市北例町", "北海道例郡見本町", "京都府見本市例通上る")
 _BUILDINGS = ("", "　見本ビル3F", " サンプルハイツ１０１", " ＥＸタワー")
+_DAY = dt.date(2024, 6, 1)
+_NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
+_ROOMY = 20
+"""Characters in which some of the drawn addresses fit."""
 _AREAS = ("03", "06", "011", "0120", "090", "080", "050")
 
 
@@ -102,14 +110,28 @@ def field_specs(names: st.SearchStrategy[str] | None = None) -> st.SearchStrateg
     """Draw fields of every type but references, each with the limits that its type can have."""
     name = names or st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,14}", fullmatch=True)
     limit = st.none() | st.integers(1, 80)
+    encoding = st.sampled_from(("utf-8", "cp932"))
     options = st.lists(st.text(min_size=1, max_size=8), max_size=4, unique=True).map(tuple)
     return st.one_of(
-        st.builds(FieldSpec, name, st.just(FieldType.TEXT), max_length=limit, required=st.booleans()),
-        st.builds(FieldSpec, name, st.just(FieldType.EMAIL)),
-        st.builds(FieldSpec, name, st.sampled_from((FieldType.FLAG, FieldType.DATE, FieldType.INSTANT))),
-        st.builds(FieldSpec, name, st.just(FieldType.NUMBER), digits=st.integers(1, 12), scale=st.just(0)),
+        st.builds(
+            FieldSpec, name, st.just(FieldType.TEXT), max_length=limit, max_bytes=limit, encoding=encoding,
+            required=st.booleans(),
+        ),
+        st.builds(FieldSpec, name, st.just(FieldType.EMAIL), max_length=st.none() | st.integers(5, 80)),
+        st.builds(FieldSpec, name, st.just(FieldType.FLAG)),
+        st.builds(FieldSpec, name, st.just(FieldType.DATE), least=_before(_DAY), most=_before(_DAY, -1)),
+        st.builds(FieldSpec, name, st.just(FieldType.INSTANT), least=_before(_NOON), most=_before(_NOON, -1)),
+        st.builds(
+            FieldSpec, name, st.just(FieldType.NUMBER), digits=st.integers(1, 12), scale=st.just(0),
+            least=st.none() | st.integers(-9, 4), most=st.none() | st.integers(5, 9),
+        ),
         st.builds(FieldSpec, name, st.sampled_from((FieldType.CHOICE, FieldType.CHOICES)), options=options),
-    )
+    )  # fmt: skip
+
+
+def _before(day: dt.date, way: int = 1) -> st.SearchStrategy[Cell]:
+    """Draw a bound so many days before or behind a day, or none."""
+    return st.none() | st.integers(0, 5000).map(lambda days: day - dt.timedelta(days=days) * way)
 
 
 def schemas(kind: str = "record", *, most: int = 8) -> st.SearchStrategy[Schema]:
@@ -119,34 +141,66 @@ def schemas(kind: str = "record", *, most: int = 8) -> st.SearchStrategy[Schema]
 
 
 def _texts(spec: FieldSpec) -> st.SearchStrategy[str]:
-    def fits(text: str) -> bool:
-        encoded = not any(unicodedata.category(sign) == "Cs" for sign in text)
-        return encoded and bool(text.strip()) and (spec.max_length is None or len(text) <= spec.max_length)
+    most = min(spec.max_length or 8, spec.max_bytes or 8, 8)
+    short = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=most)
+    ascii_only = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=most)
+    long = (person_names(), companies(), hostile_texts())
+    return st.one_of(ascii_only, *(texts.filter(_fits(spec)) for texts in (short, *long)))
 
-    short = st.text(
-        st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=min(spec.max_length or 8, 8)
+
+def _fits(spec: FieldSpec) -> Callable[[Cell], bool]:
+    def fits(cell: Cell) -> bool:
+        half = isinstance(cell, str) and any(unicodedata.category(sign) == "Cs" for sign in cell)
+        return not half and not is_blank(cell) and problem(spec, cell, creating=True) is None
+
+    return fits
+
+
+def _addresses(spec: FieldSpec) -> st.SearchStrategy[str]:
+    most = min(spec.max_length or EMAIL_LIMIT, spec.max_bytes or EMAIL_LIMIT)
+    short = st.from_regex(r"[a-z0-9]", fullmatch=True).map(lambda name: f"{name}@a.t")
+    return (st.one_of(short, emails()) if most > _ROOMY else short).filter(_fits(spec))
+
+
+def _numbers(spec: FieldSpec) -> st.SearchStrategy[Cell]:
+    widest = 10 ** min(9 if spec.digits is None else spec.digits, 9) - 1
+    least, most = (one if isinstance(one, int | Decimal) else None for one in (spec.least, spec.most))
+    high = widest if most is None else min(widest, math.floor(most))
+    low = max(-widest, math.ceil(least) if least is not None else min(0, high))
+    whole: st.SearchStrategy[Cell] = st.integers(low, high) if low <= high else st.nothing()
+    bounds: list[Cell] = [one for one in (least, most) if one is not None and _fits(spec)(one)]
+    return whole | st.sampled_from(bounds) if bounds else whole
+
+
+def _times(spec: FieldSpec) -> st.SearchStrategy[Cell]:
+    bounds = (spec.least, spec.most)
+    if spec.type is FieldType.DATE:
+        day = [one if type(one) is dt.date else None for one in bounds]
+        return st.dates(day[0] or dt.date(1900, 1, 1), day[1] or dt.date(2100, 1, 1))
+    low, high = (
+        one.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(one, dt.datetime) else None for one in bounds
     )
-    return st.one_of(short, person_names().filter(fits), companies().filter(fits), hostile_texts().filter(fits))
+    return st.datetimes(low or dt.datetime(1970, 1, 2), high or dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001 - the zone is drawn
 
 
 def cells(spec: FieldSpec) -> st.SearchStrategy[Cell]:
-    """Draw values that a field would take, and None where it need not be filled."""
+    """Draw values that a field would take, bounds and bytes included, and None where it need not be filled."""
     option = st.sampled_from(spec.options) if spec.options else st.text("abc", min_size=1, max_size=4)
-    by_type: dict[FieldType, st.SearchStrategy[Cell]] = {
-        FieldType.TEXT: _texts(spec),
-        FieldType.EMAIL: emails(),
-        FieldType.FLAG: st.booleans(),
-        FieldType.NUMBER: st.integers(0, 10 ** min(spec.digits or 9, 9) - 1),
-        FieldType.DATE: st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
-        FieldType.INSTANT: st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the zone is drawn
-        FieldType.CHOICE: option,
-        FieldType.CHOICES: st.lists(option, min_size=1, max_size=3, unique=True).map(tuple),
-        FieldType.REFERENCE: st.integers(1, 999).map(
+    by_type: dict[FieldType, Callable[[], st.SearchStrategy[Cell]]] = {
+        FieldType.TEXT: lambda: _texts(spec),
+        FieldType.EMAIL: lambda: _addresses(spec),
+        FieldType.FLAG: st.booleans,
+        FieldType.NUMBER: lambda: _numbers(spec),
+        FieldType.DATE: lambda: _times(spec),
+        FieldType.INSTANT: lambda: _times(spec),
+        FieldType.CHOICE: lambda: option,
+        FieldType.CHOICES: lambda: st.lists(option, min_size=1, max_size=3, unique=True).map(tuple),
+        FieldType.REFERENCE: lambda: st.integers(1, 999).map(
             lambda n: RecordRef("crm", (*spec.refers_to, "record")[0], str(n))
         ),
-        FieldType.REFERENCES: st.just(()),
+        FieldType.REFERENCES: lambda: st.just(()),
     }
-    drawn = by_type[spec.type]
+    drawn = by_type[spec.type]()
     return drawn if spec.required else drawn | st.none()
 
 
