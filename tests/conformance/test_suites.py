@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import ClassVar
 
+import attrs
 import pytest
 
-from crmbridge.errors import Throttled
+from crmbridge.errors import Throttled, Unreachable
 from crmbridge.testing import (
     ConnectorSuite,
     FakeConnector,
@@ -19,6 +20,7 @@ from crmbridge.testing import (
 )
 from crmbridge.testing.checks import CONNECTOR_LAWS, Trial
 from crmbridge.testing.checks._law import law, require
+from crmbridge.testing.faulty import FaultyConnector
 from crmbridge.testing.sim import SimDriver
 
 LAWS = {one.name: one for one in CONNECTOR_LAWS}
@@ -60,6 +62,7 @@ def test_a_connector_that_raises_breaks_the_law_and_the_cause_is_kept():
 
 
 class Excused(ConnectorSuite):
+    laws: ClassVar = ("sums_are_right",)
     known_failures: ClassVar = {"sums_are_right": "their calculator is old"}
 
 
@@ -73,6 +76,39 @@ def test_an_excuse_lets_a_law_be_broken_and_no_other():
 def test_an_excuse_that_is_out_of_date_fails():
     with pytest.raises(pytest.fail.Exception, match="holds; take it out of known_failures"):
         Excused()._prove(sums_are_right, [10])
+
+
+def test_an_excuse_for_what_is_no_law_fails():
+    class Mistyped(ConnectorSuite):
+        known_failures: ClassVar = {"pages_ends": "their last page is endless"}
+
+    with pytest.raises(pytest.fail.Exception, match="known_failures names pages_ends: no law of this suite"):
+        Mistyped()._prove(sums_are_right, [10])
+
+
+def test_a_keyed_create_that_the_driver_repeats_is_one_record(stands, promises):
+    class Upserts(FaultyConnector):
+        """Counts a create that comes again with its key as one more write, as an upsert is."""
+
+        upserts = 0
+
+        def _create(self, action):
+            self.upserts += 1
+            return super()._create(action)
+
+        def _write(self, batch):
+            try:
+                return super()._write(batch)
+            except Unreachable:
+                return super()._write(batch)
+
+    on = stands(promises("A-key"), Upserts)
+    kind = attrs.evolve(on.kind, hand=attrs.evolve(on.kind.hand, writes=lambda: on.connector.upserts))
+    report = conformance(on.connector, on.driver, kind)
+    assert report.of("broken") == []
+    assert {"a_lost_answer_is_told", "a_lost_create_is_found_or_not_made_again"} <= {
+        verdict.law for verdict in report.of("held")
+    }
 
 
 def test_what_is_not_claimed_is_a_skip_with_the_words_of_the_law():
