@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,15 @@ def test_a_connector_that_claims_nothing_passes_and_the_report_says_how_little_t
     assert report.raise_for_broken() is report
     assert passed_over > 5 * held
     assert str(report).startswith(f"crm contact: {held} laws held, {passed_over} not claimed, 0 broken\n")
+
+
+@pytest.mark.parametrize("batch", [1, 5, 100])
+@pytest.mark.parametrize("alone", [False, True], ids=["with a person", "by the connector alone"])
+def test_a_trial_asks_for_some_hundreds_of_requests(batch, alone, stands, promises):
+    on = stands(promises("B", batch=batch), FaultyConnector)
+    hand = attrs.evolve(on.kind.hand, put=None, edit=None) if alone else on.kind.hand
+    conformance(on.connector, on.driver, attrs.evolve(on.kind, hand=hand)).raise_for_broken()
+    assert 200 < len(on.connector.requests) < 600, "the page on testing a connector names this bound"
 
 
 @settings(max_examples=25, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
