@@ -79,6 +79,7 @@ class BundlePlan(_Parts):
             _summed(one.by_disposition for one in every),
             writes,
             sum(one.blanks for one in every),
+            sum(one.gone for one in every),
         )
 
     def _sums(self, language: Language) -> list[str]:

@@ -12,11 +12,12 @@ from .cases import Case
 from .errors import CapabilityError, PairError, UsageError
 from .given import Reference, columns, references
 from .match import LevelMatcher
-from .model import Capabilities, Side
+from .model import Capabilities, Side, Totals
 from .pacing import Pacing
 from .plan import Deletes, PairedField, conflict, label
 from .policies import left_wins
 from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
+from .reasons import Reason
 
 Topology: TypeAlias = Literal["one_way", "two_way", "events"]
 
@@ -145,6 +146,10 @@ class Definition:
     def gates_for(self, moment: Moment, towards: Side) -> tuple[PlacedGate, ...]:
         """Give the gates asked at a moment, towards a side."""
         return tuple(placed for placed in self.gates if placed.holds(moment, towards))
+
+    def objection(self, totals: Totals) -> Reason | None:
+        """Give the first objection of a guard to what a sweep comes to, or None."""
+        return next((found for guard in self.guards if (found := guard.inspect(totals)) is not None), None)
 
     def reads(self, side: Side, kind: str) -> tuple[str, ...]:
         """Name the fields of a kind that must be read: paired ones first, in the order of the pairs."""

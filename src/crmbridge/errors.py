@@ -20,7 +20,7 @@ CrmBridgeError
 │   ├── StoreTooNew           written by a newer version
 │   └── StoreDamaged
 ├── PlanRefused               a plan's file is broken, or a plan is of another pipeline or state; nothing was written
-├── GuardTripped              .objection; nothing was written
+├── GuardTripped              .objection, .written (0: nothing was)
 ├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
 """
@@ -154,12 +154,18 @@ class PlanRefused(CrmBridgeError):
 
 
 class GuardTripped(CrmBridgeError):
-    """A guard objects to the sweep; nothing was written, and later runs wait for a person or a lower tally."""
+    """A guard objects to the sweep; later runs wait for a person or a lower tally.
 
-    def __init__(self, pipeline: str, objection: Reason) -> None:
-        super().__init__(f"{pipeline}: {objection}; nothing was written")
+    The guards judge the whole queue before the first write. Only where values change while a run is on are they stopped
+    in its middle: `.written` counts the records that something was written for by then.
+    """
+
+    def __init__(self, pipeline: str, objection: Reason, *, written: int = 0) -> None:
+        done = f"{written:,} records had been written by then" if written else "nothing was written"
+        super().__init__(f"{pipeline}: {objection}; {done}")
         self.pipeline = pipeline
         self.objection = objection
+        self.written = written
 
 
 class BundleFailed(CrmBridgeError):

@@ -22,7 +22,7 @@ from .explaining import Why, explained
 from .flow import Flow, call
 from .given import Reference, Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
-from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Values
+from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Totals, Values
 from .pacing import Pacing
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
 from .policies import only_on_create
@@ -309,9 +309,13 @@ class _Rules:
         return check(self.definition, self.store)
 
     def _plan(self, swept: Swept) -> Plan:
-        return Plan(
-            swept.id, self._names(), self._stored(), swept.totals, self.definition, swept.findings, parts=swept.parts
-        )
+        return self._handle(swept.id, swept.totals, swept.parts, swept.findings)
+
+    def _handle(self, id: str, totals: Totals, parts: tuple[str, ...], findings: tuple[Finding, ...] = ()) -> Plan:
+        plan = Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
+        objection = plan.objection
+        guards = () if objection is None else (Finding(self.name, objection),)
+        return attrs.evolve(plan, findings=(*guards, *findings))
 
     def _retry(self, clock: Clock, refs: Sequence[RecordRef] | None, values: Values | None, by: str) -> Flow[Swept]:
         from ._engine._edited import edits_of
@@ -336,7 +340,7 @@ class _Rules:
 
         systems: Mapping[Side, str] = {side: self.definition.end(side).system for side in SIDES}
         id, totals, parts = read(self._stored(), self.name, systems, path)
-        return Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
+        return self._handle(id, totals, parts)
 
     def _report(self, swept: Swept) -> Report:
         return Report(

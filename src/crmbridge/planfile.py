@@ -66,6 +66,7 @@ def _lines(store: StateStore, pipeline: str, plan: str, totals: Totals, parts: S
         "read": totals.read,
         "links": totals.links,
         "blanks": totals.blanks,
+        "gone": totals.gone,
         "dispositions": {str(ended): count for ended, count in totals.by_disposition.items()},
     }
     yield json.dumps(head) + "\n"
@@ -104,7 +105,8 @@ def read(
     stored = [store.outbox.counts(plan) for plan in (*parts, head["plan"])]
     told = {Disposition(ended): count for ended, count in head["dispositions"].items()}
     sure = {ended: sum(counts.get(ended, 0) for counts in stored) for ended in _NEVER_AT_INGEST}
-    return head["plan"], Totals(head["read"], head["links"], {**told, **sure}, writes, head["blanks"]), parts
+    totals = Totals(head["read"], head["links"], {**told, **sure}, writes, head["blanks"], head.get("gone", 0))
+    return head["plan"], totals, parts
 
 
 def _checked(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
@@ -146,6 +148,7 @@ def _head(line: bytes, name: str, pipeline: str) -> Mapping[str, Any]:
     counts = head.get("dispositions")
     known = isinstance(counts, dict) and set(cast("dict[str, Any]", counts)) <= {str(ended) for ended in Disposition}
     numbers = [*(cast("dict[str, Any]", counts).values() if known else ()), *map(head.get, ("read", "links", "blanks"))]
+    numbers.append(head.get("gone", 0))
     plan, parts = head.get("plan"), head.get("parts")
     inside = isinstance(parts, list) and all(str(part).startswith(f"{plan}+") for part in cast("list[object]", parts))
     if not (known and inside and isinstance(plan, str) and all(type(number) is int for number in numbers)):

@@ -78,10 +78,15 @@ class Plan(_Rows):
     totals: Totals
     _definition: Definition = attrs.field(repr=False, eq=False)
     findings: tuple[Finding, ...] = ()
-    """What has changed in a schema and concerns a pair."""
+    """What a guard objects to, and what has changed in a schema and concerns a pair."""
 
     def __str__(self) -> str:
         return self.say()
+
+    @property
+    def objection(self) -> Reason | None:
+        """Tell what a guard says against this plan; a run of it overrules the guard, an ordinary run writes nothing."""
+        return None if self.undoes else self._definition.objection(self.totals)
 
     def save(self, path: str | Path) -> None:
         """Write the plan into a file, one decision a line, for `pipeline.load(path)` in this process or another.
@@ -100,6 +105,8 @@ class Plan(_Rows):
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
         lines.extend(f"! {finding.say(language)}" for finding in self.findings)
+        if self.objection is not None:
+            lines.append(f"! {OVERRULES[language]}")
         lines.extend(counts(self.totals.by_disposition, language, planned=True))
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
@@ -179,6 +186,10 @@ class Report(_Rows):
 
 _HEADS: Mapping[Language, str] = {"en": "{name}: {read:,} records read", "ja": "{name}: {read:,} 件を読み込みました"}
 PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予定"}
+OVERRULES: Mapping[Language, str] = {
+    "en": "A guard objects to this: an ordinary run would write nothing. To run this plan is to overrule the guard.",
+    "ja": "安全装置が働く内容です。通常の実行では何も書き込まれません。この計画を実行すると、安全装置を解除したことになります。",
+}
 _FLAGS: Mapping[Language, Mapping[bool, str]] = {
     "en": {True: "yes", False: "no"},
     "ja": {True: "はい", False: "いいえ"},

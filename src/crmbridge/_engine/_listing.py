@@ -14,9 +14,9 @@ from itertools import islice
 import attrs
 
 from ..flow import Flow
-from ..model import SIDES, Link, Record, RecordRef, Side
+from ..model import Link, Record, RecordRef, Side
 from ..protocols import KeyValue, Question
-from ..roles import Delta, Keyed, Progress, QueueRow, Tally
+from ..roles import Delta, Keyed, Progress, QueueRow
 from ._run import Run
 from ._seen import Look
 
@@ -62,19 +62,6 @@ def lists(run: Run, side: Side, kind: str) -> bool:
     able = run.able(side, kind)
     by_id = run.definition.end(side).reads and run.definition.topology != "events"
     return by_id and not (able.sees_deletes or able.incremental or able.appends_only)
-
-
-def missing(run: Run, tally: Tally) -> int:
-    """Count the linked records that listings do not show any more, on the side where more of them are missing.
-
-    A deletion that was reported is none of these: nobody need doubt it.
-    """
-    counts = [
-        tally.departed_linked.get(side, 0)
-        for side in SIDES
-        if any(lists(run, side, kind) for kind in run.definition.end(side).kinds)
-    ]
-    return max(counts, default=0)
 
 
 def listing(run: Run, side: Side, kind: str) -> Flow[Listing | None]:

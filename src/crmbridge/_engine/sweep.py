@@ -12,30 +12,24 @@ from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageE
 from ..flow import Flow, call
 from ..model import (
     SIDES,
-    Cell,
     Create,
     Decision,
     Disposition,
-    Missing,
     RecordRef,
     Side,
     Totals,
-    Update,
-    is_blank,
-    other,
     verb,
 )
 from ..protocols import Clock, KeyValue, Observer
-from ..reasons import Reason
-from ..roles import Delta, Keyed, QueueRow, StateStore, Tally
+from ..roles import Delta, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
 from ._approved import as_approved
 from ._batch import decide
 from ._events import delivered, finished
 from ._fingerprints import admitted
+from ._guards import blanks, gone, guarded, guarded_batch, guarded_plan, overruled
 from ._ingest import ingest
-from ._listing import missing
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
@@ -94,6 +88,10 @@ def sweep(
         swept = yield from _swept(run, totals, feed=feed)
     except GeneratorExit:
         raise
+    except GuardTripped as tripped:
+        yield from call(store.leases.release, run.fence)
+        written = (yield from _counted(run))[Disposition.APPLIED]
+        raise GuardTripped(tripped.pipeline, tripped.objection, written=written) from tripped
     except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
         yield from call(store.leases.release, run.fence)
         raise
@@ -113,81 +111,34 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     if feed:
         yield from recognise(run)
     if not run.planning and run.approved is None:
-        yield from _guarded(run)
+        yield from guarded(run)
     if run.planning:
         yield from _planned(run, totals)
     else:
         yield from _worked(run)
         yield from send_notices(run)
         yield from retained(run)
-    every = {disposition: run.settled.get(disposition, 0) for disposition in Disposition}
-    for part in (*run.parts, run.id):
-        counts = yield from run.ask(run.store.outbox.counts, part)
-        every = {disposition: every[disposition] + counts.get(disposition, 0) for disposition in Disposition}
+    every = yield from _counted(run)
     links = yield from run.ask(run.store.links.count, run.name)
     read = sum(every.values())
-    judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
+    tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
+    judged = Totals(read, links, every, dict(totals.writes), totals.blanks, gone(tally))
     swept = Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts), run.lost)
     if run.planning:
-        objection = _objection(run.definition, swept.totals)
-        yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
+        yield from guarded_plan(run, swept.totals)
+    elif run.approved is not None:
+        yield from overruled(run)
     run.saw("finished", records=read)
     return swept
 
 
-# -- guards ----------------------------------------------------------------------------
-
-
-def _guarded(run: Run) -> Flow[None]:
-    """Let the guards judge the whole queue before the first write; a trip holds until a person or a lower tally."""
-    if not run.definition.guards:
-        return
-    tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
-    objection = _objection(run.definition, _upper_bounds(run, tally))
-    yield from run.commit(Delta(objection=objection, objection_cleared=objection is None))
-    if objection is not None:
-        raise GuardTripped(run.name, objection)
-
-
-def _blanks_judged(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
-    """Let the guards judge what only values tell: how many filled fields become empty, over the batches of a run."""
-    emptied = sum(blanks(verdict) for verdict in verdicts)
-    if not emptied or not run.definition.guards or run.approved is not None:
-        return
-    run.blanks += emptied
-    links = yield from run.ask(run.store.links.count, run.name)
-    objection = _objection(run.definition, Totals(0, links, {}, {}, run.blanks))
-    if objection is not None:
-        yield from run.commit(Delta(objection=objection))
-        raise GuardTripped(run.name, objection)
-
-
-def blanks(verdict: Verdict) -> int:
-    """Count the filled fields that a verdict empties."""
-    updates = (intent for intent in verdict.intents if isinstance(intent.action, Update))
-    return sum(1 for intent in updates for f in intent.fields if is_blank(f.sent) and not _empty(f.before))
-
-
-def _empty(value: Cell | Missing) -> bool:
-    return isinstance(value, Missing) or is_blank(value)
-
-
-def _objection(definition: Definition, totals: Totals) -> Reason | None:
-    return next((found for guard in definition.guards if (found := guard.inspect(totals)) is not None), None)
-
-
-def _upper_bounds(run: Run, tally: Tally) -> Totals:
-    writes: dict[tuple[str, str], int] = {}
-    for side in SIDES:
-        across = other(side)
-        removal = run.definition.deletes.right if across == "right" else run.definition.deletes.left
-        system = run.definition.end(across).system
-        writes[system, "update"] = tally.linked.get(side, 0)
-        if run.definition.creates(across):
-            writes[system, "create"] = tally.unlinked.get(side, 0)
-        if removal != "detach":
-            writes[system, removal] = tally.departed_linked.get(side, 0)
-    return Totals(0, tally.links, {}, writes, gone=missing(run, tally))
+def _counted(run: Run) -> Flow[dict[Disposition, int]]:
+    """Count how the records of a run or plan ended so far, and of those inside it."""
+    every = {disposition: run.settled.get(disposition, 0) for disposition in Disposition}
+    for part in (*run.parts, run.id):
+        counts = yield from run.ask(run.store.outbox.counts, part)
+        every = {disposition: every[disposition] + counts.get(disposition, 0) for disposition in Disposition}
+    return every
 
 
 # -- plan --------------------------------------------------------------------------------
@@ -215,7 +166,7 @@ class Written:
             return
         yield from run.commit(Delta(queue=tuple(rows)))
         if run.approved is None:
-            yield from _guarded(run)
+            yield from guarded(run)
         yield from _worked(run)
         yield from send_notices(run)
         yield from retained(run)
@@ -274,7 +225,7 @@ def _worked(run: Run) -> Flow[None]:
         if run.approved is not None:
             verdicts = yield from as_approved(run, verdicts)
         verdicts, starts = yield from paced(run, verdicts)
-        yield from _blanks_judged(run, verdicts)
+        yield from guarded_batch(run, verdicts)
         yield from run.commit(remembering(run, promised(run, verdicts), starts))
         yield from acted(run, verdicts)
         if run.doubts:

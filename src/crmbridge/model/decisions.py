@@ -74,7 +74,7 @@ class Totals:
     blanks: int = 0
     """Filled fields that would become empty."""
     gone: int = 0
-    """Linked records that listings of one side do not show any more, whatever becomes of their counterparts."""
+    """Linked records that are gone from one side, whatever becomes of their counterparts."""
 
     def of(self, verb: str) -> int:
         """Count the writes of one verb over all systems."""

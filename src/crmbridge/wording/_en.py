@@ -95,7 +95,7 @@ _TEXTS: Final = {
     Code.TOO_MANY_CREATES: "Too many records would be created[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_UPDATES: "Too many records would be changed[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_DELETES: "Too many records would be removed[ in {system}][: {count}, where {limit} are allowed].",
-    Code.TOO_MANY_BLANKS: "Too many filled fields would be emptied[ in {system}][: {count}, where {limit} are allowed].",
+    Code.TOO_MANY_BLANKS: "Too many filled fields would be emptied[ in {system}][: {count}, where {limit} are allowed][, counting {emptied} that were emptied before the run was stopped].",
     Code.EMPTIED: "Every linked record is gone[ from {system}][: {count} of them].",
     Code.UNKNOWN_FIELD: "There is no such field[ in {system}][: {field}][; the nearest name is {nearest}].",
     Code.READ_ONLY_TARGET: "The pair writes to {field}[ in {system}], which is read-only.",

@@ -95,7 +95,7 @@ _TEXTS: Final = {
     Code.TOO_MANY_CREATES: "[{system}で]新規作成されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_UPDATES: "[{system}で]更新されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_DELETES: "[{system}で]削除されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
-    Code.TOO_MANY_BLANKS: "[{system}で]空欄に変わる項目が多すぎます[({count}件。上限は{limit}件)]。",
+    Code.TOO_MANY_BLANKS: "[{system}で]空欄に変わる項目が多すぎます[({count}件。上限は{limit}件)][。うち{emptied}件は、停止前の実行ですでに空欄になりました]。",
     Code.EMPTIED: "紐付いているレコードが[{system}から]すべてなくなっています[({count}件)]。",
     Code.UNKNOWN_FIELD: "指定された項目[({field})]が[{system}に]ありません[。近い名前は{nearest}です]。",
     Code.READ_ONLY_TARGET: "書き込み先の[{system}の]{field}は読み取り専用です。",
