@@ -69,6 +69,7 @@ class Code(enum.StrEnum):
     NOT_FILLED = "not_filled"
     PARENT_MISSING = "parent_missing"
     STALE_PLAN = "stale_plan"
+    NOT_PLANNED = "not_planned"
     STATE_LOST = "state_lost"
 
     # -- a person must rule

@@ -4,6 +4,7 @@ import pytest
 
 from crmbridge import Disposition, policies
 from crmbridge.reasons import Code
+from crmbridge.testing.sim import SimDriver, SimulatedCrash
 
 
 def revived_plan(world):
@@ -43,7 +44,7 @@ def test_a_link_is_not_closed_where_the_plan_did_not_say_so(both):
     plan = world.plan()
     world.ma.remove(person)
     report = world.run(plan=plan)
-    assert [row.because.code for row in report.rows(Disposition.HELD)] == [Code.STALE_PLAN]
+    assert [row.because.code for row in report.rows(Disposition.HELD)] == [Code.NOT_PLANNED]
     assert len(world.links()) == 1
     world.settle()
     assert world.links() == []
@@ -83,3 +84,57 @@ def test_an_edit_that_lands_during_the_run_of_a_plan_is_left_to_an_ordinary_run(
     assert world.ma.values(person)["city"] == "Tokyo"
     world.settle(world.pipeline(policies.left_wins))
     assert (world.ma.values(person)["city"], world.crm.values(lead)["Name"]) == ("Kobe", "Park")
+
+
+def test_the_next_ordinary_run_decides_at_once_about_what_a_plan_left_undone(both):
+    world = both()
+    pipe = world.pipeline(policies.left_wins)
+    person, lead = world.pair(pipe)
+    world.ma.edit(person, name="Park")
+    plan = world.plan(pipe)
+    world.ma.edit(person, name="Lee")
+    assert world.run(pipe, plan=plan).counts[Disposition.HELD] == 1
+    assert world.run(pipe).counts[Disposition.APPLIED] == 1
+    assert world.crm.values(lead)["Name"] == "Lee"
+
+
+def test_a_later_plan_names_what_an_earlier_one_left_undone_and_a_run_of_it_does_it(world):
+    pipe = world.pipeline(policies.left_wins)
+    person, lead = world.pair(pipe)
+    world.ma.edit(person, name="Park")
+    plan = world.plan(pipe)
+    world.ma.edit(person, name="Lee")
+    world.run(pipe, plan=plan)
+    assert world.run(pipe, plan=plan).counts[Disposition.HELD] == 1
+    assert world.run(pipe, plan=world.plan(pipe)).counts[Disposition.APPLIED] == 1
+    assert world.crm.values(lead)["Name"] == "Lee"
+
+
+def test_a_record_that_no_plan_speaks_of_is_held_for_that_reason(world):
+    person, _ = world.pair()
+    plan = world.plan()
+    new = world.left(email="lee@x.example")
+    world.ma.remove(person)
+    report = world.run(plan=plan)
+    assert {row.ref: row.because.code for row in report.rows(Disposition.HELD)}[new] is Code.NOT_PLANNED
+
+
+def test_what_a_dying_run_of_a_plan_left_undone_waits_no_longer_than_that_run(worlds):
+    for effect in range(1, 200):
+        world = worlds()
+        pipe = world.pipeline(policies.left_wins)
+        person, lead = world.pair(pipe)
+        world.ma.edit(person, name="Park")
+        plan = world.plan(pipe)
+        world.ma.edit(person, name="Lee")
+        try:
+            world.ready(pipe, SimDriver(clock=world.clock, crash_after=effect)).run(plan)
+            died = False
+        except SimulatedCrash:
+            died = True
+            world.clock.advance(pipe.definition.lease)
+        world.run(pipe)
+        assert world.crm.values(lead)["Name"] == "Lee"
+        if not died:
+            return
+    pytest.fail("the run never came to its end")

@@ -9,9 +9,13 @@ import attrs
 from ..flow import Flow
 from ..model import Action, Create, Decision, Disposition, RecordRef, Update, verb
 from ..reasons import Code, because
+from ..roles import Delta
 from ._references import awaited
 from ._run import Run
 from ._subjects import Verdict
+
+_LEFT_UNDONE = frozenset({Code.STALE_PLAN, Code.NOT_PLANNED})
+"""Why the run of a plan holds a record."""
 
 _MADE_AGAIN = frozenset({Code.REVIVED, Code.NEW, Code.MATCHED})
 """What a plan says of a record whose counterpart is gone and is to be made again."""
@@ -21,15 +25,26 @@ def as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
     """Hold what writes, ties or unties otherwise than the approved plan says."""
     refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
     planned = yield from run.ask(run.store.outbox.planned, run.approved or "", refs)
-    return [verdict if _foreseen(run, verdict, planned) else stale(run, verdict) for verdict in verdicts]
+    return [verdict if _foreseen(run, verdict, planned) else stale(run, verdict, planned) for verdict in verdicts]
 
 
-def stale(run: Run, verdict: Verdict) -> Verdict:
-    """Leave a verdict undone, for an ordinary run to decide about once this one is over."""
+def ready_again(run: Run) -> Flow[None]:
+    """Make those ready that the run of a plan left undone: that run is over, and they need not wait for its lease."""
+    counts = yield from run.ask(run.store.quarantine.count, run.name)
+    if not any(counts.get(code) for code in _LEFT_UNDONE):
+        return
+    rows = yield from run.ask(run.store.quarantine.rows, run.name, "held")
+    left = tuple((row.side, row.ref) for row in rows if row.because is not None and row.because.code in _LEFT_UNDONE)
+    yield from run.commit(Delta(wake=left))
+
+
+def stale(run: Run, verdict: Verdict, planned: Mapping[RecordRef, Decision]) -> Verdict:
+    """Leave a verdict undone, for the next run to decide about; it does not come up again in this one."""
+    named = any(row.ref in planned for row in verdict.subject.rows)
     return attrs.evolve(
         verdict,
         disposition=Disposition.HELD,
-        because=because(Code.STALE_PLAN),
+        because=because(Code.STALE_PLAN if named else Code.NOT_PLANNED),
         park="held",
         until=run.now() + run.definition.lease,
         intents=(),

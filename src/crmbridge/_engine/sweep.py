@@ -24,7 +24,7 @@ from ..protocols import Clock, KeyValue, Observer
 from ..roles import Delta, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
-from ._approved import as_approved
+from ._approved import as_approved, ready_again
 from ._batch import decide
 from ._events import delivered, finished
 from ._fingerprints import admitted
@@ -105,6 +105,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from recover(run)
     yield from settle_parents(run)
     _ = yield from wake(run)
+    yield from ready_again(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
     yield from recall(run)
     yield from (ingest(run) if feed else delivered(run))
@@ -166,6 +167,7 @@ class Written:
             return
         yield from run.commit(Delta(queue=tuple(rows)))
         if run.approved is None:
+            yield from ready_again(run)
             yield from guarded(run)
         yield from _worked(run)
         yield from send_notices(run)

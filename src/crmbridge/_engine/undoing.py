@@ -170,7 +170,7 @@ def _carried_out(run: Run, plan: str, verdicts: Sequence[Verdict]) -> Flow[None]
     sure = [
         verdict
         if not verdict.intents or all(_foreseen(planned.get(line.ref), line) for line in verdict.decisions())
-        else attrs.evolve(stale(run, verdict), park=None)
+        else attrs.evolve(stale(run, verdict, planned), park=None)
         for verdict in verdicts
     ]
     yield from run.commit(promised(run, sure))

@@ -58,7 +58,11 @@ _TEXTS: Final = {
     Code.INTENT_OPEN: "An earlier write[ to {system}] has no answer yet; its outcome is looked up first[, at {until}].",
     Code.NOT_FILLED: "Not all records[ of {system}] are known yet, so none is created there.",
     Code.PARENT_MISSING: "The record refers to {parent}[ of {pipeline}], which is not there yet.",
-    Code.STALE_PLAN: "The record changed after the plan was made, and the decision would no longer be the same.",
+    Code.STALE_PLAN: (
+        "It would be decided about otherwise now than in the plan: the record, its counterpart or the rules of the "
+        "pipeline have changed since."
+    ),
+    Code.NOT_PLANNED: "The plan that was run says nothing about the record; the next ordinary run decides about it.",
     Code.STATE_LOST: (
         "This sync met records that it made itself, and remembers none of them: until a person adopts its matches it "
         "fills blanks and makes nothing[ in {system}]."
