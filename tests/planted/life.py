@@ -158,8 +158,8 @@ PLANTS = {
         (ENGINE.format("listings", "a_linked_record_that_a_complete_listing_does_not_show_is_followed_as_a_deletion"),),
     ),
     "the guards do not see what a listing misses": (
-        "_engine/sweep.py",
-        "gone=missing(run, tally)",
+        "_engine/_guards.py",
+        "gone=gone(tally)",
         "gone=0",
         (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
     ),

@@ -33,6 +33,7 @@ class Plant:
 STORIES = "tests/engine/test_stories.py"
 CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
+GUARDS = "tests/engine/test_guards.py"
 
 SIMULATED = "tests/simulate/test_simulate.py"
 PLANTS = {
@@ -69,6 +70,33 @@ PLANTS = {
         "        promised=tuple(intent for verdict in verdicts for intent in verdict.intents),\n",
         "        promised=(),\n",
         (f"{SIMULATED}::test_events_are_posted_once_each_and_all_that_can_be_reached_is",),
+    ),
+    "emptied fields are judged batch by batch": Plant(
+        "_engine/_guards.py",
+        "    if found is not None or _over_runs(",
+        "    if found is not None or most >= 0 or _over_runs(",
+        (f"{GUARDS}::test_a_column_that_would_be_emptied_is_counted_whole_before_the_first_write_in_every_run",),
+    ),
+    "what a stopped run has emptied is forgotten": Plant(
+        "_engine/_guards.py",
+        "    run.blanks = yield from _emptied_before(run)\n",
+        "    _ = yield from _emptied_before(run)\n",
+        (f"{GUARDS}::test_what_a_stopped_run_has_emptied_counts_in_the_next_ones",),
+    ),
+    "deletions that are reported are not counted as gone": Plant(
+        "_engine/_guards.py",
+        "    return max(tally.departed_linked.values(), default=0)\n",
+        "    return 0 * len(tally.departed_linked)\n",
+        (f"{GUARDS}::test_a_side_that_reports_everything_as_deleted_is_not_believed_where_a_guard_says_so",),
+    ),
+    "what a run of a plan left undone waits for the end of its lease": Plant(
+        "_engine/sweep.py",
+        "    yield from ready_again(run)\n    run.enabled_since",
+        "    run.enabled_since",
+        (
+            "tests/engine/test_approved_plans.py"
+            "::test_the_next_ordinary_run_decides_at_once_about_what_a_plan_left_undone",
+        ),
     ),
     "the cursor moves before what was read is in the queue": Plant(
         "_engine/_ingest.py",
@@ -190,7 +218,7 @@ PLANTS = {
     ),
     "a guard is asked after the writes": Plant(
         "_engine/sweep.py",
-        "    if not run.planning and run.approved is None:\n        yield from _guarded(run)\n",
+        "    if not run.planning and run.approved is None:\n        yield from guarded(run)\n",
         "",
         (f"{STORIES}::test_a_guard_trips_before_the_first_write_and_holds_every_later_run",),
     ),
