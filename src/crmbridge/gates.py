@@ -372,10 +372,14 @@ def at_most(
     deletes: float | None = None,
     floor: int = 10,
 ) -> AtMost:
-    """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*."""
+    """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*.
+
+    *blanks* are filled fields that would be emptied. An ordinary run counts these and removals exactly, *creates* and
+    *updates* at most; a plan counts all of them exactly.
+    """
     return AtMost(creates, updates, blanks, deletes, floor)
 
 
 def not_emptied() -> NotEmptied:
-    """Object to a sweep in which every linked record is gone from one side."""
+    """Object to a sweep in which every linked record is gone from one side, whether links close or records go."""
     return NotEmptied()

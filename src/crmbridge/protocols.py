@@ -370,7 +370,11 @@ class Gate(Protocol):
 
 
 class Guard(Protocol):
-    """May this sweep write? Returns an objection, or None."""
+    """May this sweep write? Returns an objection, or None.
+
+    Law: depends on its argument alone, and whoever objects to a number objects to every greater one; so an upper bound
+    that nobody objects to needs no counting.
+    """
 
     def inspect(self, totals: Totals) -> Reason | None:
         """Judge the totals of the whole sweep."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ..flow import Flow
-from ..model import Action, Create, Decision, Disposition, RecordRef, Update, verb
+from ..model import Action, Create, Decision, Disposition, RecordRef, Side, Update, verb
 from ..reasons import Code, because
 from ..roles import Delta
 from ._references import awaited
@@ -34,8 +34,10 @@ def ready_again(run: Run) -> Flow[None]:
     if not any(counts.get(code) for code in _LEFT_UNDONE):
         return
     rows = yield from run.ask(run.store.quarantine.rows, run.name, "held")
-    left = tuple((row.side, row.ref) for row in rows if row.because is not None and row.because.code in _LEFT_UNDONE)
-    yield from run.commit(Delta(wake=left))
+    wake: tuple[tuple[Side, RecordRef], ...] = tuple(
+        (row.side, row.ref) for row in rows if row.because is not None and row.because.code in _LEFT_UNDONE
+    )
+    yield from run.commit(Delta(wake=wake))
 
 
 def stale(run: Run, verdict: Verdict, planned: Mapping[RecordRef, Decision]) -> Verdict:

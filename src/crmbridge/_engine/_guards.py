@@ -52,10 +52,14 @@ def guarded_batch(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
     run.blanks += emptied
 
 
-def guarded_plan(run: Run, totals: Totals) -> Flow[None]:
-    """Put down what the guards say to the exact totals of a plan."""
+def guarded_plan(run: Run, totals: Totals) -> Flow[Totals]:
+    """Put down what the guards say to the exact totals of a plan, and give these with what is gone."""
+    if run.definition.guards:
+        tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
+        totals = attrs.evolve(totals, gone=gone(tally))
     found = _over_runs(run.definition, totals, (yield from _emptied_before(run)))
     yield from run.commit(Delta(objection=found, objection_cleared=found is None))
+    return totals
 
 
 def overruled(run: Run) -> Flow[None]:

@@ -28,7 +28,7 @@ from ._approved import as_approved, ready_again
 from ._batch import decide
 from ._events import delivered, finished
 from ._fingerprints import admitted
-from ._guards import blanks, gone, guarded, guarded_batch, guarded_plan, overruled
+from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
 from ._ingest import ingest
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
@@ -122,15 +122,13 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     every = yield from _counted(run)
     links = yield from run.ask(run.store.links.count, run.name)
     read = sum(every.values())
-    tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
-    judged = Totals(read, links, every, dict(totals.writes), totals.blanks, gone(tally))
-    swept = Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts), run.lost)
+    judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
     if run.planning:
-        yield from guarded_plan(run, swept.totals)
+        judged = yield from guarded_plan(run, judged)
     elif run.approved is not None:
         yield from overruled(run)
     run.saw("finished", records=read)
-    return swept
+    return Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts), run.lost)
 
 
 def _counted(run: Run) -> Flow[dict[Disposition, int]]:
