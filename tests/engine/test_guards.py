@@ -2,6 +2,8 @@
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crmbridge import gates, pair, policies
 from crmbridge.errors import GuardTripped
@@ -71,6 +73,42 @@ def test_a_shared_record_counts_once_however_many_rows_bring_it_up(both, of):
         world.run(plain.guard(gates.at_most(blanks=0)), after=MINUTE)
     assert tripped.value.objection.facts == {"count": 3, "limit": 0}
     assert names(world) == 3
+
+
+_EMPTIED = {"no name": 1, "no city": 1, "neither": 2, "no name there": 1}
+_CHANGES = st.sampled_from(("nothing", "no name", "no city", "neither", "other name", "no name there", "gone"))
+
+
+@given(changes=st.lists(_CHANGES, min_size=4, max_size=4), of=st.integers(1, 5))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_run_counts_what_would_be_emptied_as_a_plan_does(worlds, changes, of):
+    world = worlds()
+    pipe = world.pipeline(policies.left_wins, right="delete").batches(of=of)
+    people = [world.left(email=f"p{n}@x.example", name="Kim", city="Tokyo") for n in range(4)]
+    world.settle(pipe)
+    for person, change in zip(people, changes, strict=True):
+        lead = world.counterpart(person)
+        match change:
+            case "no name" | "no city":
+                world.ma.edit(person, **{change.removeprefix("no "): None})
+                world.crm.edit(lead, Score="1")
+            case "neither":
+                world.ma.edit(person, name=None, city=None)
+            case "other name":
+                world.ma.edit(person, name="Park")
+            case "no name there":
+                world.crm.edit(lead, Name=None)
+            case "gone":
+                world.ma.remove(person)
+            case _:
+                pass
+    foreseen = world.plan(pipe).totals.blanks
+    told = 0
+    try:
+        world.run(pipe.guard(gates.at_most(blanks=0)))
+    except GuardTripped as tripped:
+        told = tripped.objection.facts["count"]
+    assert told == foreseen == sum(_EMPTIED.get(change, 0) for change in changes)
 
 
 def test_what_a_guard_held_goes_on_once_the_values_are_back(column):

@@ -33,6 +33,7 @@ class Plant:
 STORIES = "tests/engine/test_stories.py"
 CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
+APPROVED = "tests/engine/test_approved_plans.py"
 GUARDS = "tests/engine/test_guards.py"
 
 SIMULATED = "tests/simulate/test_simulate.py"
@@ -93,10 +94,7 @@ PLANTS = {
         "_engine/sweep.py",
         "    yield from ready_again(run)\n    run.enabled_since",
         "    run.enabled_since",
-        (
-            "tests/engine/test_approved_plans.py"
-            "::test_the_next_ordinary_run_decides_at_once_about_what_a_plan_left_undone",
-        ),
+        (f"{APPROVED}::test_the_next_ordinary_run_decides_at_once_about_what_a_plan_left_undone",),
     ),
     "the cursor moves before what was read is in the queue": Plant(
         "_engine/_ingest.py",
