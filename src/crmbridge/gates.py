@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from . import _stated
 from .given import Given, Reference, references
 from .model import Cell, Missing, Record, Totals, is_blank
 from .protocols import Admit, Crossing, Gate, Skip
@@ -292,7 +293,9 @@ def has_any(field: Of, values: Iterable[str]) -> Gate:
 
 
 def at_least(field: Of, bound: Decimal | int | None) -> Gate:
-    """Admit a record whose number is not below a bound."""
+    """Admit a record whose number is not below a bound; raises `UsageError` for a bound that is no number."""
+    if bound is not None:
+        _stated.number("at_least", "bound", bound, least=None, hint="None is not used")
     return AtLeast(field, bound)
 
 
@@ -375,8 +378,13 @@ def at_most(
     """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*.
 
     *blanks* are filled fields that would be emptied. An ordinary run counts these and removals exactly, *creates* and
-    *updates* at most; a plan counts all of them exactly.
+    *updates* at most; a plan counts all of them exactly. Raises `UsageError` for a bound below zero; None is no bound.
     """
+    bounds = {"creates": creates, "updates": updates, "blanks": blanks, "deletes": deletes}
+    for argument, bound in bounds.items():
+        if bound is not None:
+            _stated.number("at_most", argument, bound, hint="None is no bound")
+    _stated.number("at_most", "floor", floor, whole=True)
     return AtMost(creates, updates, blanks, deletes, floor)
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from . import _stated
 from .errors import UsageError
 from .reasons import Code, Reason, because
 from .roles import Start
@@ -40,9 +41,16 @@ class Pacing:
     """How long a window is; `day`: a day of the Japanese calendar, cut after conversion to its time."""
 
     def __attrs_post_init__(self) -> None:
-        spans = [self.cooldown, self.spacing, *([] if self.window == "day" else [self.window])]
-        if min(spans) < _NONE or self.window == _NONE or (self.reservations is not None and self.reservations < 1):
-            raise UsageError("a cool-down and a spacing are not below zero, and a window holds at least one start")
+        _stated.span("Pacing", "cooldown", self.cooldown)
+        _stated.span("Pacing", "spacing", self.spacing)
+        if self.reservations is not None:
+            _stated.number("Pacing", "reservations", self.reservations, least=1, whole=True, hint="None: any number")
+        if isinstance(self.window, dt.timedelta):
+            _stated.span("Pacing", "window", self.window)
+        else:
+            _stated.word("Pacing", "window", self.window, ("day",), hint="or a datetime.timedelta")
+        if self.window == _NONE:
+            raise UsageError("Pacing(window=0): a window that holds a start is longer than nothing")
 
     @property
     def memory(self) -> dt.timedelta:

@@ -10,10 +10,11 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, get_args, overload
 
 import attrs
 
+from . import _stated
 from .cases import Case
 from .check import Finding
 from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
@@ -54,11 +55,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CENTURY_OF_MINUTES = _stated.CENTURY * 24 * 60
+
 
 def at(connector: Source | Sink, *kinds: str, new: str | None = None) -> End:
-    """Name one side of a pipeline: its kinds are tried in this order, and *new* is the kind of new records."""
+    """Name one side of a pipeline: its kinds are tried in this order, and *new* is the kind of new records.
+
+    Raises `UsageError` where no kind is named, and for a *new* kind that is none of them.
+    """
     if not kinds:
         raise UsageError(f"at({connector.system}): name at least one kind")
+    if new is not None:
+        _stated.word(f"{connector.system}: at", "new", new, kinds, hint="name it among the kinds too")
     return End(connector, kinds, new or (kinds[0] if len(kinds) == 1 else None))
 
 
@@ -86,8 +94,10 @@ def pair(
     *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *owner*: which of several
     left records that share a right one writes this field of it, the first that was linked or the newest; it counts in
     `many_to_one` pipelines alone. *if_refused* is what is sent where the target would refuse the value: see
-    `crmbridge.preflight`.
+    `crmbridge.preflight`. Raises `UsageError` for an owner that is no word of these.
     """
+    if owner is not None:
+        _stated.word("pair", "owner", owner, get_args(Owner))
     return PairedField(left, right, policy, via, owner, if_refused)
 
 
@@ -159,8 +169,14 @@ class _Rules:
         """Ask before linking, creating or writing, towards one side or both.
 
         A gate looks at the record that crosses: the left one towards the right, the right one towards the left.
-        Towards both it looks at the left record, unless *of* says the right.
+        Towards both it looks at the left record, unless *of* says the right. Raises `UsageError` for a word that is none
+        of these: a gate that is never asked admits everybody.
         """
+        sides = f"{self.definition.left.system} is the left, {self.definition.right.system} the right"
+        _stated.word(f"{self.name}: gate", "before", before, get_args(Moment))
+        _stated.word(f"{self.name}: gate", "towards", towards, get_args(Towards), hint=sides)
+        if of is not None:
+            _stated.word(f"{self.name}: gate", "of", of, SIDES, hint=sides)
         looks_at: Side = of or ("right" if towards == "left" else "left")
         added = tuple(PlacedGate(gate, before, towards, looks_at) for gate in gates)
         return self._with(gates=(*self.definition.gates, *added))
@@ -170,13 +186,21 @@ class _Rules:
         return self._with(guards=(*self.definition.guards, *guards))
 
     def creates(self, *, left: bool, right: bool) -> Self:
-        """Say on which sides records may be made."""
+        """Say on which sides records may be made; raises `UsageError` for the left of a one-way pipeline."""
+        _stated.flag(f"{self.name}: creates", "left", left)
+        _stated.flag(f"{self.name}: creates", "right", right)
         if left and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
         return self._with(creates_left=left, creates_right=right)
 
     def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
-        """Say what becomes of the left record when the right one is gone, and the reverse."""
+        """Say what becomes of the left record when the right one is gone, and the reverse.
+
+        Raises `UsageError` for a word that is none of these, and for the left of a one-way pipeline.
+        """
+        _stated.word(f"{self.name}: deletes", "left", left, get_args(Removal))
+        _stated.word(f"{self.name}: deletes", "right", right, get_args(Removal))
+        _stated.word(f"{self.name}: deletes", "if_edited", if_edited, get_args(IfEdited))
         if left != "detach" and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
         return self._with(deletes=Deletes(left, right, if_edited))
@@ -201,17 +225,19 @@ class _Rules:
         return self._with(paced=Paced(Pacing(cooldown, spacing, reservations, window), by))
 
     def leased(self, *, minutes: float) -> Self:
-        """Say for how long a run that has stopped without a word keeps others out."""
+        """Say for how long a run that has stopped without a word keeps others out: more than 0 minutes."""
+        _stated.number(f"{self.name}: leased", "minutes", minutes, above=True, most=_CENTURY_OF_MINUTES)
         return self._with(lease=dt.timedelta(minutes=minutes))
 
     def batches(self, *, of: int) -> Self:
-        """Say how many records are decided together."""
-        if of < 1:
-            raise UsageError(f"{self.name}: a batch holds at least one record")
+        """Say how many records are decided together: at least one."""
+        _stated.number(f"{self.name}: batches", "of", of, least=1, whole=True)
         return self._with(batch=of)
 
     def after(self, *, minutes: float = 0, hours: float = 0, days: float = 0) -> Self:
-        """Let events wait, counted from their own time."""
+        """Let events wait, counted from their own time; no part of it is below zero."""
+        for argument, given, a_day in (("minutes", minutes, 24 * 60), ("hours", hours, 24), ("days", days, 1)):
+            _stated.number(f"{self.name}: after", argument, given, most=_stated.CENTURY * a_day)
         return self._with(delay=dt.timedelta(minutes=minutes, hours=hours, days=days))
 
     def listen(self, *listeners: Listener) -> Self:
@@ -233,8 +259,8 @@ class _Rules:
         run, and whole, so that `why` no longer tells of it and `undo` refuses it. Links, agreements, promises, parked
         records, rulings and whatever keeps a record from being made twice have no age.
         """
-        if not days > 0:
-            raise UsageError(f"{self.name}: history is kept for a while, so retain() takes more than 0 days")
+        for_ever = "without retain() history is kept for ever"
+        _stated.number(f"{self.name}: retain", "days", days, above=True, most=_stated.CENTURY, hint=for_ever)
         return self._with(retain=dt.timedelta(days=days))
 
     def observed(self, observer: Observer) -> Self:

@@ -12,7 +12,8 @@ from typing import Literal
 
 import attrs
 
-from .model import MISSING, Cell, Missing, Side, Unsettled, is_blank, other
+from . import _stated
+from .model import MISSING, SIDES, Cell, Missing, Side, Unsettled, is_blank, other
 from .protocols import Ask, Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
 from .reasons import Code, Reason, because
 
@@ -417,7 +418,12 @@ def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
-    """Let the later change live on; *otherwise* is the side for times that are unknown or too close."""
+    """Let the later change live on; *otherwise* is the side for times that are unknown or too close.
+
+    Raises `UsageError` for an *otherwise* that is no side, and for a *tolerance* below zero.
+    """
+    _stated.word("newest_wins", "otherwise", otherwise, SIDES, hint="a system is named by its side of the pipeline")
+    _stated.span("newest_wins", "tolerance", tolerance)
     return NewestWins(otherwise, tolerance)
 
 

@@ -211,7 +211,7 @@ def parents_of(definition: Definition) -> frozenset[str]:
 
 
 def _stated(absent: Absent) -> None:
-    if isinstance(absent, str) and absent not in _WORDS:
+    if not isinstance(absent, Given) and absent not in _WORDS:
         raise UsageError(
             f"absent={absent!r}: say hold, skip, blank or quarantine, or give the value to use, such as Constant({absent!r})"
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+import attrs
 import pytest
+
+from crmbridge.plan import Deletes
 
 RULES = list(itertools.product(("detach", "archive", "delete"), ("ask", "revive", "remove"), (False, True)))
 
@@ -52,3 +55,14 @@ def test_what_is_gone_from_both_sides_is_let_go_without_a_word(world, rule, if_e
     before = world.count()
     world.settle(pipe)
     assert (world.count(), world.links(), world.parked()) == (before, [], [])
+
+
+@pytest.mark.parametrize("word", ["none", None, "Detach", "keep"])
+def test_a_word_that_got_past_the_builder_removes_nothing(world, word):
+    pipe = world.pipeline()
+    person, _ = world.pair(pipe)
+    world.ma.remove(person)
+    unknown = attrs.evolve(pipe, definition=attrs.evolve(pipe.definition, deletes=Deletes(right=word)))
+    with pytest.raises(AssertionError):
+        world.run(unknown)
+    assert len(world.crm.rows("lead")) == 1

@@ -23,7 +23,7 @@ from ..model import (
     Update,
     other,
 )
-from ..plan import Cells, Merge, Move, Pair, Pairing, State, Times, absorb, merge
+from ..plan import Cells, Merge, Move, Pair, Pairing, Removal, State, Times, absorb, merge
 from ..protocols import Crossing, Matched, Skip, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow, QueueState
@@ -357,8 +357,7 @@ def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, si
     target = link.ref(side)
     key = digest(run.name, how, str(target), link.incarnation, found.record.version or "")
     version = found.record.version if run.able(side, target.kind).conditional_writes else None
-    make = Archive if how == "archive" else Delete
-    action = make(target, key, why, version)
+    action = _removing(how)(target, key, why, version)
     intent = Intent(
         key,
         side,
@@ -371,6 +370,18 @@ def _removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, si
         run=run.id,
     )
     return attrs.evolve(verdict, because=why, intents=(intent,), counterpart=target)
+
+
+def _removing(how: Removal) -> type[Archive | Delete]:
+    match how:
+        case "archive":
+            return Archive
+        case "delete":
+            return Delete
+        case "detach":
+            raise AssertionError("what is detached is not removed")
+        case _:
+            assert_never(how)
 
 
 def first_contact(run: Run, subject: Subject, left: Record, right: Record, found: Matched) -> Verdict:

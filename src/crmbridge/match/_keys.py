@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
+from ..errors import UsageError
 from ..model import Cell, Missing, Record, Rows, Side
 from ..protocols import ID_FIELD, KeyValue, Normaliser
 
@@ -150,22 +151,37 @@ class Level:
 
 
 def key(left: Names, right: Names, by: Normaliser = exact) -> Key:
-    """Compare a left field with a right one; *by* normalises both, as in `crmbridge.japanese`."""
+    """Compare a left field with a right one; *by* normalises both, as in `crmbridge.japanese`.
+
+    Raises `UsageError` for a side that names no field: such a key would never match.
+    """
+    for argument, names in (("left", left), ("right", right)):
+        if not names or (not isinstance(names, str) and not all(names.values())):
+            raise UsageError(f"key({argument}={names!r}): name a field, or one for each kind that has it")
     return Key(left, right, by)
 
 
 def all_of(*keys: Key) -> AllOf:
-    """Ask that all of these keys agree."""
+    """Ask that all of these keys agree; raises `UsageError` where there are none."""
+    if not keys:
+        raise UsageError("all_of(): name at least one key; without any, nothing would ever match")
     return AllOf(keys)
 
 
 def first_of(*slots: Key | AllOf) -> FirstOf:
-    """Try these one after the other, the next only when the one before found nothing."""
+    """Try these one after the other, the next only when the one before found nothing; raises `UsageError` for none."""
+    if not slots:
+        raise UsageError("first_of(): name at least one key; without any, nothing would ever match")
     return FirstOf(tuple(slot if isinstance(slot, AllOf) else AllOf((slot,)) for slot in slots))
 
 
 def level(name: str, *clauses: Clause) -> Level:
-    """Make a step of matching; the next level is tried only when this one finds nothing."""
+    """Make a step of matching; the next level is tried only when this one finds nothing.
+
+    Raises `UsageError` for a level without keys, which would never match.
+    """
+    if not clauses:
+        raise UsageError(f"level({name!r}): name at least one key; without any, nothing would ever match")
     return Level(name, tuple(AllOf((clause,)) if isinstance(clause, Key) else clause for clause in clauses))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from .. import _stated
+from ..errors import UsageError
 from ..model import Record, Side
 from ._keys import AllOf, Key
 from .grades import Comparison, Explanation, Grade, bigrams, explain
@@ -71,10 +73,21 @@ def _name(key: Key, record: Record, side: Side) -> str:
 
 
 def weigh(key: Key, weight: float = 1.0, grade: Grade = bigrams) -> Weighed:
-    """Grade a key instead of asking that it be equal; *grade* gives 0 to 1 for two comparison keys."""
+    """Grade a key instead of asking that it be equal; *grade* gives 0 to 1 for two comparison keys.
+
+    Raises `UsageError` for a weight that is not above 0.
+    """
+    _stated.number("weigh", "weight", weight, above=True)
     return Weighed(key, weight, grade)
 
 
 def scored(name: str, *weighed: Weighed, blocks: Sequence[Key], at_least: float, margin: float = 0.05) -> ScoredLevel:
-    """Match by grades among records that share a block key; may only come last, and is for review rather than merging."""
+    """Match by grades among records that share a block key; may only come last, and is for review rather than merging.
+
+    Raises `UsageError` without anything to weigh or a block key, and for a bound that is not between 0 and 1.
+    """
+    if not weighed or not blocks:
+        raise UsageError(f"scored({name!r}): name something to weigh, and at least one block key")
+    _stated.number(f"scored({name!r}): scored", "at_least", at_least, most=1)
+    _stated.number(f"scored({name!r}): scored", "margin", margin, most=1)
     return ScoredLevel(name, weighed, tuple(blocks), at_least, margin)

@@ -1,0 +1,79 @@
+"""Closed words and numbers that an author states: refused when they are said, and not when a record has suffered.
+
+A word that nobody knows is worse than an error: it is some other word to each of those who compare it. Every refusal
+names the argument, what it takes and, where one is near, the word that was meant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, TypeGuard
+
+from .errors import UsageError
+
+CENTURY: Final = 36_500
+"""Days; a longer span ends beyond the times that a calendar knows, so that it fails far from where it was said."""
+
+
+def word(where: str, argument: str, given: object, words: Sequence[str], *, hint: str = "") -> None:
+    """Refuse a word that is none of a closed list; raises `UsageError`."""
+    if isinstance(given, str) and given in words:
+        return
+    near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5) if isinstance(given, str) else []
+    meant = f"; did you mean {near[0]!r}?" if near else f"; {hint}" if hint else ""
+    raise UsageError(f"{where}({argument}={given!r}): {argument} takes {told(words)}{meant}")
+
+
+def flag(where: str, argument: str, given: object) -> None:
+    """Refuse what is neither true nor false: any text at all would count as true; raises `UsageError`."""
+    if not isinstance(given, bool):
+        raise UsageError(f"{where}({argument}={given!r}): {argument} takes True or False")
+
+
+def number(
+    where: str,
+    argument: str,
+    given: object,
+    *,
+    least: float | None = 0,
+    above: bool = False,
+    most: float = math.inf,
+    whole: bool = False,
+    hint: str = "",
+) -> None:
+    """Refuse what is no number from *least* (*above*: itself not included) to *most*; raises `UsageError`."""
+    if _is_number(given, whole=whole) and _within(given, least, most) and not (above and given == least):
+        return
+    sort = "a whole number" if whole else "a number"
+    floor = "" if least is None else f", more than {least}" if above else f", {least} or more"
+    ceiling = f", at most {most:,}" if math.isfinite(most) else ""
+    more = f"; {hint}" if hint else ""
+    raise UsageError(f"{where}({argument}={given!r}): {argument} takes {sort}{floor}{ceiling}{more}")
+
+
+def _within(given: float | Decimal, least: float | None, most: float) -> bool:
+    return (least is None or given >= least) and given <= most
+
+
+def _is_number(given: object, *, whole: bool) -> TypeGuard[int | float | Decimal]:
+    if isinstance(given, bool):
+        return False
+    return isinstance(given, int) or (not whole and isinstance(given, float | Decimal) and math.isfinite(given))
+
+
+def span(where: str, argument: str, given: object) -> None:
+    """Refuse what is no span of time from nothing upwards; raises `UsageError`."""
+    if not isinstance(given, dt.timedelta) or not dt.timedelta(0) <= given <= dt.timedelta(days=CENTURY):
+        raise UsageError(
+            f"{where}({argument}={given!r}): {argument} takes a datetime.timedelta, not below zero, and at most "
+            f"{CENTURY:,} days"
+        )
+
+
+def told(words: Sequence[str]) -> str:
+    """Tell words as a choice."""
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

@@ -1,0 +1,103 @@
+"""Closed words and numbers of the builder: what nobody knows is refused when it is said, and not when records suffer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+
+import pytest
+
+from crmbridge import at, gates, key, level, linked, look_up, one_way, pair, policies, two_way
+from crmbridge.errors import UsageError
+from crmbridge.match import all_of, first_of, scored, weigh
+from crmbridge.testing.connector import FakeConnector, described
+
+MA, CRM = FakeConnector("ma", described("p")), FakeConnector("crm", described("Lead"), described("Contact"))
+HOUR = dt.timedelta(hours=1)
+KEY = key("a", "A")
+
+
+def people():
+    return two_way("people", at(MA, "p"), at(CRM, "Lead", "Contact"))
+
+
+def reports():
+    return one_way("reports", at(MA, "p"), at(CRM, "Lead"))
+
+
+REFUSED = [
+    (lambda: at(CRM, "Lead", "Contact", new="Leed"), r"new='Leed'.* takes Lead or Contact"),
+    (lambda: pair("a", "A", owner="first"), r"owner='first'.* first_linked or newest; did you mean 'first_linked'"),
+    (lambda: people().gate(gates.filled("a"), before="create"), r"before='create'.*did you mean 'creating'"),
+    (lambda: people().gate(gates.filled("a"), before=None), r"before=None.* linking, creating or writing"),
+    (lambda: people().gate(gates.filled("a"), towards="crm"), r"towards='crm'.*; ma is the left, crm the right"),
+    (lambda: people().gate(gates.filled("a"), of="crm"), r"of='crm'.* left or right; ma is the left, crm the right"),
+    (lambda: people().creates(left="no", right=True), r"left='no'.* True or False"),
+    (lambda: people().creates(left=False, right=1), r"right=1.* True or False"),
+    (lambda: people().deletes(left="remove"), r"left='remove'.* detach, archive or delete"),
+    (lambda: people().deletes(right=None), r"right=None.* detach, archive or delete"),
+    (lambda: people().deletes(right="Detach"), r"right='Detach'.*did you mean 'detach'"),
+    (lambda: people().deletes(if_edited="Ask"), r"if_edited='Ask'.* ask, revive or remove"),
+    (lambda: people().leased(minutes=0), r"people: leased\(minutes=0\).* more than 0"),
+    (lambda: people().leased(minutes=math.nan), r"minutes=nan"),
+    (lambda: people().leased(minutes=1e300), r"at most 52,560,000"),
+    (lambda: people().batches(of=0), r"of=0.* a whole number, 1 or more"),
+    (lambda: people().batches(of=2.5), r"of=2.5.* a whole number"),
+    (lambda: people().after(minutes=-5), r"minutes=-5.* 0 or more"),
+    (lambda: people().after(hours=-1, days=1), r"hours=-1"),
+    (lambda: people().after(days=math.inf), r"days=inf"),
+    (lambda: people().retain(days=-1), r"days=-1.* more than 0.*without retain\(\) history is kept for ever"),
+    (lambda: people().retain(days="7"), r"days='7'.* a number"),
+    (lambda: reports().paced(cooldown=-HOUR), r"cooldown=.*timedelta, not below zero"),
+    (lambda: reports().paced(spacing=5), r"spacing=5.*timedelta"),
+    (lambda: reports().paced(reservations=0), r"reservations=0.*1 or more"),
+    (lambda: reports().paced(window="week"), r"window='week'.* day; or a datetime.timedelta"),
+    (lambda: reports().paced(window=0 * HOUR), r"longer than nothing"),
+    (lambda: gates.at_most(creates=-1), r"creates=-1.* 0 or more; None is no bound"),
+    (lambda: gates.at_most(updates=math.inf), r"updates=inf"),
+    (lambda: gates.at_most(blanks=True), r"blanks=True"),
+    (lambda: gates.at_most(deletes="2%"), r"deletes='2%'"),
+    (lambda: gates.at_most(floor=-1), r"floor=-1"),
+    (lambda: gates.at_least("score", "70"), r"bound='70'.* a number"),
+    (lambda: policies.newest_wins(otherwise="ma"), r"otherwise='ma'.* left or right"),
+    (lambda: policies.newest_wins(otherwise="left", tolerance=-HOUR), r"tolerance="),
+    (lambda: linked("firms", "firm", absent="wait"), r"absent='wait'"),
+    (lambda: look_up("boss", at(CRM, "Lead"), level("e", KEY), absent=None), r"absent=None"),
+    (lambda: key("", "A"), r"left=''.* name a field"),
+    (lambda: key("a", {}), r"right=\{\}"),
+    (lambda: key("a", {"Lead": ""}), r"right="),
+    (lambda: level("e-mail"), r"'e-mail'.*at least one key"),
+    (all_of, r"at least one key"),
+    (first_of, r"at least one key"),
+    (lambda: weigh(KEY, 0), r"weight=0"),
+    (lambda: scored("s", weigh(KEY), blocks=[], at_least=0.5), r"at least one block key"),
+    (lambda: scored("s", blocks=[KEY], at_least=0.5), r"something to weigh"),
+    (lambda: scored("s", weigh(KEY), blocks=[KEY], at_least=70), r"at_least=70.* at most 1"),
+    (lambda: scored("s", weigh(KEY), blocks=[KEY], at_least=0.5, margin=-0.1), r"margin=-0.1"),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), REFUSED, ids=[told for _, told in REFUSED])
+def test_a_word_or_number_that_nobody_knows_is_refused_with_its_argument_and_the_remedy(said, told):
+    with pytest.raises(UsageError, match=told):
+        said()
+
+
+def test_every_word_and_number_at_its_bounds_is_taken():
+    for removal in ("detach", "archive", "delete"):
+        for if_edited in ("ask", "revive", "remove"):
+            assert people().deletes(left=removal, right=removal, if_edited=if_edited)
+    for before in ("linking", "creating", "writing"):
+        for towards in ("left", "right", "both"):
+            for of in ("left", "right", None):
+                assert people().gate(gates.filled("a"), before=before, towards=towards, of=of)
+    for side in ("left", "right"):
+        assert policies.newest_wins(otherwise=side, tolerance=0 * HOUR)
+    for owner in ("first_linked", "newest", None):
+        assert pair("a", "A", owner=owner)
+    assert people().leased(minutes=0.5).batches(of=1).after().retain(days=36_500)
+    assert reports().paced(reservations=1, window=HOUR)
+    assert gates.at_most(creates=0, updates=0.5, deletes=Decimal("0.02"), floor=0)
+    assert gates.at_least("score", -3)
+    assert at(CRM, "Lead", "Contact", new="Contact").new == "Contact"

@@ -1,0 +1,19 @@
+"""Defects in what a builder takes and in what it is held against: as the other files of this folder."""
+
+STATED = "tests/core/test_stated.py::test_{}"
+ENGINE = "tests/engine/test_{}.py::test_{}"
+
+PLANTS = {
+    "any word is taken": (
+        "_stated.py",
+        "    if isinstance(given, str) and given in words:\n",
+        "    if given is not words:\n",
+        (STATED.format("a_word_or_number_that_nobody_knows_is_refused_with_its_argument_and_the_remedy"),),
+    ),
+    "whatever is no archive is a delete": (
+        "_engine/_decide.py",
+        "            assert_never(how)\n\n\ndef first_contact",
+        "            return Delete\n\n\ndef first_contact",
+        (ENGINE.format("deletions", "a_word_that_got_past_the_builder_removes_nothing"),),
+    ),
+}
