@@ -2,7 +2,7 @@
 
 CrmBridgeError
 ├── UsageError                (also ValueError)  the program must change
-│   ├── PairError             a pair of fields cannot work: type, read-only, unknown name, policy without values
+│   ├── PairError             a pair, or a field that a gate or key names, cannot work: type, read-only, unknown name
 │   ├── CapabilityError       the pipeline needs what a connector does not claim
 │   ├── SettingsError         path, the wrong value's type, the nearest valid name
 │   └── MissingExtra          names the extra to install
@@ -53,7 +53,7 @@ class UsageError(CrmBridgeError, ValueError):
 
 
 class PairError(UsageError):
-    """A pair of fields cannot work; the message names both fields, the rule and the remedy."""
+    """A pair of fields, or a field that a gate, a case, a key or a look-up names, cannot work; the message has the remedy."""
 
 
 class CapabilityError(UsageError):

@@ -16,4 +16,15 @@ PLANTS = {
         "            return Delete\n\n\ndef first_contact",
         (ENGINE.format("deletions", "a_word_that_got_past_the_builder_removes_nothing"),),
     ),
+    "only pairs are held against the schemas": (
+        "_engine/_run.py",
+        "        if one.fatal:\n",
+        "        if one.use.pair is not None:\n",
+        (
+            ENGINE.format(
+                "named_fields",
+                "a_field_that_is_not_there_stops_run_and_plan_before_the_first_write_and_check_tells_of_it",
+            ),
+        ),
+    ),
 }

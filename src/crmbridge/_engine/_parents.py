@@ -17,6 +17,7 @@ from ..roles import Delta, QueueRow
 from ._create import refused
 from ._fingerprints import admitted
 from ._ingest import known_targets
+from ._looked_up import check_look_ups
 from ._matching import Search
 from ._recover import recover, take_over
 from ._references import candidates, counterparts, missing, waiting
@@ -122,6 +123,7 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[No
     run.parts[name] = None
     try:
         yield from prepare(inner)
+        yield from check_look_ups(inner)
         yield from take_over(inner)
         yield from recover(inner)
         yield from known_targets(inner)

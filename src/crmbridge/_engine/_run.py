@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import attrs
 
-from ..check import Finding, drift, nearest, refuses, routes, unknown
+from ..check import Finding, drift, hint, refuses, routes, unknown
 from ..definition import Definition
 from ..errors import PairError
 from ..flow import Flow, call
@@ -234,11 +234,15 @@ def prepare(run: Run) -> Flow[None]:
 
 
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
-    """Refuse unknown fields and read-only targets; raises `PairError` with both fields, the rule and the remedy."""
+    """Refuse unknown fields and read-only targets; raises `PairError` with what names the field, the rule and the remedy."""
     check_references(definition, schemas)
-    for pair, side, kind, name in unknown(definition, schemas):
-        if pair is not None:
-            raise PairError(_unknown(definition, pair, side, kind, name, schemas[side, kind]))
+    for one in unknown(definition, schemas):
+        if one.fatal:
+            where = f"{definition.end(one.side).system}.{one.kind}"
+            near = hint(one.field, schemas[one.side, one.kind])
+            raise PairError(
+                f"{definition.name}: {one.use.said} names {one.field!r}, and {where} has no such field{near}"
+            )
     for route in routes(definition, schemas):
         if refuses(definition, route):
             raise PairError(
@@ -246,13 +250,3 @@ def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schem
                 f"nobody write; name it read_only({route.target.name!r}) in the pair, or give the pair the policy "
                 f"{route.towards}_always"
             )
-
-
-def _unknown(definition: Definition, pair: PairedField, side: Side, kind: str, name: str, schema: Schema) -> str:
-    near = nearest(name, schema.fields)
-    hint = f"; did you mean {near!r}?" if near else ""
-    outer = name.rpartition(".")[0]
-    if outer in schema.fields and near in (None, outer):
-        hint = f": {outer!r} is a plain field there, with nothing inside"
-    where = f"{definition.end(side).system}.{kind}"
-    return f"{definition.name}: the pair {pair.label} names {name!r}, and {where} has no such field{hint}"

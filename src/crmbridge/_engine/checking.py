@@ -11,6 +11,7 @@ from ..roles import StateStore
 from ._adoption import lost
 from ._check_references import check_references
 from ._fingerprints import keeps_values, unkept
+from ._looked_up import told
 from ._references import look_ups
 
 
@@ -47,8 +48,5 @@ def _looked_up(definition: Definition) -> Flow[list[Finding]]:
     for one, fields in look_ups(definition.references):
         for kind in one.end.kinds:
             schema = yield from one.end.connector.schema(kind)
-            asked = {*one.matcher.fields("right", kind), *(field.field for field in fields)}
-            for name in sorted(asked - schema.fields.keys()):
-                why = because(Code.UNKNOWN_FIELD, system=one.end.system, field=name)
-                found.append(Finding(f"look_up({one.name!r}) {one.end.system}.{kind}.{name}", why, Severity.ERROR))
+            found.extend(told(one, fields, kind, schema))
     return found

@@ -30,6 +30,7 @@ from ._events import delivered, finished
 from ._fingerprints import admitted
 from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
 from ._ingest import ingest
+from ._looked_up import check_look_ups
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
@@ -101,6 +102,7 @@ def sweep(
 
 def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from prepare(run)
+    yield from check_look_ups(run)
     yield from take_over(run)
     yield from recover(run)
     yield from settle_parents(run)

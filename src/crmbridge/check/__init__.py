@@ -7,19 +7,24 @@ from ._drift import drift
 from ._ends import about_ends
 from ._finding import Finding, Severity
 from ._pairs import about_pairs
-from ._routes import Route, Schemas, nearest, refuses, routes, unknown
+from ._routes import Route, Schemas, nearest, refuses, routes
+from ._uses import Unknown, Use, hint, unknown, uses
 
 __all__ = [
     "Finding",
     "Route",
     "Schemas",
     "Severity",
+    "Unknown",
+    "Use",
     "drift",
     "findings",
+    "hint",
     "nearest",
     "refuses",
     "routes",
     "unknown",
+    "uses",
 ]
 
 

@@ -10,6 +10,7 @@ from ..plan import PairedField
 from ..reasons import Code, Fact, because
 from ._finding import Finding, Severity
 from ._routes import LOOSE, nearest
+from ._uses import uses
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
@@ -21,23 +22,22 @@ def drift(definition: Definition, side: Side, before: Schema, now: Schema) -> li
 
 def _fields(definition: Definition, side: Side, before: Schema, now: Schema) -> Iterator[Finding]:
     kind = now.kind
-    pairs = {name: pair for pair in definition.every_field for name in pair.reads(side, kind)}
-    for name in dict.fromkeys([*pairs, *definition.reads(side, kind)]):
-        was, spec, pair = before.fields.get(name), now.fields.get(name), pairs.get(name)
+    for name, use in uses(definition, side, kind).items():
+        was, spec, pair = before.fields.get(name), now.fields.get(name), use.pair
         if was is None or was == spec:
             continue
-        where = f"{definition.end(side).system}.{kind}.{name}"
-        label = "" if pair is None else pair.label
         system = definition.end(side).system
+        where = f"{system}.{kind}.{name}"
         if spec is None:
             fresh = [other for other in now.fields if other not in before.fields]
             near = _renamed(was, name, now, fresh)
-            more: dict[str, Fact] = {} if near is None else {"nearest": near}
-            yield Finding(where, because(Code.FIELD_GONE, field=name, system=system, **more), _ERROR, label)
+            more: dict[str, Fact] = {**use.facts, **({} if near is None else {"nearest": near})}
+            yield Finding(where, because(Code.FIELD_GONE, field=name, system=system, **more), _ERROR, use.label)
             continue
         written = _written(definition, pair, side, kind)
         for code, severity, facts in _changes(was, spec, written=written, master=_master(definition, pair, side)):
-            yield Finding(where, because(code, field=name, system=system, **facts), severity, label)
+            why = because(code, field=name, system=system, **facts, **use.facts)
+            yield Finding(where, why, severity, use.label)
 
 
 def _renamed(was: FieldSpec, name: str, now: Schema, fresh: list[str]) -> str | None:

@@ -13,7 +13,8 @@ from ..policies import NewestWins, has_part, weighs_elements
 from ..preflight import Refused, last_value, problem
 from ..reasons import Code, Fact, because
 from ._finding import Finding, Severity
-from ._routes import LOOSE, Route, Schemas, nearest, refuses, routes, unknown
+from ._routes import LOOSE, Route, Schemas, nearest, refuses, routes
+from ._uses import unknown
 
 _MANY: Final = frozenset({FieldType.CHOICES, FieldType.REFERENCES})
 _TOLD: Final = 3
@@ -38,12 +39,13 @@ def about_pairs(definition: Definition, schemas: Schemas) -> Iterator[Finding]:
 
 
 def _unknown(definition: Definition, schemas: Schemas) -> Iterator[Finding]:
-    for pair, side, kind, name in unknown(definition, schemas):
-        system = definition.end(side).system
-        near = nearest(name, schemas[side, kind].fields)
-        more: dict[str, Fact] = {} if near is None else {"nearest": near}
-        why = because(Code.UNKNOWN_FIELD, field=name, system=system, **more)
-        yield Finding(f"{system}.{kind}.{name}", why, Severity.ERROR, "" if pair is None else pair.label)
+    for one in unknown(definition, schemas):
+        system = definition.end(one.side).system
+        near = nearest(one.field, schemas[one.side, one.kind].fields)
+        more: dict[str, Fact] = {**one.use.facts, **({} if near is None else {"nearest": near})}
+        why = because(Code.UNKNOWN_FIELD, field=one.field, system=system, **more)
+        severity = Severity.ERROR if one.fatal else Severity.WARNING
+        yield Finding(f"{system}.{one.kind}.{one.field}", why, severity, one.use.label)
 
 
 def _told(route: Route, code: Code, severity: Severity, **facts: Fact) -> Finding:

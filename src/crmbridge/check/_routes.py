@@ -58,17 +58,6 @@ def _sources(definition: Definition, pair: PairedField, side: Side, schemas: Sch
     yield from dict.fromkeys(found) if found else (None,)
 
 
-def unknown(definition: Definition, schemas: Schemas) -> Iterator[tuple[PairedField | None, Side, str, str]]:
-    """Name the fields that a pipeline reads or writes and its systems do not have: pair, side, kind and field."""
-    for side in SIDES:
-        for kind in definition.end(side).kinds:
-            fields = schemas[side, kind].fields
-            paired = {name: pair for pair in definition.every_field for name in pair.reads(side, kind)}
-            for name in dict.fromkeys([*paired, *definition.reads(side, kind)]):
-                if name not in fields and not name.startswith("@"):
-                    yield paired.get(name), side, kind, name
-
-
 def refuses(definition: Definition, route: Route) -> bool:
     """Say whether a route ends in a field that nobody may write, and its policy does not make that harmless."""
     if not route.target.read_only:

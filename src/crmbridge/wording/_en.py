@@ -101,7 +101,9 @@ _TEXTS: Final = {
     Code.TOO_MANY_DELETES: "Too many records would be removed[ in {system}][: {count}, where {limit} are allowed].",
     Code.TOO_MANY_BLANKS: "Too many filled fields would be emptied[ in {system}][: {count}, where {limit} are allowed][, counting {emptied} that were emptied before the run was stopped].",
     Code.EMPTIED: "Every linked record is gone[ from {system}][: {count} of them].",
-    Code.UNKNOWN_FIELD: "There is no such field[ in {system}][: {field}][; the nearest name is {nearest}].",
+    Code.UNKNOWN_FIELD: (
+        "There is no such field[ in {system}][: {field}][; the nearest name is {nearest}].[ Name another one in {use}.]"
+    ),
     Code.READ_ONLY_TARGET: "The pair writes to {field}[ in {system}], which is read-only.",
     Code.NOTHING_FILLS: "A value is required for {field}[ in {system}], and nothing fills it.",
     Code.TYPES_DIFFER: "The two fields hold different types[: {field} {type}, {other_field} {other_type}].",
@@ -142,12 +144,11 @@ _TEXTS: Final = {
         "and a change may show up late[ by {overlap} seconds]."
     ),
     Code.FIELD_GONE: (
-        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in the pair, or take the pair "
-        "out."
+        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in {use}, or take {use} out."
     ),
     Code.TYPE_CHANGED: (
-        "{field}[ in {system}] now holds another type[: {type} instead of {other_type}]. Give the pair a codec, or another "
-        "field."
+        "{field}[ in {system}] now holds another type[: {type} instead of {other_type}]. Name another field in {use}, or "
+        "say there how this one is read now: in a pair by a codec."
     ),
     Code.BECAME_READ_ONLY: (
         "{field}[ in {system}] can no longer be written. Let its system be the master in the pair, or ask for the permission to "
@@ -187,6 +188,7 @@ ENGLISH: Final = Catalogue(
         "record": "another record",
         "parent": "another record",
         "create_class": "what can be done depends on the system",
+        "use": "the pair",
     },
     terms={
         "policy": {
@@ -219,6 +221,15 @@ ENGLISH: Final = Catalogue(
             "cooldown": "the same was done a short while ago",
             "spacing": "another one was done a short while ago",
             "reservations": "as many as are allowed have been done",
+        },
+        "use": {
+            "key": "the key of the matching",
+            "linking": "the gate before linking",
+            "creating": "the gate before creating",
+            "writing": "the gate before writing",
+            "case": "the case",
+            "pacing": "the pacing",
+            "look_up": "the look-up",
         },
         "unit": {
             "characters": "characters",

@@ -100,7 +100,9 @@ _TEXTS: Final = {
     Code.TOO_MANY_DELETES: "[{system}で]削除されるレコードが多すぎます[({count}件。上限は{limit}件)]。",
     Code.TOO_MANY_BLANKS: "[{system}で]空欄に変わる項目が多すぎます[({count}件。上限は{limit}件)][。うち{emptied}件は、停止前の実行ですでに空欄になりました]。",
     Code.EMPTIED: "紐付いているレコードが[{system}から]すべてなくなっています[({count}件)]。",
-    Code.UNKNOWN_FIELD: "指定された項目[({field})]が[{system}に]ありません[。近い名前は{nearest}です]。",
+    Code.UNKNOWN_FIELD: (
+        "指定された項目[({field})]が[{system}に]ありません[。近い名前は{nearest}です]。[{use}に別の項目を指定してください。]"
+    ),
     Code.READ_ONLY_TARGET: "書き込み先の[{system}の]{field}は読み取り専用です。",
     Code.NOTHING_FILLS: "[{system}の]{field}は必須項目ですが、値を入れる設定がありません。",
     Code.TYPES_DIFFER: "2つの項目の種類が異なります[({field}は{type}、{other_field}は{other_type})]。",
@@ -137,10 +139,12 @@ _TEXTS: Final = {
         "変更通知の遅れ[({overlap}秒)]を見込んでいます。"
     ),
     Code.FIELD_GONE: (
-        "[{system}から]{field}がなくなりました[(近い名前は{nearest}です)]。別の項目を指定するか、この組み合わせを外してください。"
+        "[{system}から]{field}がなくなりました[(近い名前は{nearest}です)]。{use}に別の項目を指定するか、{use}を"
+        "外してください。"
     ),
     Code.TYPE_CHANGED: (
-        "[{system}の]{field}の種類が変わりました[({other_type}から{type})]。変換を設定するか、別の項目を指定してください。"
+        "[{system}の]{field}の種類が変わりました[({other_type}から{type})]。{use}に別の項目を指定するか、新しい値の読み方を設定して"
+        "ください(項目の組み合わせでは変換)。"
     ),
     Code.BECAME_READ_ONLY: (
         "[{system}の]{field}に書き込めなくなりました。このシステムの値を正とするか、書き込みの権限を付けてください。"
@@ -188,6 +192,7 @@ JAPANESE: Final = Catalogue(
         "record": "ほかのレコード",
         "parent": "レコード",
         "create_class": "その後の扱いはシステムによって異なります",
+        "use": "この項目の組み合わせ",
     },
     terms={
         "policy": {
@@ -220,6 +225,15 @@ JAPANESE: Final = Catalogue(
             "cooldown": "同じものを実行してから間もないため",
             "spacing": "直前の実行から間もないため",
             "reservations": "実行できる回数の上限に達しているため",
+        },
+        "use": {
+            "key": "照合キー",
+            "linking": "紐付け前の条件",
+            "creating": "作成前の条件",
+            "writing": "書き込み前の条件",
+            "case": "場合分けの条件",
+            "pacing": "実行間隔の設定",
+            "look_up": "検索キー",
         },
         "unit": {
             "characters": "文字",
