@@ -113,6 +113,7 @@ class Code(enum.StrEnum):
     NOTHING_FILLS = "nothing_fills"
     TYPES_DIFFER = "types_differ"
     NO_CONDITION = "no_condition"
+    NO_MATCHING = "no_matching"
     WEAK_CLOCK = "weak_clock"
     CLOCK_UNKNOWN = "clock_unknown"
     CREATE_CLASS = "create_class"

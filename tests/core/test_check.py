@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import at, codecs, events, gates, one_way, pair, policies, preflight, put, read_only, two_way
+from crmbridge import at, codecs, events, gates, key, level, one_way, pair, policies, preflight, put, read_only, two_way
 from crmbridge.check import Severity, drift
 from crmbridge.model import CreateClass, FieldSpec, FieldType, Schema
 from crmbridge.reasons import Code
@@ -30,7 +30,7 @@ def ends(left=LEFT, right=RIGHT, **able):
 
 
 def checked(*pairs, how=two_way, make=lambda pipe: pipe, **systems):
-    pipe = make(how("p", *ends(**systems)).fields(*pairs)).using(SimDriver())
+    pipe = make(how("p", *ends(**systems)).match(level("a", key("a", "A"))).fields(*pairs)).using(SimDriver())
     return [finding for finding in pipe.check() if finding.because.code not in NOTES]
 
 
@@ -65,6 +65,26 @@ def test_every_unknown_field_is_told_at_once_with_its_pair_and_the_nearest_name(
 def test_a_field_that_only_a_gate_or_a_key_reads_is_told_too():
     found = checked(*BOTH, make=lambda pipe: pipe.gate(gates.filled("score")))
     assert [(one.where, one.pair) for one in found] == [("ma.person.score", "")]
+
+
+def unmatched(pipe):
+    return pipe.match()
+
+
+@pytest.mark.parametrize(
+    ("how", "make", "told"),
+    [
+        (one_way, unmatched, ["crm"]),
+        (two_way, lambda pipe: unmatched(pipe).creates(left=True, right=True), ["ma", "crm"]),
+        (two_way, lambda pipe: unmatched(pipe).creates(left=False, right=True), ["crm"]),
+        (two_way, lambda pipe: pipe.creates(left=True, right=True), []),
+        (two_way, unmatched, []),
+        (events, unmatched, []),
+    ],
+)
+def test_records_that_are_made_and_never_matched_are_warned_of_by_system(how, make, told):
+    found = [one for one in checked(*BOTH, how=how, make=make) if one.because.code is Code.NO_MATCHING]
+    assert [(one.where, one.severity) for one in found] == [(system, Severity.WARNING) for system in told]
 
 
 def test_a_target_that_nobody_may_write_is_told_unless_the_policy_makes_it_harmless():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..definition import Definition, End
 from ..gates import unset
+from ..match import LevelMatcher
 from ..model import SIDES, Side, other
 from ..protocols import Gate
 from ..reasons import Code, Fact, Reason, because
@@ -39,6 +40,8 @@ def _creating(definition: Definition, side: Side, end: End, schemas: Schemas) ->
         return
     why = because(Code.CREATE_CLASS, system=end.system, create_class=str(able.creates))
     yield Finding(f"{end.system}.{kind}", why, _NOTE)
+    if definition.topology != "events" and definition.matcher == LevelMatcher(()):
+        yield Finding(end.system, because(Code.NO_MATCHING, system=end.system), _WARNING)
     ways = [definition.fields_of(case.name) for case in definition.cases] or [definition.fields]
     for name, spec in schemas[side, kind].fields.items():
         if spec.required and not all((name, True) in [pair.on(side, kind) for pair in way] for way in ways):

@@ -108,6 +108,10 @@ _TEXTS: Final = {
     Code.NOTHING_FILLS: "A value is required for {field}[ in {system}], and nothing fills it.",
     Code.TYPES_DIFFER: "The two fields hold different types[: {field} {type}, {other_field} {other_type}].",
     Code.NO_CONDITION: "The condition is switched on, but nothing is set in it[: {gate}].",
+    Code.NO_MATCHING: (
+        "Nothing says how a record finds its counterpart[ in {system}], so what is there already is made a second time. Name "
+        "keys to match by, unless that is meant."
+    ),
     Code.WEAK_CLOCK: (
         "A change has a time for the whole record only[ in {system}], so an edit of another field may decide which "
         "value of {field} counts as newer."

@@ -107,6 +107,10 @@ _TEXTS: Final = {
     Code.NOTHING_FILLS: "[{system}の]{field}は必須項目ですが、値を入れる設定がありません。",
     Code.TYPES_DIFFER: "2つの項目の種類が異なります[({field}は{type}、{other_field}は{other_type})]。",
     Code.NO_CONDITION: "条件が有効になっていますが、中身が設定されていません[({gate})]。",
+    Code.NO_MATCHING: (
+        "[{system}の]対応するレコードを見つける方法が設定されていないため、すでにあるレコードも重複して新規作成されます。"
+        "意図したものでなければ、照合キーを設定してください。"
+    ),
     Code.WEAK_CLOCK: (
         "[{system}では]更新日時がレコード単位でしか分からないため、ほかの項目の編集によって{field}の新旧の判定が"
         "変わることがあります。"
