@@ -67,6 +67,7 @@ class Code(enum.StrEnum):
     BUSY = "busy"
     INTENT_OPEN = "intent_open"
     NOT_FILLED = "not_filled"
+    KIND_LEFT_OUT = "kind_left_out"
     PARENT_MISSING = "parent_missing"
     STALE_PLAN = "stale_plan"
     NOT_PLANNED = "not_planned"

@@ -16,6 +16,16 @@ PLANTS = {
         "            return Delete\n\n\ndef first_contact",
         (ENGINE.format("deletions", "a_word_that_got_past_the_builder_removes_nothing"),),
     ),
+    "a system under another name is taken for the same": (
+        "_engine/_ends.py",
+        "    if before != [left, right]:\n",
+        "    if len(before) != len([left, right]):\n",
+        (
+            ENGINE.format(
+                "changed_ends", "a_system_with_another_name_stops_the_pipeline_with_both_names_and_the_number_of_links"
+            ),
+        ),
+    ),
     "only pairs are held against the schemas": (
         "_engine/_run.py",
         "        if one.fatal:\n",

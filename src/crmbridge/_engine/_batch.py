@@ -14,6 +14,7 @@ from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
 from ._create import decide_creation
 from ._decide import decide_linked, first_contact
+from ._ends import left_out
 from ._happened import decide_events
 from ._matching import Search, Taken, match
 from ._parents import ensure
@@ -63,6 +64,8 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     tired = [row for row in rows if _restless(run, row)]
     rows = [row for row in rows if not _restless(run, row)]
     links, refs = yield from _links(run, rows)
+    aside = left_out(run, rows, links)
+    rows = [row for row in rows if all(row not in verdict.subject.rows for verdict in aside)] if aside else rows
     yield from learn(run, [row.ref for row in rows], [link for known in links.values() for link in known])
     pairs, single = grouped(rows, links)
     beside = sharers(rows, links, run.id)
@@ -71,10 +74,10 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
     if run.definition.topology == "events":
         open_intents = yield from _open(run, single, refs)
         verdicts = yield from decide_events(run, pairs, single, open_intents)
-        return [*(_worn_out(row) for row in tired), *verdicts]
+        return [*aside, *(_worn_out(row) for row in tired), *verdicts]
     pairs = _unclaimed(claims, pairs)
     look = Look(run)
-    verdicts = [_worn_out(row) for row in tired]
+    verdicts = [*aside, *(_worn_out(row) for row in tired)]
     open_intents = yield from _open(run, [*pairs, *single], refs)
     waiting = {id(subject): held for subject in (*pairs, *single) if (held := _held(subject, refs, open_intents))}
     verdicts.extend(

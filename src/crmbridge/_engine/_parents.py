@@ -15,6 +15,7 @@ from ..reasons import Code, Fact, because
 from ..references import Ensured
 from ..roles import Delta, QueueRow
 from ._create import refused
+from ._ends import same_systems
 from ._fingerprints import admitted
 from ._ingest import known_targets
 from ._looked_up import check_look_ups
@@ -122,6 +123,7 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[No
     inner = Run(within, run.store, run.clock, name, fence, run.planning, approved, run.observer, bring=run.bring)
     run.parts[name] = None
     try:
+        yield from same_systems(inner)
         yield from prepare(inner)
         yield from check_look_ups(inner)
         yield from take_over(inner)

@@ -40,6 +40,7 @@ from ..reasons import Code, because
 from ..roles import Delta, Intent, IntentState, JournalRow, QueueRow
 from ._act import apply
 from ._agree import Ack, acknowledge
+from ._ends import named
 from ._notices import notice
 from ._patience import unsettled
 from ._remember import journal_row, keyed_create
@@ -70,10 +71,16 @@ def recover(run: Run) -> Flow[None]:
     intents = yield from unsettled(run)
     run.doubts = bool(intents)
     for intent in intents:
-        if intent.state is IntentState.IN_DOUBT and _due(run, intent) <= run.now():
+        if intent.state is IntentState.IN_DOUBT and _named(run, intent) and _due(run, intent) <= run.now():
             delta = yield from _settle(run, intent)
             if delta is not None:
                 yield from run.commit(delta)
+
+
+def _named(run: Run, intent: Intent) -> bool:
+    """Say whether both kinds are still named: what is in doubt about another waits until it is."""
+    target = (intent.side, target_kind(intent.action))
+    return target in run.schemas and named(run, other(intent.side), intent.origin)
 
 
 def _due(run: Run, intent: Intent) -> dt.datetime:

@@ -26,6 +26,7 @@ from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
 from ._approved import as_approved, ready_again
 from ._batch import decide
+from ._ends import same_systems
 from ._events import delivered, finished
 from ._fingerprints import admitted
 from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
@@ -101,6 +102,7 @@ def sweep(
 
 
 def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
+    yield from same_systems(run)
     yield from prepare(run)
     yield from check_look_ups(run)
     yield from take_over(run)

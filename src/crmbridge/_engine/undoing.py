@@ -16,6 +16,7 @@ from ..protocols import Clock, Observer
 from ..reasons import Code
 from ..roles import Delta, Fence, JournalRow, StateStore
 from ._approved import stale
+from ._ends import same_systems
 from ._notices import send_notices
 from ._recover import recover, take_over
 from ._run import Run, prepare
@@ -102,6 +103,7 @@ def leased(
 
 
 def _planned(run: Run, undoing: str) -> Flow[Swept]:
+    yield from same_systems(run)
     yield from prepare(run)
     yield from take_over(run)
     yield from recover(run)
@@ -144,6 +146,7 @@ def _swept(run: Run, written: Written) -> Flow[Swept]:
 
 
 def _done(run: Run, plan: str) -> Flow[Swept]:
+    yield from same_systems(run)
     yield from prepare(run)
     yield from take_over(run)
     yield from recover(run)

@@ -57,6 +57,10 @@ _TEXTS: Final = {
     Code.BUSY: "The record is locked[ in {system}] at the moment; it is tried again[ at {until}][ ({code})].",
     Code.INTENT_OPEN: "An earlier write[ to {system}] has no answer yet; its outcome is looked up first[, at {until}].",
     Code.NOT_FILLED: "Not all records[ of {system}] are known yet, so none is created there.",
+    Code.KIND_LEFT_OUT: (
+        "The record is, or is tied to, one of a kind[ of {system}] that the pipeline names no more[: {kind}]. It goes on once "
+        "that kind is named again."
+    ),
     Code.PARENT_MISSING: "The record refers to {parent}[ of {pipeline}], which is not there yet.",
     Code.STALE_PLAN: (
         "It would be decided about otherwise now than in the plan: the record, its counterpart or the rules of the "

@@ -59,6 +59,10 @@ _TEXTS: Final = {
     Code.BUSY: "[{system}の]レコードがロックされているため、[{until}に]もう一度試します[({code})]。",
     Code.INTENT_OPEN: "以前の[{system}への]書き込みの応答がまだないため、先に[{until}に]結果を確認します。",
     Code.NOT_FILLED: "[{system}の]既存レコードの確認が終わっていないため、新規作成はまだ行いません。",
+    Code.KIND_LEFT_OUT: (
+        "このレコードまたは紐付いているレコードの種別が、[{system}の]同期の対象から外されています[({kind})]。"
+        "対象に戻すと処理を再開します。"
+    ),
     Code.PARENT_MISSING: "参照先の{parent}[（{pipeline}）]がまだ存在しません。",
     Code.STALE_PLAN: (
         "計画の作成後にレコード、紐付け先または同期の設定が変更されたため、計画どおりの処理ができません。"
