@@ -27,7 +27,7 @@ def same_systems(run: Run) -> Flow[None]:
     """
     left, right = run.definition.left.system, run.definition.right.system
     known = yield from run.ask(run.store.links.progress, run.name, *_PLACE)
-    if known is not None and known.cursor is not None:
+    if known is not None:
         before = known.cursor.split(_BETWEEN)
     else:
         link = yield from run.ask(lambda: next(iter(run.store.links.all(run.name)), None))
@@ -55,7 +55,10 @@ def left_out(
     held: list[Verdict] = []
     for row in rows:
         live = [link for link in links.get((row.side, row.ref), ()) if link.closed is None]
-        places = [(row.side, row.ref), *((side, link.ref(side)) for link in live for side in SIDES)]
+        places: list[tuple[Side, RecordRef]] = [
+            (row.side, row.ref),
+            *((side, link.ref(side)) for link in live for side in SIDES),
+        ]
         for side, ref in places:
             if not named(run, side, ref):
                 why = because(Code.KIND_LEFT_OUT, system=ref.system, kind=ref.kind)
