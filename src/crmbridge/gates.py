@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -143,9 +143,17 @@ class AtLeast:
         return Skip(because(Code.GATE, gate="at_least", field=_called(self.field)))
 
 
+_NO: Final = frozenset({"0", "false"})
+_YES: Final = frozenset({"1", "true"})
+
+
 @attrs.frozen
 class Consented:
-    """Admit a record whose opt-out flag is not set."""
+    """Admit a record only where its opt-out is known not to be set.
+
+    Not set are False, 0, a blank, and the texts `0` and `false`, in which tables and files write a flag. Any other value,
+    and a field that was not read, is refused: a sign that nobody knows is no consent.
+    """
 
     opted_out: Of
 
@@ -160,10 +168,23 @@ class Consented:
         return _references(self.opted_out)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
-        """Judge one crossing."""
-        if _value(crossing.record, self.opted_out) is True:
-            return Skip(because(Code.GATE, gate="consented", field=_called(self.opted_out)))
-        return _ADMIT
+        """Judge one crossing; a refusal says whether the opt-out is set, or cannot be read as a flag."""
+        opted_out = _flag(_value(crossing.record, self.opted_out))
+        if opted_out is None:
+            return Skip(because(Code.GATE, gate="consent_unknown", field=_called(self.opted_out)))
+        return Skip(because(Code.GATE, gate="consented", field=_called(self.opted_out))) if opted_out else _ADMIT
+
+
+def _flag(value: Cell | Missing) -> bool | None:
+    """Read a value as a flag, a blank as one that is not set; None where it is none."""
+    if isinstance(value, Missing):
+        return None
+    if is_blank(value):
+        return False
+    if isinstance(value, int | Decimal):
+        return bool(value) if Decimal(value).is_finite() and value in (0, 1) else None
+    text = value.strip().lower() if isinstance(value, str) else ""
+    return True if text in _YES else False if text in _NO else None
 
 
 @attrs.frozen
@@ -234,8 +255,11 @@ class Unless:
         return _references(self.gate)
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
-        """Judge one crossing."""
-        if not in_use(self.gate) or isinstance(self.gate.admit(crossing), Skip):
+        """Judge one crossing; what was not read is not known to be refused, and so is not admitted."""
+        if not in_use(self.gate):
+            return _ADMIT
+        known = not any(isinstance(crossing.record.get(field), Missing) for field in self.gate.fields)
+        if known and isinstance(self.gate.admit(crossing), Skip):
             return _ADMIT
         return Skip(because(Code.GATE, gate="unless", field=", ".join(_told(self.gate))))
 
@@ -272,6 +296,12 @@ def in_use(gate: Gate) -> bool:
             return True
 
 
+def parts_of(gate: Gate) -> tuple[Gate, ...]:
+    """Give a gate and those that it is made of."""
+    inner = gate.gates if isinstance(gate, Every | Either) else (gate.gate,) if isinstance(gate, Unless) else ()
+    return (gate, *(part for one in inner for part in parts_of(one)))
+
+
 def unset(gates: Iterable[Gate]) -> Iterator[Gate]:
     """Give the gates that are switched on with nothing set in them."""
     return (gate for gate in gates if not in_use(gate))
@@ -300,7 +330,7 @@ def at_least(field: Of, bound: Decimal | int | None) -> Gate:
 
 
 def consented(opted_out: Of) -> Gate:
-    """Admit a record whose opt-out flag is not set."""
+    """Admit a record only where its opt-out is known not to be set: False, 0, blank, or the text `0` or `false`."""
     return Consented(opted_out)
 
 

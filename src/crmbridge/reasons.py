@@ -121,6 +121,7 @@ class Code(enum.StrEnum):
     CHOICES_LACKING = "choices_lacking"
     LENGTHS_DIFFER = "lengths_differ"
     POLICY_NEEDS = "policy_needs"
+    GATE_NEEDS = "gate_needs"
     VALUES_NOT_KEPT = "values_not_kept"
     NEVER_WRITTEN = "never_written"
     CREATE_ONLY_TARGET = "create_only_target"

@@ -7,7 +7,9 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import at, codecs, events, gates, key, level, one_way, pair, policies, preflight, put, read_only, two_way
+from crmbridge import (
+    at, case, codecs, events, gates, key, level, one_way, pair, policies, preflight, put, read_only, two_way,
+)  # fmt: skip
 from crmbridge.check import Severity, drift
 from crmbridge.model import CreateClass, FieldSpec, FieldType, Schema
 from crmbridge.reasons import Code
@@ -85,6 +87,30 @@ def unmatched(pipe):
 def test_records_that_are_made_and_never_matched_are_warned_of_by_system(how, make, told):
     found = [one for one in checked(*BOTH, how=how, make=make) if one.because.code is Code.NO_MATCHING]
     assert [(one.where, one.severity) for one in found] == [(system, Severity.WARNING) for system in told]
+
+
+@pytest.mark.parametrize(
+    ("gate", "kind", "told"),
+    [
+        (gates.consented("b"), FieldType.TEXT, "flag"),
+        (gates.consented("b"), FieldType.NUMBER, "flag"),
+        (gates.consented("b"), FieldType.FLAG, None),
+        (gates.unless(gates.either(gates.filled("a"), gates.equals("b", value=True))), FieldType.TEXT, "flag"),
+        (gates.every(gates.at_least("b", 3)), FieldType.TEXT, "number"),
+        (gates.at_least("b", 3), FieldType.NUMBER, None),
+        (gates.at_least("b", None), FieldType.TEXT, None),
+        (gates.equals("b", "x"), FieldType.TEXT, None),
+    ],
+)
+def test_a_condition_on_a_field_of_a_type_that_it_cannot_judge_is_told(gate, kind, told):
+    def tells(pipe):
+        return [(one.where, one.because.facts["type"]) for one in pipe.check() if one.because.code is Code.GATE_NEEDS]
+
+    left = (FieldSpec("a"), FieldSpec("b", kind))
+    wanted = [] if told is None else [("ma.person.b", told)]
+    pipe = one_way("p", *ends(left=left)).fields(pair("a", "A")).using(SimDriver())
+    assert tells(pipe.gate(gate)) == wanted
+    assert tells(pipe.cases(case("some", gate, put("B", "x")))) == wanted
 
 
 def test_a_target_that_nobody_may_write_is_told_unless_the_policy_makes_it_harmless():
@@ -186,7 +212,7 @@ def test_a_required_field_that_nothing_fills_is_told_where_records_are_created()
 def test_a_condition_that_is_on_with_nothing_set_is_warned_about():
     found = checked(*BOTH, make=lambda pipe: pipe.gate(gates.every(gates.has_any("a", []), gates.at_least("b", None))))
     assert [(one.because.code, one.because.facts["gate"]) for one in found] == [(Code.NO_CONDITION, "a, b")]
-    assert codes(*BOTH, make=lambda pipe: pipe.gate(gates.every(gates.has_any("a", []), gates.at_least("b", 1)))) == []
+    assert codes(*BOTH, make=lambda pipe: pipe.gate(gates.every(gates.has_any("a", []), gates.filled("b")))) == []
 
 
 def able(**less):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge import gates
-from crmbridge.model import Disposition, Record, Rows, Totals
+from crmbridge.model import MISSING, Disposition, Record, Rows, Totals, is_blank
 from crmbridge.protocols import Admit, Crossing, Skip
 from crmbridge.reasons import Code
 
@@ -62,6 +62,40 @@ def test_gates_compose_as_logic_does(a, b):
     assert admits(gates.every(one, two), a=a, b=b) == (x and y)
     assert admits(gates.either(one, two), a=a, b=b) == (x or y)
     assert admits(gates.unless(one), a=a, b=b) != x
+
+
+NOT_SET = (False, 0, Decimal("0.0"), "0", "false", "FALSE", " False ", None, "", "　", ())
+SET = (True, 1, Decimal(1), "1", "true", "TRUE")
+NO_FLAG = ("はい", "yes", "no", "off", "2", 2, -1, Decimal("0.5"), Decimal("sNaN"), ("false",), MISSING)
+
+
+@pytest.mark.parametrize("value", NOT_SET, ids=repr)
+def test_consent_is_known_where_an_opt_out_is_off_or_blank(value):
+    assert admits(gates.consented("out"), out=value)
+
+
+@pytest.mark.parametrize("value", SET, ids=repr)
+def test_an_opt_out_that_a_table_or_a_file_wrote_in_its_own_way_is_an_opt_out(value):
+    found = gates.consented("out").admit(crossing(out=value))
+    assert (found.because.code, found.because.facts) == (Code.GATE, {"gate": "consented", "field": "out"})
+
+
+@pytest.mark.parametrize("value", NO_FLAG, ids=repr)
+def test_what_does_not_read_as_a_flag_is_no_consent_and_the_refusal_says_so(value):
+    found = gates.consented("out").admit(crossing(out=value))
+    assert (found.because.code, found.because.facts) == (Code.GATE, {"gate": "consent_unknown", "field": "out"})
+
+
+@given(st.one_of(VALUES, st.text(), st.integers(), st.decimals(allow_nan=False), st.tuples(st.text())))
+def test_nothing_but_what_says_that_there_is_no_opt_out_is_consent(value):
+    known = is_blank(value) or str(value).strip().lower() in {"0", "false"} or value == Decimal(0)
+    assert admits(gates.consented("out"), out=value) == known
+
+
+def test_an_exception_admits_nobody_of_whom_its_field_was_not_read():
+    gate = gates.unless(gates.equals("out", value=True))
+    assert admits(gate, out=False)
+    assert not admits(gate, email="kim@x.example")
 
 
 ANY = gates.by("any", lambda crossing: True, fields=["a"])

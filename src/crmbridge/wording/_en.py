@@ -136,6 +136,10 @@ _TEXTS: Final = {
     Code.POLICY_NEEDS: (
         "The rule for {field} needs a field of several values, and neither of the two fields is one[: {policy}]."
     ),
+    Code.GATE_NEEDS: (
+        "A condition looks at {field}[ in {system}] and cannot judge every value that it may hold"
+        "[: it needs {type}, and the field holds {other_type}]."
+    ),
     Code.NEVER_WRITTEN: "{field}[ in {system}] gets a value in new records only, and no record is created there.",
     Code.CREATE_ONLY_TARGET: (
         "{field}[ in {system}] can be written when a record is created and never after, so later changes stay behind."
@@ -223,6 +227,7 @@ ENGLISH: Final = Catalogue(
             "has_any": "one of certain values is needed",
             "at_least": "the threshold is not reached",
             "consented": "there is no consent",
+            "consent_unknown": "the value does not tell whether there is consent",
             "unless": "an exception applies",
         },
         "pace": {

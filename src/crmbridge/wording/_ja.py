@@ -133,6 +133,10 @@ _TEXTS: Final = {
     ),
     Code.VALUES_NOT_KEPT: "以前の値が必要ですが、このストアは値の代わりに照合用の指紋だけを保存しています。",
     Code.POLICY_NEEDS: "{field}のルール[({policy})]には複数の値を持つ項目が必要ですが、どちらの項目も単一の値です。",
+    Code.GATE_NEEDS: (
+        "[{system}の]{field}を見る条件は、この項目の値によっては判断できません"
+        "[(必要な種類は{type}、項目の種類は{other_type})]。"
+    ),
     Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
     Code.CREATE_ONLY_TARGET: "[{system}の]{field}は新規作成のときだけ書き込めるため、その後の変更は反映されません。",
     Code.CANNOT_READ: "[{system}の]レコードをIDで読み取れないため、同期を保てません。",
@@ -227,6 +231,7 @@ JAPANESE: Final = Catalogue(
             "has_any": "指定された値が含まれていません",
             "at_least": "基準値に達していません",
             "consented": "同意がありません",
+            "consent_unknown": "値から同意の有無を判断できません",
             "unless": "除外条件に該当します",
         },
         "pace": {

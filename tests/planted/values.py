@@ -1,0 +1,15 @@
+"""Defects in what a value means: each row is a file, what is sound there, what is planted, and the tests that fail."""
+
+CORE = "tests/core/test_{}.py::test_{}"
+
+PLANTS = {
+    "whatever is not known for an opt-out is consent": (
+        "gates.py",
+        "return True if text in _YES else False if text in _NO else None",
+        "return text in _YES",
+        (
+            CORE.format("gates", "nothing_but_what_says_that_there_is_no_opt_out_is_consent"),
+            CORE.format("gates", "what_does_not_read_as_a_flag_is_no_consent_and_the_refusal_says_so['off']"),
+        ),
+    ),
+}
