@@ -138,6 +138,9 @@ class FilledBeatsBlank:
         left, right = _cell(state.left), _cell(state.right)
         if is_blank(left) == is_blank(right):
             return _unless_blank(self.policy.resolve(state), self.name)
+        remembered = _remembered(self.policy, state)
+        if remembered is not None:
+            return remembered
         why = because(Code.FILLED_BEATS_BLANK, policy=self.name)
         # Where one side holds many values, the policy knows which of them the blank one takes: asked as at first contact.
         shaped = self.policy.resolve(attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
@@ -163,8 +166,17 @@ class NeverClear:
         if is_blank(left) == is_blank(right):
             return _unless_blank(self.policy.resolve(state), self.name)
         if not state.first and state.left_changed and state.right_changed:
-            return Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
+            filled = Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
+            return _remembered(self.policy, state) or filled
         return _unless_blank(self.policy.resolve(state), self.name)
+
+
+def _remembered(policy: FieldPolicy, state: FieldState) -> Settle | None:
+    """Give the value that a policy holds on to and neither side has; None where it holds on to none."""
+    verdict = policy.resolve(state) if looks_back(policy) else None
+    if not isinstance(verdict, Settle) or is_blank(verdict.value) or verdict.value in (state.left, state.right):
+        return None
+    return verdict
 
 
 def _unless_blank(verdict: Resolution, policy: str) -> Resolution:
@@ -411,6 +423,11 @@ def weighs_elements(policy: FieldPolicy) -> bool:
     return has_part(policy, Union, LastValue)
 
 
+def looks_back(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, holds on to a value that neither side may still have."""
+    return has_part(policy, Monotone, WriteOnce)
+
+
 def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
     """Give a policy and those that it is made of."""
     inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None
@@ -476,6 +493,7 @@ __all__ = [
     "left_wins",
     "lets_cross",
     "lets_values_cross",
+    "looks_back",
     "monotone",
     "never_clear",
     "never_empties",

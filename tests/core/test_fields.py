@@ -105,10 +105,12 @@ def test_what_equals_its_agreement_on_both_sides_is_never_written(policy, two_wa
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-def test_sides_that_are_equal_and_were_agreed_as_equal_are_never_written(policy):
+def test_sides_that_are_equal_and_were_agreed_as_equal_are_written_only_what_the_policy_holds_on_to(policy):
     for case in CASES:
         if case[0] == case[1] and case[2] == case[3]:
-            assert not decided(one(policy), case).writes
+            found = decided(one(policy), case)
+            assert not found.writes or policies.looks_back(policy)
+            assert set(found.write_left.values()) | set(found.write_right.values()) <= {case[2]} - {None, MISSING}
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
@@ -188,6 +190,22 @@ def test_a_change_on_one_side_alone_crosses_whichever_side_would_win():
         assert decided(one(policy), ("b", "a", "a", "a")).write_right == {0: "b"}
         assert decided(one(policy), ("a", "b", "a", "a")).write_left == {0: "b"}
         assert decided(one(policy), (None, "a", "a", "a")).write_right == {0: None}
+
+
+@pytest.mark.parametrize("now", [None, "b"])
+def test_what_both_sides_have_let_go_is_given_back_where_the_policy_holds_on_to_it(now):
+    for policy in (policies.monotone(towards="a"), policies.write_once):
+        for around in (policies.filled_beats_blank, policies.never_clear, lambda inner: inner):
+            found = decided(one(around(policy)), (now, now, "a", "a"))
+            assert (found.write_left, found.write_right) == ({0: "a"}, {0: "a"})
+    found = decided(one(policies.left_always), (now, now, "a", "a"))
+    assert (found.writes, found.left, found.right) == (False, (now,), (now,))
+
+
+def test_two_stored_forms_of_what_a_policy_holds_on_to_are_agreed_without_a_write():
+    pairs = one(policies.write_once, left=FieldSpec("l", normalises=LOOSE), right=FieldSpec("r", normalises=LOOSE))
+    found = decided(pairs, ("Kim", "KIM", "kim", "kim"))
+    assert (found.writes, found.left, found.right) == (False, ("Kim",), ("KIM",))
 
 
 def test_a_master_takes_back_what_the_other_side_alone_has_changed():

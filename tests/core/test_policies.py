@@ -105,6 +105,18 @@ def test_an_opt_out_never_goes_back(values):
         assert judged(policy, *values, False, False) is True
 
 
+@pytest.mark.parametrize("around", [policies.filled_beats_blank, policies.never_clear])
+@pytest.mark.parametrize(("left", "right"), [(None, False), (False, None), (None, None), (False, False)])
+def test_no_policy_around_it_makes_an_opt_out_go_back(around, left, right):
+    assert judged(around(policies.monotone(towards=True)), left, right, True, True) is True
+
+
+@pytest.mark.parametrize("around", [policies.filled_beats_blank, policies.never_clear])
+def test_no_policy_around_it_lets_a_later_value_in_where_the_first_one_stays(around):
+    assert judged(around(policies.write_once), None, "b", "a", "a") == "a"
+    assert judged(around(policies.write_once), None, "b", None, None) == "b"
+
+
 def test_an_opt_out_that_nobody_has_made_is_not_made_up():
     assert judged(policies.monotone(towards=True), False, None) is False
     assert judged(policies.monotone(towards=True), None, False, None, None) is False

@@ -12,4 +12,16 @@ PLANTS = {
             CORE.format("gates", "what_does_not_read_as_a_flag_is_no_consent_and_the_refusal_says_so['off']"),
         ),
     ),
+    "a policy around another one forgets what that one holds on to": (
+        "policies.py",
+        "    verdict = policy.resolve(state) if looks_back(policy) else None\n",
+        "    verdict = None\n",
+        (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),
+    ),
+    "nobody is asked where both sides were set to one value": (
+        "plan/_fields.py",
+        "l0 is MISSING or r0 is MISSING or not pair.looks_back:",
+        "pair is not None:",
+        (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),
+    ),
 }

@@ -101,9 +101,18 @@ class _Merging:
             self._write(place, pair, held, right, MISSING, _ONE_SIDED)
 
     def judge(
-        self, place: int, pair: Pair, held: tuple[Cell, Cell], agreed: tuple[Cell | Missing, Cell | Missing]
+        self,
+        place: int,
+        pair: Pair,
+        held: tuple[Cell, Cell],
+        agreed: tuple[Cell | Missing, Cell | Missing],
+        *,
+        alike: bool = False,
     ) -> None:
-        """Let the policy of the pair decide, and a person where it asks and one has ruled."""
+        """Let the policy of the pair decide, and a person where it asks and one has ruled.
+
+        *alike*: both sides hold what could be one value in two stored forms, and nothing is written to agree on that one.
+        """
         left, there = held
         l0, r0 = agreed
         try:
@@ -121,6 +130,8 @@ class _Merging:
         elif place in self._guests:
             verdict = only_filling(verdict, left, there)
         match verdict:
+            case Settle(value=value) if alike and pair.same(value, held[1]):
+                to_left = to_right = MISSING
             case Settle(value=value):
                 to_left = value if differs(value, left) else MISSING
                 to_right = value if differs(value, there) else MISSING
@@ -273,7 +284,10 @@ def merge(
         l0, r0 = agreed_left[place], agreed_right[place]
         if l0 is MISSING or r0 is MISSING or (one != l0 and two != r0):
             if pair.same(one, two):
-                work.agreed[place] = one, two
+                if l0 is MISSING or r0 is MISSING or not pair.looks_back:
+                    work.agreed[place] = one, two
+                else:
+                    work.judge(place, pair, (one, two), (l0, r0), alike=True)
                 continue
         elif place not in guests and (pair.crosses or (pair.values_cross and not is_blank(one) and not is_blank(two))):
             work.cross(place, pair, (one, two), "left" if one != l0 else "right")

@@ -12,7 +12,7 @@ import attrs
 from ..given import Given, Reference
 from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..model.sealed import Sealed
-from ..policies import lets_cross, lets_values_cross
+from ..policies import lets_cross, lets_values_cross, looks_back
 from ..preflight import Answer, reject
 from ..protocols import Codec, FieldPolicy
 from ._compare import Cells, Comparison, comparison
@@ -49,6 +49,8 @@ class Pair:
     """A change on one side alone crosses as it is: neither a policy nor a codec has a say."""
     values_cross: bool
     """The same where neither side is blank; and into a new record a value goes as it is."""
+    looks_back: bool
+    """The policy has a say even where both sides were set to one value: it may hold on to an older one."""
     form: Canonical = attrs.field(repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
     left_form: Canonical = attrs.field(repr=False, eq=False)
@@ -243,6 +245,7 @@ def _pair(
         absent=on_right is None or (on_left is None and given is None),
         crosses=field.via is None and lets_cross(policy),
         values_cross=field.via is None and lets_values_cross(policy),
+        looks_back=looks_back(policy),
         form=_form(field.if_refused, left_spec, right_spec),
         left_form=canonical(left_spec),
         right_form=canonical(right_spec),
