@@ -207,7 +207,7 @@ class Every:
         """Judge one crossing; the first refusal is the reason."""
         for gate in self.gates:
             verdict = gate.admit(crossing)
-            if isinstance(verdict, Skip):
+            if not isinstance(verdict, Admit):
                 return verdict
         return _ADMIT
 

@@ -89,6 +89,7 @@ class Code(enum.StrEnum):
     REQUIRED = "required"
     SEVERAL_VALUES = "several_values"
     CODEC_FAILED = "codec_failed"
+    RULE_FAILED = "rule_failed"
     POINTS_NOWHERE = "points_nowhere"
     REFUSED_BY_SYSTEM = "refused_by_system"
     IN_DOUBT = "in_doubt"

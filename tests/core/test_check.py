@@ -154,6 +154,20 @@ def test_choices_that_the_target_lacks_are_counted_and_named():
     assert linked(left, right, via=codecs.choices({"x": "x", "y": "Y"})) == [(Code.CHOICES_LACKING, "warning")]
 
 
+class Particular:
+    """A codec that knows one word, and raises something else than it may about others."""
+
+    def encode(self, value):
+        return {"x": "x"}[value]
+
+    decode = encode
+
+
+def test_a_choice_about_which_a_codec_raises_is_told_too():
+    left, right = spec(FieldType.CHOICE, options=("x", "y")), spec(FieldType.CHOICE, options=("x", "y"))
+    assert linked(left, right, via=Particular()) == [(Code.CHOICES_LACKING, "warning")]
+
+
 @pytest.mark.parametrize(
     ("left", "right", "answer", "severity"),
     [

@@ -1,5 +1,6 @@
 """Defects in what a value means: each row is a file, what is sound there, what is planted, and the tests that fail."""
 
+RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 CORE = "tests/core/test_{}.py::test_{}"
 
 PLANTS = {
@@ -23,5 +24,17 @@ PLANTS = {
         "l0 is MISSING or r0 is MISSING or not pair.looks_back:",
         "pair is not None:",
         (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),
+    ),
+    "a policy that raises stops the run": (
+        "plan/_pairing.py",
+        "except Exception as error:  # noqa: BLE001 - whatever a policy of one's own runs into",
+        "except ArithmeticError as error:",
+        (RAISING.format("a_new_record_parks_it_and_the_others_go_on[a policy]"),),
+    ),
+    "a normaliser that raises stops the run": (
+        "_engine/_matching.py",
+        "            search.fail(_raised(run.definition.matcher, error, search))\n            return search\n",
+        "            raise _raised(run.definition.matcher, error, search) from None\n",
+        (RAISING.format("a_new_record_parks_it_and_the_others_go_on[a normaliser beside others]"),),
     ),
 }

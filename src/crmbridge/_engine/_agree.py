@@ -21,7 +21,7 @@ from ..model import (
     Update,
     other,
 )
-from ..plan import Pairing
+from ..plan import Pairing, Raised
 from ..reasons import Reason
 from ..roles import FieldPromise, Intent
 from ._run import Run
@@ -131,7 +131,11 @@ def settle_other(run: Run, link: Link, side: Side, record: Record | None) -> Lin
         return link
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     agreed = link.agreed(side)
-    if agreed.unsettled or pairing.reader(side, record.rows.fields)(record.rows, record.row) != agreed.cells:
+    try:
+        now = pairing.reader(side, record.rows.fields)(record.rows, record.row)
+    except Raised:  # it is read again, and parked if it raises then
+        return link
+    if agreed.unsettled or now != agreed.cells:
         return link
     settled = attrs.evolve(agreed, settled_version=record.version)
     return attrs.evolve(link, left_agreed=settled) if side == "left" else attrs.evolve(link, right_agreed=settled)

@@ -13,7 +13,7 @@ from ..protocols import Ambiguous, Matched, Unmatched
 from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
 from ._create import decide_creation
-from ._decide import decide_linked, first_contact
+from ._decide import decide_linked, failed, first_contact
 from ._ends import left_out
 from ._happened import decide_events
 from ._matching import Search, Taken, match
@@ -272,6 +272,9 @@ def _matched(
         verdict = unfound(run, look, subject, search)
         if isinstance(search.found, Matched) and record.ref in waiting:
             verdict = in_doubt(run, subject, other(side))
+        if search.trouble is not None:
+            left, right = (record, None) if side == "left" else (None, record)
+            verdict = failed(subject, search.trouble, left, right)
         if verdict is None and (first := others.get(record.ref)) is not None:
             verdict = Verdict(subject, first.disposition, first.because, first.park, until=first.until)
         verdict = verdict or _judged(run, look, subject, search, claims.used)

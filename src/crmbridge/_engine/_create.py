@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
-from ..plan import Move, State, creation
+from ..plan import Move, Raised, State, creation
 from ..protocols import KeyValue, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent
 from ._cases import case_of, told
-from ._decide import followed, gated, stopped, told_by, told_of
+from ._decide import failed, followed, gated, stopped, told_by, told_of
 from ._edited import edited_creation
-from ._matching import Search
+from ._matching import Search, keys_of_one
 from ._patience import Window, may_be_ours
 from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
@@ -32,8 +32,19 @@ def decide_creation(
     """Make the counterpart, unless a setting, a gate, a twin or the target's schema says no.
 
     A create that is planned or unsettled is part of what matching sees, by its keys: a second record with the same
-    keys waits a round and then meets the created one; in a plan it is judged at once.
+    keys waits a round and then meets the created one; in a plan it is judged at once. Where a rule raises, the record
+    goes into quarantine.
     """
+    try:
+        return _decided(run, subject, search, reserved, known, doubts)
+    except Raised as trouble:
+        left, right = (search.record, None) if subject.side == "left" else (None, search.record)
+        return failed(subject, trouble, left, right)
+
+
+def _decided(
+    run: Run, subject: Subject, search: Search, reserved: Reserved, known: Promised, doubts: Sequence[Window]
+) -> Verdict:
     record, towards = search.record, other(subject.side)
     left, right = (record, None) if subject.side == "left" else (None, record)
     blank = Verdict(subject, Disposition.SKIPPED, because(Code.CREATES_OFF), None, left=left, right=right)
@@ -174,4 +185,4 @@ def mark_of(run: Run, towards: Side, kind: str, origin: RecordRef, incarnation: 
 def would_be_keys(run: Run, side: Side, ref: RecordRef, values: Mapping[str, Cell]) -> tuple[KeyValue, ...]:
     """Give the comparison keys that a record with these values would have."""
     rows = Rows(ref.system, ref.kind, tuple(values), (ref.id,), (tuple(values.values()),))
-    return run.definition.matcher.keys(Record(rows, 0), side)
+    return keys_of_one(run.definition.matcher, Record(rows, 0), side)

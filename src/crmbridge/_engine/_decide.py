@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import assert_never
+from typing import assert_never, cast
 
 import attrs
 
@@ -23,8 +23,8 @@ from ..model import (
     Update,
     other,
 )
-from ..plan import Cells, Merge, Move, Pair, Pairing, Removal, State, Times, absorb, merge
-from ..protocols import Crossing, Matched, Skip, Unmatched
+from ..plan import Cells, Merge, Move, Pair, Pairing, Raised, Removal, State, Times, absorb, merge, raised
+from ..protocols import Admit, Crossing, Gate, Matched, Skip, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent, QueueRow, QueueState
 from ._cases import case_of, told
@@ -67,7 +67,20 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
 
 
 def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
-    """Decide about a pair that has a live link."""
+    """Decide about a pair that has a live link; where a rule raises, the pair goes into quarantine."""
+    try:
+        return _linked(run, subject, link, left, right)
+    except Raised as trouble:
+        verdict = failed(subject, trouble, _read(left), _read(right))
+        return attrs.evolve(verdict, counterpart=link.ref(other(subject.side)))
+
+
+def failed(subject: Subject, trouble: Raised, left: Record | None, right: Record | None) -> Verdict:
+    """Park what a rule of the author's own could not be asked about."""
+    return Verdict(subject, Disposition.QUARANTINED, trouble.because, "quarantined", left=left, right=right)
+
+
+def _linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
     case = case_of(run, _read(left), _read(right), link)
     link = link if isinstance(case, Reason) or case == link.case else attrs.evolve(link, case=case)
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
@@ -165,16 +178,30 @@ def _closed(subject: Subject, link: Link, left: Half, right: Half) -> Verdict:
 def gated(
     run: Run, moment: str, towards: Side, left: Record | None, right: Record | None, link: Link | None
 ) -> Reason | None:
-    """Ask the gates of a moment towards a side; gives the first refusal, or None."""
+    """Ask the gates of a moment towards a side; gives the first refusal, or None. Raises `Raised` where a gate does."""
     for placed in run.definition.gates_for(moment, towards):  # type: ignore[arg-type]
         record = left if placed.of == "left" else right
         if record is None:
             continue
         counterpart = right if placed.of == "left" else left
-        verdict = placed.gate.admit(Crossing(record, counterpart, link, placed.moment, towards))
+        verdict = _asked(placed.gate, Crossing(record, counterpart, link, placed.moment, towards))
         if isinstance(verdict, Skip):
             return verdict.because
     return None
+
+
+def _asked(gate: Gate, crossing: Crossing) -> Admit | Skip:
+    try:
+        verdict = cast("object", gate.admit(crossing))
+    except Exception as error:  # noqa: BLE001 - whatever a condition of one's own runs into
+        raise _of_gate(gate, error) from None
+    if isinstance(verdict, Admit | Skip):
+        return verdict
+    raise _of_gate(gate, TypeError())
+
+
+def _of_gate(gate: Gate, error: Exception) -> Raised:
+    return raised(error, getattr(gate, "name", type(gate).__name__), ", ".join(sorted(gate.fields)))
 
 
 def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
@@ -385,7 +412,14 @@ def _removing(how: Removal) -> type[Archive | Delete]:
 
 
 def first_contact(run: Run, subject: Subject, left: Record, right: Record, found: Matched) -> Verdict:
-    """Decide about two records that matched and have no link yet."""
+    """Decide about two records that matched and have no link yet; where a rule raises, they go into quarantine."""
+    try:
+        return _met_first(run, subject, left, right, found)
+    except Raised as trouble:
+        return failed(subject, trouble, left, right)
+
+
+def _met_first(run: Run, subject: Subject, left: Record, right: Record, found: Matched) -> Verdict:
     for towards in SIDES:
         refused = gated(run, "linking", towards, left, right, None)
         if refused is not None:

@@ -10,6 +10,7 @@ import attrs
 from ..errors import PairError
 from ..flow import Flow
 from ..model import Missing, Query, Record, RecordRef
+from ..plan import raised
 from ..protocols import Ambiguous, Matched, Question
 from ..reasons import Code, Reason, because
 from ..references import LookUp
@@ -29,6 +30,8 @@ class _Search:
     pending: dict[str, Question] = attrs.field(factory=lambda: dict[str, Question]())
     """By kind, in the order of the kinds."""
     found: Matched | Ambiguous | None = None
+    trouble: Reason | None = None
+    """A rule of the look-up raised."""
 
     def due(self) -> dict[str, Question]:
         """Give the questions of the earliest step: a strong key on a later kind beats a weak one on the first."""
@@ -36,6 +39,12 @@ class _Search:
             return {}
         first = min((question.step for question in self.pending.values()), default=None)
         return {kind: question for kind, question in self.pending.items() if question.step == first}
+
+    def fail(self, one: LookUp, error: Exception) -> None:
+        """Ask nothing more: a rule raised."""
+        fields = ", ".join(sorted(one.matcher.fields("left", self.record.ref.kind)))
+        self.trouble = raised(error, f"look_up({one.name})", fields).because
+        self.pending.clear()
 
 
 def look_up(
@@ -48,7 +57,7 @@ def look_up(
         refs = {ref for _, _, question in asking for ref in run.followed.answers[one.name, question]}
         yield from _read(run, one, fields, refs)
         for search, kind, question in asking:
-            if search.found is None:
+            if search.found is None and search.trouble is None:
                 _conclude(run, one, search, kind, question)
     return {search.record.ref: _answer(run, one, search) for search in searches}
 
@@ -56,7 +65,11 @@ def look_up(
 def _begun(one: LookUp, record: Record) -> _Search:
     search = _Search(record)
     for kind in one.end.kinds:
-        first = one.matcher.begin(record, kind, "right")
+        try:
+            first = one.matcher.begin(record, kind, "right")
+        except Exception as error:  # noqa: BLE001 - whatever a normaliser of one's own runs into
+            search.fail(one, error)
+            return search
         if isinstance(first, Question):
             search.pending[kind] = first
     return search
@@ -127,7 +140,11 @@ def _whole(one: LookUp, record: Record, names: Sequence[str]) -> Record:
 
 def _conclude(run: Run, one: LookUp, search: _Search, kind: str, question: Question) -> None:
     known = (run.followed.records.get((one.name, ref)) for ref in run.followed.answers[one.name, question])
-    verdict = one.matcher.next(search.record, question, [record for record in known if record is not None], "right")
+    try:
+        verdict = one.matcher.next(search.record, question, [record for record in known if record is not None], "right")
+    except Exception as error:  # noqa: BLE001 - whatever a normaliser, adoption or grade of one's own runs into
+        search.fail(one, error)
+        return
     if isinstance(verdict, Matched | Ambiguous):
         search.found = verdict
     elif isinstance(verdict, Question):
@@ -137,6 +154,8 @@ def _conclude(run: Run, one: LookUp, search: _Search, kind: str, question: Quest
 
 
 def _answer(run: Run, one: LookUp, search: _Search) -> Answer:
+    if search.trouble is not None:
+        return search.trouble
     found = search.found
     if isinstance(found, Ambiguous):
         found = adopted(run, search.record, found) or found

@@ -9,7 +9,8 @@ import attrs
 
 from ..flow import Flow
 from ..model import Record, RecordRef, Rows, Side, Standing, other
-from ..protocols import Ambiguous, KeyValue, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
+from ..plan import Raised, raised
+from ..protocols import Ambiguous, KeyValue, Match, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
 from ._run import Run
 from ._seen import Look
 
@@ -39,6 +40,8 @@ class Search:
     hints: list[tuple[Side, RecordRef]] = attrs.field(factory=lambda: list[tuple[Side, RecordRef]]())
     """What a search or the directory named, whether it is there or not."""
     found: Found | None = None
+    trouble: Raised | None = None
+    """A rule of matching raised: nobody knows what it would have found, so the record is not decided about."""
 
     def due(self) -> dict[str, Question]:
         """Give the questions of the earliest step; a strong key on a later kind beats a weak one on the first."""
@@ -47,12 +50,28 @@ class Search:
         first = min((question.step for question in self.pending.values()), default=None)
         return {kind: question for kind, question in self.pending.items() if question.step == first}
 
+    def fail(self, trouble: Raised) -> None:
+        """Ask nothing more: a rule raised."""
+        self.trouble = trouble
+        self.pending.clear()
+
 
 def keys_of(matcher: Matcher, rows: Rows, side: Side) -> Sequence[tuple[KeyValue, ...]]:
-    """Give the comparison keys of a page's records, in its order."""
+    """Give the comparison keys of a page's records, in its order; one about which a rule raises has none."""
     if isinstance(matcher, PageMatcher):
-        return matcher.keys_of(rows, side)
-    return [matcher.keys(record, side) for record in rows]
+        try:
+            return matcher.keys_of(rows, side)
+        except Exception:  # noqa: BLE001 - one record of the page; the others keep their keys
+            return [keys_of_one(matcher, record, side) for record in rows]
+    return [keys_of_one(matcher, record, side) for record in rows]
+
+
+def keys_of_one(matcher: Matcher, record: Record, side: Side) -> tuple[KeyValue, ...]:
+    """Give the keys of a record; none where a rule raises: nobody finds it by what has no form to compare."""
+    try:
+        return matcher.keys(record, side)
+    except Exception:  # noqa: BLE001 - whatever a normaliser of one's own runs into
+        return ()
 
 
 def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[Mapping[RecordRef, Search]]:
@@ -73,8 +92,11 @@ def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[M
         if every and not _sharing(run, towards):
             standing = yield from run.ask(run.store.links.standing, run.name, towards, every)
         for (search, kind, question), refs in zip(asking, hints, strict=True):
-            if search.found is None:
-                _conclude(run, look, search, kind, question, refs, standing)
+            if search.found is None and search.trouble is None:
+                try:
+                    _conclude(run, look, search, kind, question, refs, standing)
+                except Raised as trouble:
+                    search.fail(trouble)
     for search in searches:
         if search.found is None:
             search.found = Unmatched(tuple(search.tried))
@@ -89,10 +111,26 @@ def _begun(run: Run, record: Record, side: Side) -> Search:
     search = Search(record, side)
     towards = other(side)
     for kind in run.definition.end(towards).kinds:
-        first = run.definition.matcher.begin(record, kind, towards)
+        try:
+            first = run.definition.matcher.begin(record, kind, towards)
+        except Exception as error:  # noqa: BLE001 - whatever a normaliser of one's own runs into
+            search.fail(_raised(run.definition.matcher, error, search))
+            return search
         if isinstance(first, Question):
             search.pending[kind] = first
     return search
+
+
+def _raised(matcher: Matcher, error: Exception, search: Search) -> Raised:
+    fields = matcher.fields(search.side, search.record.ref.kind)
+    return raised(error, "match", ", ".join(sorted(fields)))
+
+
+def _next(matcher: Matcher, search: Search, question: Question, found: Sequence[Record]) -> Question | Match:
+    try:
+        return matcher.next(search.record, question, found, other(search.side))
+    except Exception as error:  # noqa: BLE001 - whatever a normaliser, adoption or grade of one's own runs into
+        raise _raised(matcher, error, search) from None
 
 
 def _hints(run: Run, towards: Side, questions: Sequence[Question]) -> Flow[list[list[RecordRef]]]:
@@ -121,12 +159,12 @@ def _conclude(
     search.hints.extend((towards, ref) for ref in refs)
     present = [record for ref in refs if (record := look.record(towards, ref)) is not None]
     free = [record for record in present if not standing.get(record.ref, Standing()).linked]
-    verdict = matcher.next(search.record, question, free, towards)
+    verdict = _next(matcher, search, question, free)
     if isinstance(verdict, Matched | Ambiguous):
         search.found = attrs.evolve(verdict, tried=(*search.tried, *verdict.tried))
         return
     if len(free) < len(present):
-        among_all = matcher.next(search.record, question, present, towards)
+        among_all = _next(matcher, search, question, present)
         if isinstance(among_all, Matched | Ambiguous):
             ref = among_all.ref if isinstance(among_all, Matched) else among_all.refs[0]
             search.found = Taken(ref, among_all.level, (*search.tried, *among_all.tried))

@@ -10,6 +10,7 @@ from ..definition import Definition
 from ..errors import LeaseHeld
 from ..flow import Flow, call
 from ..model import Cell, Missing, Record, RecordRef, Side
+from ..plan import Raised
 from ..protocols import Unmatched
 from ..reasons import Code, Fact, because
 from ..references import Ensured
@@ -89,7 +90,10 @@ def _wants(run: Run, search: Search, reference: Ensured) -> bool:
         return False
     if not isinstance(record.get(reference.column), Missing) or run.followed.stopped(record) is not None:
         return False
-    return refused(run, "right", record, None) is None
+    try:
+        return refused(run, "right", record, None) is None
+    except Raised:  # the record is parked when it is decided
+        return False
 
 
 def _filled(record: Record, column: str, value: Cell) -> Record:

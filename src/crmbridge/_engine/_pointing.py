@@ -32,8 +32,7 @@ from ..model import (
     is_blank,
     target_kind,
 )
-from ..plan import Pairing, differs
-from ..preflight import answered
+from ..plan import Pairing, Raised, differs
 from ..reasons import Code, Reason, because
 from ..roles import FieldPromise, Intent
 from ._create import would_be_keys
@@ -150,7 +149,10 @@ def _answer(run: Run, verdict: Verdict, pointer: _Pointer, why: Reason) -> Reaso
     if spec is None or promise.both:
         return None
     held = MISSING if creating else promise.before
-    made = answered(spec, promise.sent, why, pair.if_refused, held=held, towards=intent.side, creating=creating)
+    try:
+        made = pair.answered(spec, promise.sent, why, held=held, towards=intent.side, creating=creating)
+    except Raised:  # an answer of one's own that raises knows nothing better
+        return None
     return None if isinstance(made, Reason) or not is_blank(made.value) else made.answer
 
 

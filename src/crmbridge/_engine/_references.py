@@ -25,7 +25,7 @@ from ..model import (
     is_blank,
     other,
 )
-from ..plan import Name, name_on
+from ..plan import Name, name_on, raised
 from ..reasons import Code, Reason, because
 from ..references import Absent, Ensured, FoundField, Linked, LookUp, Word
 from ..roles import QueueRow
@@ -188,10 +188,21 @@ def waiting(run: Run, absent: Word, why: Reason) -> Stop:
 
 def _absent(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Missing:
     if not isinstance(absent, str):
-        return absent.value(record)
+        try:
+            return absent.value(record)
+        except Exception as error:  # noqa: BLE001 - whatever a function of one's own runs into
+            run.followed.stop(record.ref, _stopping(raised(error, absent.name).because))
+            return None
     if absent != "blank":
         run.followed.stop(record.ref, waiting(run, absent, why))
     return None
+
+
+def _stopping(why: Reason) -> Stop:
+    """Leave to a person what several match, and what a rule raised about."""
+    if why.code is Code.SEVERAL_MATCH:
+        return Stop(Disposition.DISPUTED, why, "disputed")
+    return Stop(Disposition.QUARANTINED, why, "quarantined")
 
 
 # -- by keys --------------------------------------------------------------------------------
@@ -219,9 +230,11 @@ def _look(
     for record in records:
         answer, own = answers[record.ref], columns[record.ref]
         if isinstance(answer, Reason):
-            if answer.code is Code.SEVERAL_MATCH:
-                run.followed.stop(record.ref, Stop(Disposition.DISPUTED, answer, "disputed"))
-            fallback = None if answer.code is Code.SEVERAL_MATCH else _absent(run, one.absent, record, answer)
+            if answer.code is Code.PARENT_MISSING:
+                fallback = _absent(run, one.absent, record, answer)
+            else:
+                fallback = None
+                run.followed.stop(record.ref, _stopping(answer))
             own[one.column] = fallback
             own.update((field.column, None) for field in fields)
             continue

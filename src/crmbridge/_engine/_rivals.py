@@ -15,7 +15,7 @@ from ..model import MISSING, Link, RecordRef, Side, Update, Values, other
 from ..protocols import KeyValue, Question, Unmatched
 from ._create import would_be_keys
 from ._decide import decide_linked
-from ._matching import Search, Taken
+from ._matching import Search, Taken, keys_of_one
 from ._references import follow_agreements
 from ._run import Run
 from ._seen import Look
@@ -68,7 +68,7 @@ def _rivalling(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Mapping
 def _own(run: Run, side: Side, search: Search) -> Iterator[Question]:
     """Ask for who would look for the same: for each alternative, a record's own keys of the same values."""
     own: dict[tuple[str, str], list[KeyValue]] = {}
-    for key in run.definition.matcher.keys(search.record, side):
+    for key in keys_of_one(run.definition.matcher, search.record, side):
         own.setdefault((key.value, key.by), []).append(key)
     across = [keys for question in strict(search) for keys in question.any_of]
     alternatives = tuple(

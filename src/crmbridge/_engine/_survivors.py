@@ -13,11 +13,11 @@ import attrs
 
 from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, RecordRef, Side, other
-from ..plan import Move, State
+from ..plan import Move, Raised, State
 from ..protocols import Ambiguous, Matched
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
-from ._decide import half
+from ._decide import failed, half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
 from ._relink import moved
@@ -69,7 +69,10 @@ def _asks(run: Run, look: Look, subject: Subject, side: Side) -> Record | None:
         return None
     seen = {one: look.at(one, link.ref(one)) for one in SIDES}
     pairing = run.pairing(link.left.kind, link.right.kind)
-    states = tuple(half(run, one, link, seen[one], pairing).state for one in SIDES)
+    try:
+        states = tuple(half(run, one, link, seen[one], pairing).state for one in SIDES)
+    except Raised:  # the pair is parked when it is decided, and nothing is removed
+        return None
     gone = states[0 if side == "left" else 1] is State.GONE
     return record if gone and run.table[states[0], states[1]] in _FOLLOWED else None
 
@@ -79,6 +82,8 @@ def _judged(
 ) -> Verdict | RecordRef | None:
     found, record = search.found, search.record
     left, right = (None, record) if side == "left" else (record, None)
+    if search.trouble is not None:
+        return failed(subject, search.trouble, left, right)
     if isinstance(found, Ambiguous):
         why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)

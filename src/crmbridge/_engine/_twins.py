@@ -9,7 +9,7 @@ import attrs
 from ..flow import Flow
 from ..model import RecordRef, Side
 from ..protocols import KeyValue, Question
-from ._matching import Search
+from ._matching import Search, keys_of_one
 from ._run import Run
 
 _NONE: frozenset[int] = frozenset()
@@ -53,7 +53,7 @@ def promised(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Promised]
     asked = [(search.record.ref, question) for search in searches for question in strict(search)]
     plan = run.id if run.planning else ""
     matcher = run.definition.matcher
-    keyed = [(search.record.ref, keys) for search in searches if (keys := matcher.keys(search.record, side))]
+    keyed = [(search.record.ref, known) for search in searches if (known := keys_of_one(matcher, search.record, side))]
     own = [(ref, Question(ref.kind, "", tuple((key,) for key in keys))) for ref, keys in keyed]
     made = yield from _creating(run, plan, [question for _, question in asked])
     lost = yield from _creating(run, "", [question for _, question in own])

@@ -8,7 +8,7 @@ import attrs
 
 from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, Side, other
-from ..plan import Move, State
+from ..plan import Move, Raised, State
 from ..reasons import Code, because
 from ._decide import half, settled
 from ._patience import unbelieved
@@ -57,7 +57,10 @@ def _judged(run: Run, look: Look, subject: Subject, side: Side) -> Verdict | Non
         return None
     seen = look.at(side, link.ref(side))
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
-    found = half(run, side, link, seen, pairing)
+    try:
+        found = half(run, side, link, seen, pairing)
+    except Raised:  # it is judged from both sides, and parked there
+        return None
     if not isinstance(seen, Record) or found.state is not State.SAME:
         return None
     run.judged(State.SAME, State.SAME, Move.NOTHING)

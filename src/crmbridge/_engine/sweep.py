@@ -32,6 +32,7 @@ from ._fingerprints import admitted
 from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
 from ._ingest import ingest
 from ._looked_up import check_look_ups
+from ._matching import keys_of_one
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
 from ._parents import settle_parents, wake
@@ -262,7 +263,7 @@ def _keys(run: Run, verdicts: Sequence[Verdict]) -> tuple[Keyed, ...]:
         for side in SIDES:
             record = verdict.record(side)
             if record is not None:
-                found.append(Keyed(side, record.ref, matcher.keys(record, side)))
+                found.append(Keyed(side, record.ref, keys_of_one(matcher, record, side)))
     return tuple(found)
 
 

@@ -94,7 +94,7 @@ def _choices(route: Route) -> Iterator[Finding]:
             sent = option
             if pair.via is not None and not isinstance(pair.via, Reference):
                 sent = str((pair.via.encode if route.towards == "right" else pair.via.decode)(option))
-        except ValueError:
+        except Exception:  # noqa: BLE001 - whatever a codec of one's own runs into
             lacking.append(option)
             continue
         why = problem(target, (sent,) if target.type is FieldType.CHOICES else sent, creating=True)

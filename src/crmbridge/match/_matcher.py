@@ -61,11 +61,17 @@ class LevelMatcher:
         return frozenset(name for name in names if name and not name.startswith("@"))
 
     def keys(self, record: Record, side: Side) -> tuple[KeyValue, ...]:
-        """Give the comparison keys of a record, each once."""
+        """Give the comparison keys of a record, each once; by one whose normaliser raises nobody finds it."""
         found: list[KeyValue] = []
         for key in self._keys:
             field = key.field(side, record.rows.kind)
-            if field is not None and not field.startswith("@") and (value := key.of(record, field)):
+            if field is None or field.startswith("@"):
+                continue
+            try:
+                value = key.of(record, field)
+            except Exception:  # noqa: BLE001, S112 - whatever a normaliser of one's own runs into
+                continue
+            if value:
                 found.append(KeyValue(field, value, key.named))
         return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 

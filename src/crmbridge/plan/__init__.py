@@ -5,6 +5,7 @@ from ._creation import NewRecord, creation
 from ._fields import Choice, Gated, Merge, Times, absorb, merge
 from ._owners import guests, only_filling, owner_of
 from ._pairing import Pair, Pairing, pairing
+from ._raised import Raised, raised
 from ._references import Crossing, Followed, pointing
 from ._refusing import conflict
 from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
@@ -27,6 +28,7 @@ __all__ = [
     "Pair",
     "PairedField",
     "Pairing",
+    "Raised",
     "ReadOnly",
     "Removal",
     "State",
@@ -45,4 +47,5 @@ __all__ = [
     "owner_of",
     "pairing",
     "pointing",
+    "raised",
 ]

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Side, is_blank
-from ..preflight import answered, problem
+from ..preflight import problem
 from ..protocols import Carry, FieldState
 from ..reasons import Code, Reason, because
 from ._compare import Cells
 from ._pairing import Pair, Pairing
+from ._raised import Raised
 
 _NEW = because(Code.NEW)
 
@@ -41,13 +42,16 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
         except ValueError:
             problems.append(because(Code.CODEC_FAILED, field=field))
             continue
+        except Raised as failed:
+            problems.append(failed.because)
+            continue
         if is_blank(value):
             continue
         missing.discard(field)
         answer = None
         trouble = None if spec is None else problem(spec, value, creating=True)
         if spec is not None and trouble is not None:
-            judged = answered(spec, value, trouble, pair.if_refused, held=MISSING, towards=towards, creating=True)
+            judged = pair.answered(spec, value, trouble, held=MISSING, towards=towards, creating=True)
             if isinstance(judged, Reason):
                 problems.append(judged)
                 continue
@@ -63,7 +67,7 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
 def _for_creation(pair: Pair, towards: Side, held: Cell) -> Cell:
     """Put a value into the form of the new record's side; many values go into a single one as their policy says."""
     there = held if towards == "right" else pair.decode(held)
-    verdict = pair.policy.resolve(_first_state(there, towards))
+    verdict = pair.resolve(_first_state(there, towards))
     if isinstance(verdict, Carry) and verdict.towards == towards:
         there = verdict.value
     return pair.encode(there) if towards == "right" else there

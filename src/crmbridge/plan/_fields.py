@@ -9,12 +9,13 @@ from typing import Literal, NamedTuple, TypeAlias, assert_never
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_blank
-from ..preflight import answered, problem
+from ..preflight import problem
 from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
 from ._owners import fill_or_ask, only_filling
 from ._pairing import Pair, Pairing
+from ._raised import Raised
 from ._same import differs
 
 _ONE_SIDED = because(Code.ONE_SIDED)
@@ -119,22 +120,24 @@ class _Merging:
             there = pair.decode(there)
             # What has not changed is not decoded twice, and could not be where a fingerprint of it is kept.
             r0 = r0 if r0 is MISSING else there if r0 == held[1] else pair.decode(r0)
+            at = self._times
+            state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
+            verdict = fill_or_ask(left, there) if self._filling and state.first else pair.resolve(state)
         except ValueError:
             self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
             return
-        at = self._times
-        state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
-        verdict = fill_or_ask(left, there) if self._filling and state.first else pair.policy.resolve(state)
+        except Raised as trouble:
+            self._problems += (trouble.because,)
+            return
         if isinstance(verdict, Ask):
             verdict = self._ruling(pair, left, there) or verdict
         elif place in self._guests:
             verdict = only_filling(verdict, left, there)
         match verdict:
-            case Settle(value=value) if alike and pair.same(value, held[1]):
-                to_left = to_right = MISSING
             case Settle(value=value):
-                to_left = value if differs(value, left) else MISSING
-                to_right = value if differs(value, there) else MISSING
+                settled = alike and pair.same(value, held[1])
+                to_left = value if not settled and differs(value, left) else MISSING
+                to_right = value if not settled and differs(value, there) else MISSING
             case Carry(value=value, towards=towards):
                 to_left = value if towards == "left" and differs(value, left) else MISSING
                 to_right = value if towards == "right" and differs(value, there) else MISSING
@@ -189,6 +192,9 @@ class _Merging:
             except ValueError:
                 self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
                 return
+            except Raised as trouble:
+                self._problems += (trouble.because,)
+                return
             needed = self._send(place, pair, held, "right", encoded, why, first=first) or needed
         if not needed:
             self.agreed[place] = held
@@ -210,7 +216,7 @@ class _Merging:
         answer = None
         if spec is not None and trouble is not None:
             there = held[0] if towards == "left" else held[1]
-            judged = answered(spec, value, trouble, pair.if_refused, held=there, towards=towards, creating=False)
+            judged = pair.answered(spec, value, trouble, held=there, towards=towards, creating=False)
             if isinstance(judged, Reason):
                 self._problems += (judged,)
                 self._tell(pair, held, judged, towards, MISSING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 import attrs
 
@@ -13,9 +13,11 @@ from ..given import Given, Reference
 from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..model.sealed import Sealed
 from ..policies import lets_cross, lets_values_cross, looks_back
-from ..preflight import Answer, reject
-from ..protocols import Codec, FieldPolicy
+from ..preflight import Answer, Passed, answered, reject
+from ..protocols import Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resolution, Settle
+from ..reasons import Reason
 from ._compare import Cells, Comparison, comparison
+from ._raised import raised
 from ._references import Crossing, Followed, given_cell
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
@@ -58,13 +60,44 @@ class Pair:
 
     def encode(self, value: Cell) -> Cell:
         """Put a left value into the right's terms; raises ValueError outside the codec's domain."""
-        return value if self.codec is None or value is None else self.codec.encode(value)
+        if self.codec is None or value is None:
+            return value
+        try:
+            return self.codec.encode(value)
+        except ValueError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a codec of one's own runs into
+            raise raised(error, type(self.codec).__name__, self.right) from None
 
     def decode(self, value: Cell) -> Cell:
         """Put a right value into the left's terms; raises ValueError outside the codec's domain."""
         if self.codec is None or value is None or isinstance(value, Sealed):
             return value
-        return self.codec.decode(value)
+        try:
+            return self.codec.decode(value)
+        except ValueError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a codec of one's own runs into
+            raise raised(error, type(self.codec).__name__, self.right) from None
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Let the policy judge; raises `Raised` where it cannot."""
+        try:
+            verdict = cast("object", self.policy.resolve(state))
+        except Exception as error:  # noqa: BLE001 - whatever a policy of one's own runs into
+            raise raised(error, self.policy.name, self.right) from None
+        if isinstance(verdict, Settle | Carry | Leave | Ask):
+            return verdict
+        raise raised(TypeError(), self.policy.name, self.right)
+
+    def answered(
+        self, spec: FieldSpec, value: Cell, why: Reason, *, held: Cell | Missing, towards: Side, creating: bool
+    ) -> Passed | Reason:
+        """Give what is sent instead of a value that would be refused; raises `Raised` where the answer does."""
+        try:
+            return answered(spec, value, why, self.if_refused, held=held, towards=towards, creating=creating)
+        except Exception as error:  # noqa: BLE001 - whatever an answer of one's own runs into
+            raise raised(error, self.if_refused.name, spec.name) from None
 
     def same(self, left: Cell, right: Cell) -> bool:
         """Say whether the sides hold what could be one value in two stored forms."""
@@ -72,6 +105,8 @@ class Pair:
             return self.form(self.encode(left)) == self.form(right)
         except ValueError:
             return False
+        except Exception as error:  # noqa: BLE001 - whatever the form of an answer of one's own runs into
+            raise raised(error, self.if_refused.name, self.right) from None
 
     def own(self, side: Side, sent: Cell, read: Cell) -> bool:
         """Say whether what was read could be the stored form of what we sent to this side."""
@@ -193,8 +228,15 @@ def _cell(pair: Pair, side: Side, place: int | None, rows: Rows, row: int) -> Ce
     if pair.absent:
         return MISSING
     if side == "left" and pair.given is not None:
-        return given_cell(pair.given.value(Record(rows, row)), pair.right_spec)
+        return given_cell(_given(pair.given, pair.right, Record(rows, row)), pair.right_spec)
     return MISSING if place is None else rows.cells[row][place]
+
+
+def _given(given: Given, field: str, record: Record) -> Cell | Missing:
+    try:
+        return given.value(record)
+    except Exception as error:  # noqa: BLE001 - whatever a function of one's own runs into
+        raise raised(error, given.name, field) from None
 
 
 def pairing(

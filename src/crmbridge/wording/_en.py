@@ -93,6 +93,9 @@ _TEXTS: Final = {
         "The value for {field}[ in {system}] points to a record that is not there[ ({kind})]: correct the value, make the "
         "record, or say in the pair that the field stays empty then."
     ),
+    Code.RULE_FAILED: (
+        "A rule of your own[, {rule},] raised an error[ ({error})][ for {field}], so nothing was decided about the record."
+    ),
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",

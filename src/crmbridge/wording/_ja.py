@@ -94,6 +94,9 @@ _TEXTS: Final = {
         "[{system}の]{field}の参照先レコード[({kind})]がありません。値を直すか、参照先を作成するか、"
         "その場合は空欄にするよう項目の設定で指定してください。"
     ),
+    Code.RULE_FAILED: (
+        "独自のルール[「{rule}」]でエラーが発生したため[({error})]、このレコードの処理を判断できませんでした[(項目：{field})]。"
+    ),
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
