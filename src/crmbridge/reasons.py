@@ -43,6 +43,7 @@ class Code(enum.StrEnum):
     HISTORY_GONE = "history_gone"
     RULED = "ruled"
     FOLLOWED = "followed"
+    NOT_FOLLOWED = "not_followed"
 
     # -- how a counterpart was found
     MATCHED = "matched"

@@ -153,7 +153,7 @@ class LookUp(_Column):
 
 @attrs.frozen
 class FoundField(_Column):
-    """A field of a record that is looked up; blank where there is none."""
+    """A field of a record that is looked up; where there is none it stays as it is."""
 
     look_up: LookUp
     field: str
@@ -173,7 +173,8 @@ def linked(parents: str | Parents, field: Name | None = None, *, absent: Absent 
 
     The parents are that pipeline, or its name. With a name alone, plain ids are of the kinds that the field's schema
     says it refers to. A record whose parent is not linked yet is held, and goes on once it is; where the parent is
-    disputed or in quarantine, so is the record, with a reason that names the parent. In `put` it fills the right field;
+    disputed or in quarantine, so is the record, with a reason that names the parent. With `absent="blank"` the record
+    goes on without, and a field that is filled stays as it is. In `put` it fills the right field;
     as `pair(..., via=linked(...))` it crosses both ways.
     """
     _stated(absent)
@@ -197,6 +198,7 @@ def look_up(name: str, where: End, *levels: Level, adopt: Adoption = refuse, abs
 
     Keys name the field of this record first, that of the other second. What a search names is read by id, and its
     keys are compared, before it is believed. *adopt* chooses where several are found, else the record is disputed.
+    Where none is found, *absent* says what becomes of the record; with `blank` a field that is filled stays as it is.
     """
     _stated(absent)
     if not levels:

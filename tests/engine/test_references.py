@@ -709,6 +709,108 @@ def test_a_path_to_another_records_field_is_never_written(world):
         world.run(pipe.fields(pair("firm", "customer.address")))
 
 
+# -- what is not found, and what names nothing -----------------------------------------------------------
+
+
+def owned(world, named=None):
+    """Make a contact whose owner is looked up, and named as *named* says."""
+    boss = look_up("boss", at(world.crm, "user"), level("email", key("owner.email", "Email")))
+    people = world.people(put("Owner", boss), *([] if named is None else [put("AccountName", named(boss))]))
+    user = world.crm.put("user", Email="sei@x.example", Name="Sei")
+    person = world.ma.put("person", **{"email": "kim@x.example", "owner.email": "sei@x.example"})
+    world.run(people)
+    return people, user, person
+
+
+def contact(world, *names):
+    [row] = world.crm.rows("contact")
+    return tuple(row.get(name) for name in names)
+
+
+def test_a_look_up_that_finds_nobody_any_more_leaves_the_field_as_it_is_and_says_so(world):
+    people, user, person = owned(world, lambda boss: boss.field("Name"))
+    assert contact(world, "Owner", "AccountName") == (user.id, "Sei")
+    world.crm.remove(user)
+    world.ma.edit(person, name="Kim")
+    plan = world.ready(people).plan()
+    [row] = plan.rows()
+    left = [line for line in row.fields if line.because.code is Code.NOT_FOLLOWED]
+    assert [(line.right_field, line.because.facts["reference"]) for line in left] == [
+        ("Owner", "boss"),
+        ("AccountName", "boss.Name"),
+    ]
+    world.run(people)
+    assert contact(world, "Name", "Owner", "AccountName") == ("Kim", user.id, "Sei")
+    assert "blank" not in str(world.ready(people).why(person, "Owner")).partition("run-2")[2]
+
+
+def test_what_is_found_again_crosses_with_the_next_change(world):
+    people, _, person = owned(world)
+    world.ma.edit(person, **{"owner.email": "mai@x.example"})
+    world.run(people)
+    mai = world.crm.put("user", Email="mai@x.example")
+    world.ma.edit(person, name="Kim")
+    world.run(people)
+    assert contact(world, "Owner") == (mai.id,)
+
+
+def test_a_record_that_names_nobody_any_more_clears_the_field(world):
+    people, _, person = owned(world)
+    world.ma.edit(person, **{"owner.email": None})
+    world.run(people)
+    assert contact(world, "Owner") == (None,)
+
+
+def test_who_wants_a_reference_that_is_not_found_to_clear_the_field_says_so(world):
+    people = world.people(put("AccountText", linked("companies", "company_id", absent=Constant(None))))
+    acme = world.ma.put("company", name="Acme")
+    world.run(world.companies())
+    person = world.ma.put("person", email="kim@x.example", company_id=acme)
+    world.run(people)
+    assert contact(world, "AccountText") != (None,)
+    world.ma.edit(person, company_id=world.ma.put("company", name="Later"))
+    world.run(people)
+    assert contact(world, "AccountText") == (None,)
+
+
+def test_a_field_of_the_found_record_that_was_cleared_is_a_clear(world):
+    people, user, person = owned(world, lambda boss: boss.field("Name"))
+    world.crm.edit(user, Name=None)
+    world.ma.edit(person, name="Kim")
+    world.run(people)
+    assert contact(world, "Owner", "AccountName") == (user.id, None)
+
+
+def test_a_stated_fallback_comes_before_what_the_field_holds(world):
+    people, user, person = owned(world, lambda boss: coalesce(boss.field("Name"), "nobody"))
+    world.crm.remove(user)
+    world.ma.edit(person, name="Kim")
+    world.run(people)
+    assert contact(world, "AccountName") == ("nobody",)
+
+
+def test_a_parent_that_is_not_linked_yet_leaves_the_field_of_its_child_as_it_is(world):
+    companies, people = world.companies(), world.people(
+        put("AccountText", linked("companies", "company_id", absent="blank"))
+    )  # fmt: skip
+    acme, cha = (world.ma.put("company", name=name) for name in ("Acme", "Cha"))
+    world.run(companies)
+    person = world.ma.put("person", email="kim@x.example", company_id=acme)
+    world.run(people)
+    [account] = contact(world, "AccountText")
+    later = world.ma.put("company", name="Later")
+    world.ma.edit(person, company_id=later)
+    world.run(people)
+    assert contact(world, "AccountText") == (account,)
+    world.ma.edit(person, company_id=cha)
+    world.run(people)
+    [moved] = contact(world, "AccountText")
+    assert moved not in (None, account)
+    world.ma.edit(person, company_id=None)
+    world.run(people)
+    assert contact(world, "AccountText") == (None,)
+
+
 # -- gates, several references of one record, and what is left -----------------------------------------
 
 

@@ -37,4 +37,12 @@ PLANTS = {
         "            raise _raised(run.definition.matcher, error, search) from None\n",
         (RAISING.format("a_new_record_parks_it_and_the_others_go_on[a normaliser beside others]"),),
     ),
+    "a reference that is not found clears the field": (
+        "_engine/_followed.py",
+        "        if not self.lost:\n            return cells\n",
+        "        if self is not None:\n            return cells\n",
+        (
+            "tests/engine/test_references.py::test_a_parent_that_is_not_linked_yet_leaves_the_field_of_its_child_as_it_is[memory]",
+        ),
+    ),
 }

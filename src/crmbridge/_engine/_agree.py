@@ -24,6 +24,7 @@ from ..model import (
 from ..plan import Pairing, Raised
 from ..reasons import Reason
 from ..roles import FieldPromise, Intent
+from ._decide import paired
 from ._run import Run
 from ._strikes import written
 
@@ -132,7 +133,7 @@ def settle_other(run: Run, link: Link, side: Side, record: Record | None) -> Lin
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     agreed = link.agreed(side)
     try:
-        now = pairing.reader(side, record.rows.fields)(record.rows, record.row)
+        now = paired(run, side, record, pairing)
     except Raised:  # it is read again, and parked if it raises then
         return link
     if agreed.unsettled or now != agreed.cells:

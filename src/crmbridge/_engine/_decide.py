@@ -60,10 +60,16 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
         return Half(State.UNKNOWN if young else State.GONE, cells, cells)
     if agreed.own_stamp is not None and seen.stamp is not None and seen.stamp < agreed.own_stamp:
         return Half(State.UNKNOWN, cells, cells, seen)
-    now = pairing.reader(side, seen.rows.fields)(seen.rows, seen.row)
+    now = paired(run, side, seen, pairing)
     learned = absorb(pairing, side, now, cells, agreed.unsettled)
     state = State.SAME if now == learned else State.CHANGED
     return Half(state, now, learned, seen, bool(agreed.unsettled))
+
+
+def paired(run: Run, side: Side, record: Record, pairing: Pairing) -> Cells:
+    """Give a record's values in the order of the pairs; raises `Raised` where a rule that makes one does."""
+    cells = pairing.reader(side, record.rows.fields)(record.rows, record.row)
+    return run.followed.found(pairing, record, cells) if side == "left" else cells
 
 
 def decide_linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
@@ -239,7 +245,9 @@ def decide_merge(
         filling=run.lost,
     )
     decided = edited(run, subject, pairing, decided, {"left": left.cells, "right": right.cells}, (closed[0], closed[1]))
-    decided = decided._replace(fields=followed(run, pairing, link.left, decided.fields))
+    lines = followed(run, pairing, link.left, decided.fields)
+    kept = run.followed.kept(pairing, link.left, left.cells, right.cells)
+    decided = decided._replace(fields=(*lines, *kept))
     across = link.ref(other(subject.side))
 
     def ended(disposition: Disposition, because: Reason, park: QueueState | None, link: Link | None) -> Verdict:
@@ -433,7 +441,7 @@ def _met_first(run: Run, subject: Subject, left: Record, right: Record, found: M
     link = attrs.evolve(new_link(run, subject, left.ref, right.ref, nothing, nothing), case=case)
     system = run.definition.end(other(subject.side)).system
     why = because(Code.MATCHED, system=system, **told_of(found), **told(case))
-    on_left, on_right = _met("left", left, pairing), _met("right", right, pairing)
+    on_left, on_right = _met(run, "left", left, pairing), _met(run, "right", right, pairing)
     return decide_merge(run, subject, link, pairing, on_left, on_right, why)
 
 
@@ -449,8 +457,8 @@ def told_of(found: Matched | Unmatched) -> Mapping[str, Fact]:
     return facts
 
 
-def _met(side: Side, record: Record, pairing: Pairing) -> Half:
-    cells = pairing.reader(side, record.rows.fields)(record.rows, record.row)
+def _met(run: Run, side: Side, record: Record, pairing: Pairing) -> Half:
+    cells = paired(run, side, record, pairing)
     return Half(State.CHANGED, cells, Agreed.nothing(pairing.labels).cells, record)
 
 

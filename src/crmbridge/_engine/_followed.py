@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from ..model import Cell, Disposition, FieldDecision, Record, RecordRef, Side
+from ..given import Reference, references
+from ..model import MISSING, Cell, Disposition, FieldDecision, Record, RecordRef, Side, is_blank
+from ..plan import Cells, Pair, Pairing
 from ..protocols import KeyValue, Question
-from ..reasons import Reason
+from ..reasons import Code, Reason, because
 from ..roles import QueueState
 
 _FIRST = (Disposition.SKIPPED, Disposition.QUARANTINED, Disposition.DISPUTED, Disposition.HELD)
@@ -52,6 +54,8 @@ class Followed:
     stops: dict[RecordRef, Stop] = attrs.field(factory=lambda: dict[RecordRef, Stop]())
     told: dict[tuple[RecordRef, str], Reason] = attrs.field(factory=lambda: dict[tuple[RecordRef, str], Reason]())
     """By record and column: what was followed, for `why`."""
+    lost: set[tuple[RecordRef, str]] = attrs.field(factory=lambda: set[tuple[RecordRef, str]]())
+    """By record and column: what names a record that was not found. It is no clear, so the field stays as it is."""
     answers: dict[tuple[str, Question], tuple[RecordRef, ...]] = attrs.field(
         factory=lambda: dict[tuple[str, Question], tuple[RecordRef, ...]]()
     )
@@ -74,6 +78,7 @@ class Followed:
         self.across.clear()
         self.stops.clear()
         self.told.clear()
+        self.lost.clear()
         if len(self.records) > most or len(self.answers) > most:
             self.records.clear()
             self.answers.clear()
@@ -89,6 +94,26 @@ class Followed:
     def stopped(self, *records: Record | None) -> Stop | None:
         """Tell what keeps a pair, or a record alone, from going on."""
         return next((self.stops[one.ref] for one in records if one is not None and one.ref in self.stops), None)
+
+    def found(self, pairing: Pairing, record: Record, cells: Cells) -> Cells:
+        """Take for not read what is blank only because a reference of it was not found."""
+        if not self.lost:
+            return cells
+        return tuple(
+            MISSING if is_blank(cell) and self._lost(pair, record.ref) is not None else cell
+            for pair, cell in zip(pairing.pairs, cells, strict=True)
+        )
+
+    def _lost(self, pair: Pair, ref: RecordRef) -> Reference | None:
+        return next((one for one in references(pair.given) if (ref, one.column) in self.lost), None)
+
+    def kept(self, pairing: Pairing, ref: RecordRef, left: Cells, right: Cells) -> Iterator[FieldDecision]:
+        """Say of the fields that stay as they are which reference of them was not found."""
+        for pair, own, there in zip(pairing.pairs, left, right, strict=True):
+            one = self._lost(pair, ref) if own is MISSING and self.lost else None
+            if one is not None and not is_blank(there):
+                why = because(Code.NOT_FOLLOWED, reference=one.name, field=pair.right)
+                yield FieldDecision(pair.left, pair.right, MISSING, there, MISSING, None, why)
 
     def explained(
         self, ref: RecordRef, fields: tuple[FieldDecision, ...], columns: Mapping[str, tuple[str, ...]]

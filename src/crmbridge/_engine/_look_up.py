@@ -18,8 +18,18 @@ from ._followed import Index
 from ._ruled import adopted
 from ._run import Run
 
-Answer: TypeAlias = "tuple[Record, str] | Reason"
-"""The record that was found and by which level, or why there is none."""
+
+@attrs.frozen
+class Nothing:
+    """No record was found."""
+
+    because: Reason
+    asked: bool
+    """The record names one: it has the keys of at least one level."""
+
+
+Answer: TypeAlias = "tuple[Record, str] | Nothing | Reason"
+"""The record that was found and by which level, that there is none, or why nobody can tell."""
 
 
 @attrs.define(eq=False)
@@ -29,6 +39,7 @@ class _Search:
     record: Record
     pending: dict[str, Question] = attrs.field(factory=lambda: dict[str, Question]())
     """By kind, in the order of the kinds."""
+    asked: bool = False
     found: Matched | Ambiguous | None = None
     trouble: Reason | None = None
     """A rule of the look-up raised."""
@@ -72,6 +83,7 @@ def _begun(one: LookUp, record: Record) -> _Search:
             return search
         if isinstance(first, Question):
             search.pending[kind] = first
+    search.asked = bool(search.pending)
     return search
 
 
@@ -163,5 +175,5 @@ def _answer(run: Run, one: LookUp, search: _Search) -> Answer:
         return because(Code.SEVERAL_MATCH, level=f"{one.name}: {found.level}", found=len(found.refs))
     record = None if found is None else run.followed.records.get((one.name, found.ref))
     if found is None or record is None:
-        return because(Code.PARENT_MISSING, parent=one.name)
+        return Nothing(because(Code.PARENT_MISSING, parent=one.name), search.asked)
     return record, found.level

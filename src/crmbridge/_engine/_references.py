@@ -30,7 +30,7 @@ from ..reasons import Code, Reason, because
 from ..references import Absent, Ensured, FoundField, Linked, LookUp, Word
 from ..roles import QueueRow
 from ._followed import Stop
-from ._look_up import look_up
+from ._look_up import Nothing, look_up
 from ._run import Run
 
 Columns: TypeAlias = "dict[RecordRef, dict[str, Cell | Missing]]"
@@ -91,6 +91,8 @@ def follow_links(run: Run, reference: Linked | Ensured, records: Sequence[Record
             value = MISSING
         elif parents and isinstance(reference, Linked):
             value = _absent(run, reference.absent, record, missing(reference.parents, parents, parked))
+            if reference.absent == "blank":
+                run.followed.lost.add((record.ref, reference.column))
         columns[record.ref][reference.column] = value
 
 
@@ -229,6 +231,12 @@ def _look(
     answers = yield from look_up(run, one, tuple(field.field for field in fields), records)
     for record in records:
         answer, own = answers[record.ref], columns[record.ref]
+        if isinstance(answer, Nothing):
+            if answer.asked:
+                # A value that is stated in place of what was not found is one, blank or not.
+                own_too = (one,) if one.absent == "blank" else ()
+                run.followed.lost.update((record.ref, column.column) for column in (*own_too, *fields))
+            answer = answer.because
         if isinstance(answer, Reason):
             if answer.code is Code.PARENT_MISSING:
                 fallback = _absent(run, one.absent, record, answer)

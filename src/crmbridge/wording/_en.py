@@ -38,6 +38,7 @@ _TEXTS: Final = {
     Code.NOT_KNOWN: "Nothing is known of this record: it was not read yet, or there was nothing to decide about it.",
     Code.HISTORY_GONE: "Older history is not kept[: what was decided and written before {until} is gone].",
     Code.RULED: "A person decided this[: {choice}].",
+    Code.NOT_FOLLOWED: "The reference[ {reference}] leads to no record at present, so {field} stays as it is.",
     Code.FOLLOWED: "The reference[ {reference}] leads to {record}[, found by {level}].",
     Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}][ ({tried})][; it falls into the case {case}].",
     Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",

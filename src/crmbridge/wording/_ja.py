@@ -38,6 +38,7 @@ _TEXTS: Final = {
     Code.NOT_KNOWN: "このレコードの情報はありません。まだ読み込まれていないか、判断の対象になっていません。",
     Code.HISTORY_GONE: "古い履歴は保存されていません[({until} より前の判断と書き込み)]。",
     Code.RULED: "担当者の判断によります[({choice})]。",
+    Code.NOT_FOLLOWED: "参照[{reference}]の先のレコードが現在見つからないため、{field}の値はそのまま残します。",
     Code.FOLLOWED: "参照[（{reference}）]の先は{record}です[（{level}で検索）]。",
     Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)][({tried})][(条件:{case})]。",
     Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
