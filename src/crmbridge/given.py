@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from .model import Cell, Missing, Record, is_blank
+from .model import Cell, Missing, Record, RecordRef, is_blank
 
 
 @runtime_checkable
@@ -108,16 +109,26 @@ def _texts(record: Record, names: tuple[str, ...]) -> list[str] | Missing:
         value = record.get(name)
         if isinstance(value, Missing):
             return value
-        if isinstance(value, tuple):
-            texts.extend(str(element) for element in value)
-        elif not is_blank(value):
-            texts.append(str(value))
+        texts.extend(_written(value))
     return texts
+
+
+def _written(value: Cell) -> list[str]:
+    """Give the text of each value of a field, as people write it; nothing for blank ones."""
+    return [_text(element) for element in (value if isinstance(value, tuple) else (value,)) if not is_blank(element)]
+
+
+def _text(value: Cell) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.id if isinstance(value, RecordRef) else str(value)
 
 
 @attrs.frozen
 class Joined:
-    """Several fields in a row; blank ones are left out."""
+    """Several fields in a row; blank ones are left out, and each of several values of a field is one in the row."""
 
     names: tuple[str, ...]
     sep: str = ""
@@ -143,7 +154,7 @@ _SLOT = re.compile(r"\{([^{}]+)\}")
 
 @attrs.frozen
 class Template:
-    """A text with `{field}` slots; a blank field leaves nothing behind."""
+    """A text with `{field}` slots; a blank field leaves nothing behind, and several values stand with commas between."""
 
     text: str
 
@@ -166,7 +177,7 @@ class Template:
 
         def fill(slot: re.Match[str]) -> str:
             value = record.get(slot[1])
-            return "" if is_blank(value) else str(value)
+            return "" if isinstance(value, Missing) else ", ".join(_written(value))
 
         return _SLOT.sub(fill, self.text) or None
 
@@ -236,12 +247,17 @@ def field(name: str) -> Field:
 
 
 def joined(*fields: str, sep: str = "") -> Joined:
-    """Join several fields; blank ones are left out."""
+    """Join several fields; blank ones are left out, and values that are no text are written as in `template`."""
     return Joined(fields, sep)
 
 
 def template(text: str) -> Template:
-    """Fill a text's `{field}` slots."""
+    """Fill a text's `{field}` slots.
+
+    Several values of one field are written with a comma and a space between them, a flag as `true` or `false`, a number
+    with all its digits, a date or an instant as ISO 8601 has it (an instant with a space before its time), and a
+    reference as the id alone. For other forms put `computed` in between.
+    """
     return Template(text)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.given import Given, as_given, coalesce, computed, field, joined, template
-from crmbridge.model import MISSING, Record, Rows
+from crmbridge.model import MISSING, Record, RecordRef, Rows
 
 TEXT = st.text(max_size=8)
 
@@ -61,6 +64,28 @@ def test_joining_leaves_out_blanks_and_keeps_the_order(texts):
     named = {f"f{place}": text for place, text in enumerate(texts)}
     kept = [text for text in texts if text and not text.isspace()]
     assert joined(*named, sep="·").value(record(**named)) == ("·".join(kept) or None)
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "in_a_row"),
+    [
+        (("x", "y"), "x, y", "x/y"),
+        (("x", "", "y"), "x, y", "x/y"),
+        ((), "", ""),
+        (True, "true", "true"),
+        (False, "false", "false"),
+        (0, "0", "0"),
+        (Decimal("1E+3"), "1000", "1000"),
+        (Decimal("0.10"), "0.10", "0.10"),
+        (dt.date(2026, 1, 2), "2026-01-02", "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 9, tzinfo=dt.UTC), "2026-01-02 09:00:00+00:00", "2026-01-02 09:00:00+00:00"),
+        (RecordRef("crm", "account", "a1"), "a1", "a1"),
+        ((RecordRef("crm", "account", "a1"), RecordRef("crm", "account", "a2")), "a1, a2", "a1/a2"),
+    ],
+)
+def test_every_sort_of_value_is_written_as_people_write_it(value, written, in_a_row):
+    assert template("<{a}>").value(record(a=value)) == f"<{written}>"
+    assert joined("a", "b", sep="/").value(record(a=value, b="b")) == (f"{in_a_row}/b" if in_a_row else "b")
 
 
 def test_a_constant_is_kept_out_of_sight():
