@@ -7,15 +7,26 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import at, case, gates, key, level, one_way, pair, policies, put
+from crmbridge import at, case, gates, key, level, one_way, pair, policies, put, two_way
 from crmbridge._engine._decide import Half
 from crmbridge.given import joined
 from crmbridge.model import Disposition, FieldSpec
 from crmbridge.plan import State
 from crmbridge.protocols import Admit
+from crmbridge.quarantine import parked
 from crmbridge.reasons import Code
+from crmbridge.stores.memory import MemoryStore
+from crmbridge.testing.connector import EVERYTHING, FakeConnector, described
+from crmbridge.testing.sim import ManualClock, SimDriver
 
 LAG = dt.timedelta(seconds=30)
+
+
+class Versionless(FakeConnector):
+    """Tells when a record was changed, and no version."""
+
+    def _as_rows(self, kind, fields, ids):
+        return attrs.evolve(super()._as_rows(kind, fields, ids), versions=())
 
 
 class Diary:
@@ -101,6 +112,39 @@ def test_a_record_that_is_read_too_early_is_counted_in_each_run_but_not_beside_i
     world.left(email="kim@x.example", name="Kim")
     dispositions = [[row.disposition for row in world.run(after=after).rows()] for after in (0, 1)]
     assert dispositions == [[Disposition.APPLIED], [Disposition.HELD]]
+
+
+@pytest.mark.parametrize("age", [0, 5, 59, 60])
+def test_a_run_counts_what_it_made_although_a_young_record_has_no_version_to_know_it_again_by(age):
+    clock = ManualClock()
+    late = attrs.evolve(EVERYTHING, read_lag=dt.timedelta(seconds=61), conditional_writes=False)
+    told = attrs.evolve(EVERYTHING, answers_with_stored=False, conditional_writes=False)
+    ma = Versionless("ma", described("person", FieldSpec("email")), capabilities=late, now=clock.now)
+    crm = Versionless("crm", described("lead", FieldSpec("Email")), capabilities=told, now=clock.now)
+    pipe = (
+        two_way("sync", at(ma, "person"), at(crm, "lead"))
+        .match(level("email", key("email", "Email")))
+        .creates(left=False, right=True)
+        .fields(pair("email", "Email"), policy=policies.left_wins)
+        .remember(store := MemoryStore())
+        .using(SimDriver(clock=clock))
+    )
+    _ = [ma.put("person", email=email) for email in ("kim@x.example", "lee@x.example", "park@x.example")]
+    clock.advance(age)
+    report = pipe.run()
+    assert (report.writes, len(crm.rows("lead"))) == (3, 3)
+    assert {ended: count for ended, count in report.counts.items() if count} == {Disposition.APPLIED: 3}
+    assert parked(store, "sync") == []
+
+
+def test_what_a_run_has_written_is_counted_although_it_waits_to_be_read_again(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=False))
+    person, lead = world.pair()
+    world.ma.edit(person, name="Park")
+    world.crm.edit(lead, City="Kobe")
+    report = world.run(after=1)
+    assert {code for _, code, _ in world.parked()} == {"read_too_early"}
+    assert (report.writes, report.counts[Disposition.HELD], report.read) == (2, 0, 2)
 
 
 def test_what_a_system_made_of_our_write_is_stamped_as_ours_once_it_was_read(worlds, promises):

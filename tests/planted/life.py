@@ -279,4 +279,21 @@ PLANTS = {
         "    if conflict and not conflict:\n",
         (ENGINE.format("gaps", "what_an_update_wrote_whose_answer_was_lost_is_known_for_our_own_write"),),
     ),
+    "a record without a version is never known again": (
+        "_engine/_patience.py",
+        "parked_at(seen, row.version) or parked_as(seen, row.version)",
+        "seen.version == row.version",
+        (
+            ENGINE.format(
+                "decided_pairs",
+                "a_run_counts_what_it_made_although_a_young_record_has_no_version_to_know_it_again_by[5]",
+            ),
+        ),
+    ),
+    "a wait hides what was written": (
+        "_engine/_counted.py",
+        "    if not again:\n",
+        "    if again is not None:\n",
+        (ENGINE.format("decided_pairs", "what_a_run_has_written_is_counted_although_it_waits_to_be_read_again"),),
+    ),
 }

@@ -15,7 +15,7 @@ from ..roles import Intent, QueueRow
 from ._matching import Search
 from ._run import SHORTLY, Run
 from ._seen import Absent, Look, Seen
-from ._subjects import Subject, Verdict
+from ._subjects import Subject, Verdict, parked_as, parked_at
 
 _AT_ONCE = 500
 
@@ -54,9 +54,10 @@ def _waited(row: QueueRow, code: Code) -> bool:
 
 
 def behind(row: QueueRow, seen: Seen | None) -> bool:
-    """Say whether a reading does not show yet what the feed has told."""
+    """Say whether a reading does not show yet what the feed has told, or what was read when the row was parked."""
     if isinstance(seen, Record):
-        return row.departed or (row.version is not None and seen.version != row.version)
+        shown = row.version is None or parked_at(seen, row.version) or parked_as(seen, row.version)
+        return row.departed or not shown
     return isinstance(seen, Absent) and not row.departed
 
 

@@ -26,6 +26,7 @@ from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
 from ._approved import as_approved, ready_again
 from ._batch import decide
+from ._counted import unhidden
 from ._ends import same_systems
 from ._events import delivered, finished
 from ._fingerprints import admitted
@@ -231,7 +232,8 @@ def _worked(run: Run) -> Flow[None]:
             verdicts = yield from as_approved(run, verdicts)
         verdicts, starts = yield from paced(run, verdicts)
         yield from guarded_batch(run, verdicts)
-        yield from run.commit(remembering(run, promised(run, verdicts), starts))
+        delta = yield from unhidden(run, promised(run, verdicts), verdicts)
+        yield from run.commit(remembering(run, delta, starts))
         yield from acted(run, verdicts)
         if run.doubts:
             yield from recover(run)
@@ -277,7 +279,8 @@ def acted(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
         except Exception as error:
             yield from run.commit(_not_done(waiting, chunk, error))
             raise
-        yield from run.commit(remember(run, memory, chunk, outcomes))
+        delta = remember(run, memory, chunk, outcomes)
+        yield from run.commit((yield from unhidden(run, delta, [doing.verdict for doing in chunk])))
         for doing in chunk:
             del waiting[doing.intent.key]
 
