@@ -38,6 +38,10 @@ _ADOPT: Final = "adopt"
 _FORMULA: Final = frozenset("=+-@\u2212\t\r\n")
 _NO_SIGN: Final = "〓"
 """The sign that stands in print where a sign is lacking."""
+_HARMFUL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Controls and separators break a row or steer what shows it; half of a surrogate pair can stand in no file."""
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Turn what follows around, so that a cell reads otherwise than it is."""
 
 
 @attrs.frozen
@@ -170,7 +174,9 @@ def export(
     """Write parked records into a file of comma-separated values, with an empty column for rulings.
 
     The file appears whole or not at all. No cell can act as a formula in a spreadsheet: one that begins like one gets
-    an apostrophe before it. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and reported.
+    an apostrophe before it. Controls, separators of lines and signs that turn the direction of writing are replaced,
+    by U+FFFD or 〓; all others stay. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and
+    reported.
     """
     if encoding not in ("utf-8", "cp932"):
         raise UsageError(f"{encoding!r} is none of the encodings utf-8, cp932")
@@ -184,7 +190,8 @@ def export(
             writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
             writer.writerow(COLUMNS)
             for line, record in enumerate(records, 2):
-                cells = [_cell(text) for text in _texts(record, names, language)]
+                lacking = "\ufffd" if encoding == "utf-8" else _NO_SIGN
+                cells = [_cell(text, lacking) for text in _texts(record, names, language)]
                 writer.writerow(_held(cells, line, unheld) if encoding == "cp932" else cells)
         draft.replace(final)
     finally:
@@ -204,11 +211,15 @@ def _texts(record: Parked, names: Names, language: Language) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, lacking: str) -> str:
     """Make a text harmless: a spreadsheet takes what begins with a sign of arithmetic, wide or narrow, for a formula."""
     first = next((sign for sign in text if unicodedata.category(sign)[0] not in "CZ" or sign in _FORMULA), "")
-    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-    return f"'{printable}" if unicodedata.normalize("NFKC", first)[:1] in _FORMULA else printable
+    harmless = "".join(lacking if _harmful(sign) else sign for sign in text)
+    return f"'{harmless}" if unicodedata.normalize("NFKC", first)[:1] in _FORMULA else harmless
+
+
+def _harmful(sign: str) -> bool:
+    return unicodedata.category(sign) in _HARMFUL or sign in _TURNING
 
 
 def _held(cells: Sequence[str], line: int, unheld: list[Unheld]) -> list[str]:
@@ -274,9 +285,10 @@ def _choice(text: str, names: Names) -> str | None:
     words: Mapping[str, str] = {"left": "left", "right": "right", "leave": "leave"}
     if _folded(names.left) != _folded(names.right):
         words = {**words, _folded(names.left): "left", _folded(names.right): "right"}
-    verb, _, id = text.partition(" ")
-    if _folded(verb) == _ADOPT and id.strip():
-        return id.strip()
+    # Parted by any blank: who writes Japanese types a wide one.
+    verb, *id = text.split(maxsplit=1)
+    if _folded(verb) == _ADOPT and id:
+        return id[0]
     return words.get(_folded(text))
 
 

@@ -296,4 +296,12 @@ PLANTS = {
         "    if again is not None:\n",
         (ENGINE.format("decided_pairs", "what_a_run_has_written_is_counted_although_it_waits_to_be_read_again"),),
     ),
+    "a wide blank is taken for a control": (
+        "quarantine.py",
+        "lacking if _harmful(sign) else sign",
+        "sign if sign.isprintable() else lacking",
+        (
+            "tests/shell/test_quarantine.py::test_a_wide_blank_stands_in_cp932_as_it_is_and_what_it_lacks_is_named_by_its_own_code_point",
+        ),
+    ),
 }

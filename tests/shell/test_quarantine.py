@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import unicodedata
 
 import attrs
 import pytest
@@ -196,13 +197,56 @@ def test_no_cell_acts_as_a_formula(desk, id):
     assert desk.rule() == Ruled(1)
 
 
-@given(st.text(max_size=8))
-def test_a_cell_begins_with_no_sign_of_arithmetic_and_stays_on_its_line(text):
-    told = _cell(text)
+@given(st.text(max_size=8), st.sampled_from(["\ufffd", "〓"]))
+def test_a_cell_begins_with_no_sign_of_arithmetic_and_stays_on_its_line(text, lacking):
+    told = _cell(text, lacking)
     assert not told.lstrip().startswith(tuple("=+-@＝＋－＠−"))
-    assert told.isprintable()
-    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-    assert told in (printable, f"'{printable}")
+    assert len(told.splitlines()) <= 1
+    assert not {unicodedata.category(sign) for sign in told} & {"Cc", "Cs", "Zl", "Zp"}
+    assert told.removeprefix("'" * (len(told) - len(text))) == "".join(
+        sign if sign in told else lacking for sign in text
+    )
+
+
+IDS = (
+    "山田　太郎",
+    "株式会社\u00a0楓",
+    "👨\u200d👩\u200d👧",
+    "क्\u200dष",
+    "髙\ue000",
+    "שלום\u200f",
+    "a\u3000\u2003b",
+    "辻\U000e0100",
+)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_an_id_stands_in_the_table_as_it_is_and_its_ruling_comes_back(desk, id):
+    desk.park(row(id, why=because(Code.SEVERAL_MATCH, system="mail", found=2)))
+    desk.export(language="ja")
+    assert [line["id"] for line in desk.table()] == [id]
+    desk.give_back((id, f"adopt　{id}"))
+    assert desk.rule() == Ruled(1)
+    ref = RecordRef("crm", "contact", id)
+    assert desk.store.rulings.of("people", [ref])[ref].choice == id
+
+
+@pytest.mark.parametrize(
+    "sign", ["\0", "\t", "\r", "\n", "\x1b", "\x85", "\u2028", "\u2029", "\u202e", "\u2066", "\udc80"]
+)
+def test_a_sign_that_breaks_a_row_or_turns_the_text_around_is_replaced(desk, sign):
+    desk.park(row(f"1{sign}7"))
+    assert desk.export() == desk.export(encoding="cp932") == Exported(1)
+    assert [line["id"] for line in desk.table("cp932")] == ["1〓7"]
+    desk.export()
+    assert [line["id"] for line in desk.table()] == ["1\ufffd7"]
+
+
+def test_a_wide_blank_stands_in_cp932_as_it_is_and_what_it_lacks_is_named_by_its_own_code_point(desk):
+    desk.park(row("山田　太郎"), row("楓\u00a0\u200d"))
+    told = desk.export(encoding="cp932", language="ja")
+    assert [line["id"] for line in desk.table("cp932")] == ["山田　太郎", "楓 〓"]
+    assert told.unheld == (Unheld(3, "id", "U+00A0", " "), Unheld(3, "id", "U+200D", "〓"))
 
 
 def test_what_cp932_cannot_hold_is_replaced_and_told_by_its_place(desk):
