@@ -464,7 +464,7 @@ class Pipeline(_Rules):
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
 
-        A ruling is about what the person saw: an edit made since asks again. The record is looked at in the next run.
+        Where a value would be refused, `leave`, or the side that would refuse it, keeps it from being sent. A ruling is about what the person saw: an edit made since asks again. The record is looked at in the next run.
         """
         self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
 

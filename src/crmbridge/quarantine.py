@@ -18,7 +18,7 @@ import attrs
 
 from .errors import UsageError
 from .japanese.cp932 import cp932_report
-from .model import Disposition
+from .model import SIDES, Disposition
 from .plain.separated import SeparatedFile
 from .reasons import Code
 from .report import Names
@@ -35,6 +35,18 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 _ADOPT: Final = "adopt"
+_SIDES: Final = ("left", "right", "leave")
+_DISPUTED: Final[Mapping[Code, tuple[str, ...]]] = {
+    Code.SEVERAL_MATCH: (_ADOPT,),
+    Code.ALREADY_LINKED: (),
+    Code.TWIN: (),
+}
+"""What may be ruled where no value is disputed but a match."""
+_REFUSED: Final = frozenset({
+    Code.TOO_LONG, Code.TOO_MANY_BYTES, Code.TOO_MANY_DIGITS, Code.OUT_OF_RANGE, Code.NOT_AN_OPTION,
+    Code.NOT_AN_EMAIL, Code.NOT_A_NUMBER, Code.WRONG_TYPE, Code.REQUIRED, Code.SEVERAL_VALUES, Code.CODEC_FAILED,
+})  # fmt: skip
+"""Values that were not sent, since they would be refused."""
 _FORMULA: Final = frozenset("=+-@\u2212\t\r\n")
 _NO_SIGN: Final = "〓"
 """The sign that stands in print where a sign is lacking."""
@@ -51,6 +63,8 @@ class Parked:
     row: QueueRow
     ruling: Ruling | None = None
     """What a person decided about it before."""
+    linked: bool = False
+    """It has a counterpart, whose values may live on."""
 
     @property
     def key(self) -> str:
@@ -61,8 +75,8 @@ class Parked:
 
     @property
     def rulable(self) -> bool:
-        """Say whether a person can rule: a record that is held only waits."""
-        return self.row.state in ("disputed", "quarantined")
+        """Say whether a person can rule: a record that is held only waits, and not every trouble ends by a word."""
+        return bool(self.words())
 
     def explain(self, language: Language = "en") -> str:
         """Say in one line which record it is, how it is parked, and why."""
@@ -78,12 +92,27 @@ class Parked:
         return "" if self.row.because is None else say(self.row.because, language)
 
     def choices(self, names: Names) -> tuple[str, ...]:
-        """Tell what a person may write as a ruling: whose values live on, or that each side keeps its own."""
-        if not self.rulable:
+        """Tell what a person may write as a ruling: whose values live on, or that each side keeps its own.
+
+        Where a value would be refused, only those of the system that would refuse it can live on.
+        """
+        called = {_ADOPT: f"{_ADOPT} ID"}
+        if names.left != names.right:
+            called |= {"left": names.left, "right": names.right}
+        return tuple(called.get(word, word) for word in self.words(names))
+
+    def words(self, names: Names | None = None) -> tuple[str, ...]:
+        """Tell what a ruling may be, as the store keeps it: `left`, `right`, `leave`, or that a match is adopted."""
+        why = self.row.because
+        if why is None or self.row.state not in ("disputed", "quarantined"):
             return ()
-        sides = (names.left, names.right) if names.left != names.right else ("left", "right")
-        several = self.row.because is not None and self.row.because.code is Code.SEVERAL_MATCH
-        return (*sides, "leave", *([f"{_ADOPT} ID"] if several else []))
+        if self.row.state == "disputed":
+            return _DISPUTED.get(why.code, _SIDES)
+        if why.code not in _REFUSED:
+            return ()
+        ends = {} if names is None or names.left == names.right else {names.left: "left", names.right: "right"}
+        refusing = ends.get(str(why.facts.get("system"))) if self.linked else None
+        return ("leave",) if refusing is None else (refusing, "leave")
 
 
 @attrs.frozen
@@ -131,8 +160,8 @@ class NotTaken:
     """A line whose ruling was not taken, and why."""
 
     line: int
-    why: Literal["moved_on", "not_a_choice", "twice", "held"]
-    """The record is no longer parked as it was; no such choice; ruled upon twice; it only waits."""
+    why: Literal["moved_on", "not_a_choice", "twice", "held", "no_choice"]
+    """The record is no longer parked as it was; no such choice; ruled upon twice; it only waits; it has no choices."""
 
 
 @attrs.frozen
@@ -147,7 +176,13 @@ def parked(store: StateStore, pipeline: str, state: QueueState | None = None) ->
     """List the parked records of a pipeline in order of arrival; of one state where one is named."""
     rows = store.quarantine.rows(pipeline, state)
     rulings = store.rulings.of(pipeline, [row.ref for row in rows])
-    return [Parked(row, rulings.get(row.ref)) for row in rows]
+    linked = {
+        (side, ref)
+        for side in SIDES
+        for ref, known in store.links.standing(pipeline, side, [row.ref for row in rows if row.side == side]).items()
+        if known.linked
+    }
+    return [Parked(row, rulings.get(row.ref), (row.side, row.ref) in linked) for row in rows]
 
 
 def grouped(records: Sequence[Parked]) -> Sequence[Group]:
@@ -254,12 +289,12 @@ def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by
     rulings: dict[str, Ruling] = {}
     not_taken: list[NotTaken] = []
     for line, key, text in _lines(path):
-        record, choice = records.get(key), _choice(text, names)
+        record, (word, choice) = records.get(key), _choice(text, names)
         if record is None:
             not_taken.append(NotTaken(line, "moved_on"))
         elif not record.rulable:
-            not_taken.append(NotTaken(line, "held"))
-        elif choice is None:
+            not_taken.append(NotTaken(line, "held" if record.row.state == "held" else "no_choice"))
+        elif word not in record.words(names):
             not_taken.append(NotTaken(line, "not_a_choice"))
         elif key in rulings:
             not_taken.append(NotTaken(line, "twice"))
@@ -280,16 +315,17 @@ def _lines(path: str | Path) -> Iterator[tuple[int, str, str]]:
                 yield row.line, str(row.values["key"] or "").strip(), ruling
 
 
-def _choice(text: str, names: Names) -> str | None:
-    """Read a ruling as a person types it: in wide or narrow letters, in capitals or not."""
-    words: Mapping[str, str] = {"left": "left", "right": "right", "leave": "leave"}
+def _choice(text: str, names: Names) -> tuple[str, str]:
+    """Read a ruling as a person types it, in wide or narrow letters, in capitals or not: its word, and what is kept."""
+    words: Mapping[str, str] = {word: word for word in _SIDES}
     if _folded(names.left) != _folded(names.right):
         words = {**words, _folded(names.left): "left", _folded(names.right): "right"}
     # Parted by any blank: who writes Japanese types a wide one.
     verb, *id = text.split(maxsplit=1)
     if _folded(verb) == _ADOPT and id:
-        return id[0]
-    return words.get(_folded(text))
+        return _ADOPT, id[0]
+    word = words.get(_folded(text), "")
+    return word, word
 
 
 def _folded(text: str) -> str:

@@ -487,6 +487,34 @@ def test_a_value_outside_the_codec_is_a_problem_and_no_crash():
         assert (found.left, found.right) == (agreed[:1], agreed[1:])
 
 
+@pytest.mark.parametrize(
+    ("ruled", "two_way", "agreed", "to_left", "code"),
+    [
+        ("leave", True, ("abcd", "a"), {}, Code.RULED),
+        ("right", True, ("b", "a"), {0: "a"}, Code.RULED),
+        ("right", False, ("abcd", "a"), {}, Code.NOT_WRITABLE),
+        ("left", True, ("b", "a"), {}, Code.TOO_LONG),
+    ],
+)
+def test_a_person_may_rule_that_a_value_that_would_be_refused_is_not_sent(ruled, two_way, agreed, to_left, code):
+    pairs = one(policies.left_wins, right=FieldSpec("r", max_length=3), two_way=two_way)
+    found = decided(pairs, ("abcd", "a", "b", "a"), ruled=ruled)
+    assert (found.left, found.right) == ((agreed[0],), (agreed[1],))
+    assert (found.write_left, found.write_right) == (to_left, {})
+    assert [why.code for why in found.problems] == ([Code.TOO_LONG] if ruled == "left" else [])
+    assert [line.because.code for line in found.fields] == [code]
+
+
+def test_what_no_codec_can_read_may_be_left_and_never_lives_on():
+    case = ("hot", "Cold", "hot", "Hot")
+    pairs = one(policies.right_wins, via=codecs.choices({"hot": "Hot"}))
+    left = decided(pairs, case, ruled="leave")
+    assert (left.writes, left.problems, left.left, left.right) == (False, (), ("hot",), ("Cold",))
+    for side in ("left", "right"):
+        found = decided(pairs, case, ruled=side)
+        assert (found.writes, [why.code for why in found.problems]) == (False, [Code.CODEC_FAILED])
+
+
 def test_a_field_that_nobody_may_write_is_left_as_it_is():
     found = decided(one(policies.left_wins, right=FieldSpec("r", read_only=True)), ("b", "a", "a", "a"))
     assert not found.writes

@@ -4,7 +4,10 @@ import pytest
 
 from crmbridge import Disposition, at, key, level, pair, two_way
 from crmbridge.model import FieldSpec
-from crmbridge.policies import ask_a_person, right_wins
+from crmbridge.policies import ask_a_person, left_wins, right_wins
+from crmbridge.quarantine import parked
+from crmbridge.reasons import Code
+from crmbridge.report import Names
 from crmbridge.stores import MemoryStore
 from crmbridge.testing.connector import FakeConnector, described
 from crmbridge.testing.sim import ManualClock, SimDriver
@@ -89,3 +92,73 @@ def test_a_person_rules_on_a_record_that_is_gone_here_and_was_edited_there(
     people.rule(right, choice, by="the boss")
     people.run()
     assert (bool(ma.rows("person")), bool(crm.rows("lead"))) == (left_there, right_there)
+
+
+@pytest.fixture
+def short(ma, crm, clock):
+    """Names of three letters fit into the CRM; the left wins, so longer ones end in quarantine."""
+    crm = FakeConnector("crm", described("lead", FieldSpec("Email"), FieldSpec("Name", max_length=3)), now=clock.now)
+    pipe = (
+        two_way("people", at(ma, "person"), at(crm, "lead"))
+        .match(level("e-mail", key("email", "Email")))
+        .creates(left=False, right=True)
+        .fields(pair("email", "Email", left_wins), pair("name", "Name", left_wins))
+        .remember(MemoryStore())
+        .using(SimDriver(clock=clock))
+    )
+    left = ma.put("person", email="a@x.example", name="Kim")
+    pipe.run()
+    clock.advance(60)
+    ma.edit(left, name="Andrea", email="b@x.example")
+    assert pipe.run().counts[Disposition.QUARANTINED] == 1
+    clock.advance(60)
+    return pipe, crm, left
+
+
+@pytest.mark.parametrize(("choice", "names"), [("leave", ("Andrea", "Kim")), ("right", ("Kim", "Kim"))])
+def test_a_ruling_ends_the_quarantine_of_a_value_that_would_be_refused(short, ma, clock, choice, names):
+    pipe, crm, left = short
+    pipe.rule(left, choice, by="the boss")
+    pipe.run()
+    [lead] = crm.rows("lead")
+    assert (ma.values(left)["name"], lead["Name"]) == names
+    assert (ma.values(left)["email"], lead["Email"]) == ("b@x.example", "b@x.example")
+    assert parked(pipe.store, "people") == []
+    clock.advance(60)
+    assert pipe.run().writes == 0
+
+
+def test_the_next_edit_of_a_value_that_was_left_crosses_as_ever(short, ma, clock):
+    pipe, crm, left = short
+    pipe.rule(left, "leave", by="the boss")
+    pipe.run()
+    clock.advance(60)
+    ma.edit(left, name="Andrea Bauer")
+    assert pipe.run().counts[Disposition.QUARANTINED] == 1
+    clock.advance(60)
+    ma.edit(left, name="Lee")
+    pipe.run()
+    assert [lead["Name"] for lead in crm.rows("lead")] == ["Lee"]
+
+
+def test_the_side_whose_value_is_refused_cannot_live_on(short, ma, clock):
+    pipe, crm, left = short
+    pipe.rule(left, "left", by="the boss")
+    assert pipe.run().counts[Disposition.QUARANTINED] == 1
+    assert [lead["Name"] for lead in crm.rows("lead")] == ["Kim"]
+
+
+def test_a_record_that_is_left_alone_is_not_made_until_it_is_edited(short, ma, clock):
+    pipe, crm, _ = short
+    other = ma.put("person", email="c@x.example", name="Andrea")
+    pipe.run()
+    clock.advance(60)
+    [one] = [one for one in parked(pipe.store, "people") if one.row.ref == other]
+    assert one.choices(Names("ma", "crm")) == ("leave",)
+    pipe.rule(other, "leave", by="the boss")
+    assert [line.because.code for line in pipe.run().rows(Disposition.SKIPPED)] == [Code.RULED]
+    assert len(crm.rows("lead")) == 1
+    clock.advance(60)
+    ma.edit(other, name="Lee")
+    pipe.run()
+    assert {lead["Name"] for lead in crm.rows("lead")} == {"Kim", "Lee"}

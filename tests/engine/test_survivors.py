@@ -76,6 +76,20 @@ def test_several_survivors_are_for_a_person_to_choose_from(worlds, promises):
     assert ("disputed", "several_match", lead.id) in world.parked()
 
 
+def test_the_survivor_that_a_person_names_is_the_counterpart(worlds, promises):
+    world = worlds(capabilities=silent(promises))
+    pipe = world.pipeline(left="delete").creates(left=False, right=True)
+    person, lead = world.pair(pipe)
+    _, chosen = (world.right(Email="kim@x.example", Name=name) for name in ("one", "two"))
+    world.crm.remove(lead)
+    world.settle(pipe)
+    world.clock.advance(60)
+    world.ready(pipe).rule(lead, chosen.id, by="the boss")
+    world.settle(pipe)
+    assert world.counterpart(person) == chosen
+    assert ("disputed", "several_match", lead.id) not in world.parked()
+
+
 def test_a_record_that_nobody_matches_is_removed_all_the_same(both, promises):
     world = both(capabilities=silent(promises))
     pipe = world.pipeline(left="delete")

@@ -304,4 +304,10 @@ PLANTS = {
             "tests/shell/test_quarantine.py::test_a_wide_blank_stands_in_cp932_as_it_is_and_what_it_lacks_is_named_by_its_own_code_point",
         ),
     ),
+    "a ruling changes nothing about a value that would be refused": (
+        "plan/_fields.py",
+        "    work.overrule()\n",
+        "",
+        (ENGINE.format("rulings", "a_ruling_ends_the_quarantine_of_a_value_that_would_be_refused[leave-names0]"),),
+    ),
 }

@@ -106,7 +106,7 @@ def test_a_table_says_what_a_person_needs_and_excel_opens_it(desk):
         "choices": "crm / mail / leave",
         "ruling": "",
     }
-    assert lines["c2"]["choices"] == "crm / mail / leave / adopt ID"
+    assert lines["c2"]["choices"] == "adopt ID"
     assert (lines["m7"]["choices"], lines["m7"]["due"]) == ("", "2026-01-05T13:00+00:00")
     assert not list(desk.folder.glob(".*.draft"))
 
@@ -261,7 +261,7 @@ def test_what_cp932_cannot_hold_is_replaced_and_told_by_its_place(desk):
 
 
 def test_rulings_are_taken_and_the_records_wake(desk):
-    desk.park(row("c1"), row("c2", "quarantined"), row("c3"), row("c4", why=because(Code.SEVERAL_MATCH)), row("c5"))
+    desk.park(row("c1"), row("c2"), row("c3"), row("c4", why=because(Code.SEVERAL_MATCH)), row("c5"))
     desk.export()
     desk.give_back(("c1", "crm"), ("c2", "ＭＡＩＬ "), ("c3", "Leave"), ("c4", "adopt 003xx"))
     assert desk.rule() == Ruled(4)
@@ -294,6 +294,41 @@ def test_what_is_no_ruling_is_told_by_its_line_and_the_others_are_taken(desk):
     desk.give_back(("c1", "somebody"), ("c2", "crm"), ("c3", "adopt "), ("c4", "mail"))
     told = desk.rule()
     assert told == Ruled(1, (NotTaken(2, "not_a_choice"), NotTaken(3, "held"), NotTaken(4, "not_a_choice")))
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "linked", "words"),
+    [
+        ("disputed", Code.BOTH_CHANGED, True, ("crm", "mail", "leave")),
+        ("disputed", Code.GONE_AND_CHANGED, True, ("crm", "mail", "leave")),
+        ("disputed", Code.SEVERAL_MATCH, False, ("adopt ID",)),
+        ("disputed", Code.ALREADY_LINKED, False, ()),
+        ("quarantined", Code.TOO_LONG, True, ("mail", "leave")),
+        ("quarantined", Code.TOO_LONG, False, ("leave",)),
+        ("quarantined", Code.REFUSED_BY_SYSTEM, True, ()),
+        ("quarantined", Code.IN_DOUBT, False, ()),
+        ("quarantined", Code.PARENT_FAILED, True, ()),
+        ("held", Code.PARENT_MISSING, True, ()),
+    ],
+)
+def test_only_what_ends_a_trouble_may_be_ruled(desk, state, code, linked, words):
+    one = Parked(row("c1", state, because(code, system="mail", field="phone")), linked=linked)
+    assert one.choices(NAMES) == words
+    assert one.rulable == bool(words)
+
+
+def test_a_ruling_that_would_do_nothing_is_not_taken(desk):
+    refused = because(Code.TOO_LONG, system="mail", field="phone")
+    desk.park(
+        row("c1", "quarantined", refused),
+        row("c2", "quarantined", because(Code.IN_DOUBT, system="mail")),
+        row("c3", why=because(Code.SEVERAL_MATCH)),
+        row("c4", "quarantined", refused),
+    )
+    desk.export()
+    desk.give_back(("c1", "crm"), ("c2", "leave"), ("c3", "leave"), ("c4", "leave"))
+    told = (NotTaken(2, "not_a_choice"), NotTaken(3, "no_choice"), NotTaken(4, "not_a_choice"))
+    assert desk.rule() == Ruled(1, told)
 
 
 def test_two_rulings_on_one_record_are_one_too_many(desk):

@@ -16,6 +16,7 @@ from ._decide import failed, followed, gated, stopped, told_by, told_of
 from ._edited import edited_creation
 from ._matching import Search, keys_of_one
 from ._patience import Window, may_be_ours
+from ._ruled import choice
 from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
 from ._twins import Promised, Reserved, strict
@@ -131,6 +132,9 @@ def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verd
         made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
     looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}
     why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked, **told(case))
+    if made.problems and choice(run, [record.ref], [record]) == "leave":
+        ruled = because(Code.RULED, field=made.problems[0].facts.get("field", ""))
+        return attrs.evolve(blank, because=ruled, fields=made.fields)
     if made.problems:
         return attrs.evolve(
             blank,

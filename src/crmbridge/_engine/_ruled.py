@@ -50,9 +50,9 @@ def move_of(chosen: Choice, left: State) -> Move:
     return Move.CLOSE if chosen == "leave" else _ON_GONE[chosen, left]
 
 
-def adopted(run: Run, record: Record, found: Ambiguous) -> Matched | None:
-    """Take the one of several matches that a person named."""
-    chosen = choice(run, [record.ref], [record])
+def adopted(run: Run, record: Record, found: Ambiguous, refs: Iterable[RecordRef] = ()) -> Matched | None:
+    """Take the one of several matches that a person named, for the record or for *refs* whose link it has."""
+    chosen = choice(run, [record.ref, *refs], [record])
     for ref in found.refs:
         if ref.id == chosen:
             return Matched(ref, found.level, "ruling", found.tried)

@@ -21,7 +21,7 @@ from ._decide import failed, half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
 from ._relink import moved
-from ._ruled import side_choice
+from ._ruled import adopted, side_choice
 from ._run import Run
 from ._seen import Look, is_gone
 from ._subjects import Subject, Verdict
@@ -84,6 +84,8 @@ def _judged(
     left, right = (None, record) if side == "left" else (record, None)
     if search.trouble is not None:
         return failed(subject, search.trouble, left, right)
+    if isinstance(found, Ambiguous) and subject.link is not None:
+        found = adopted(run, record, found, [subject.link.ref(side)]) or found
     if isinstance(found, Ambiguous):
         why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)

@@ -25,7 +25,7 @@ Gated: TypeAlias = "tuple[Reason | None, Reason | None]"
 
 
 Choice: TypeAlias = Literal["left", "right", "leave"]
-"""What a person ruled where a policy asks: whose value lives on, or that each side keeps its own."""
+"""What a person ruled where a policy asks, or a value would be refused: whose lives on, or that each side keeps its own."""
 
 
 @attrs.frozen
@@ -81,7 +81,8 @@ class _Merging:
         self._write_right: dict[int, Cell] = {}
         self._fields: list[FieldDecision] = []
         self._disputed: tuple[Reason, ...] = ()
-        self._problems: tuple[Reason, ...] = ()
+        self._problems: dict[int, tuple[Reason, Pair, tuple[Cell, Cell]]] = {}
+        """Why a value would be refused, by place, with the pair and what both sides hold."""
         self._skipped: tuple[Reason, ...] = ()
 
     def cross(self, place: int, pair: Pair, held: tuple[Cell, Cell], source: Side) -> None:
@@ -124,7 +125,7 @@ class _Merging:
             state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
             verdict = fill_or_ask(left, there) if self._filling and state.first else pair.resolve(state)
         except ValueError:
-            self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
+            self._problems[place] = because(Code.CODEC_FAILED, field=pair.right), pair, held
             return
         except Raised as trouble:
             self._problems += (trouble.because,)
@@ -150,6 +151,22 @@ class _Merging:
             case _:
                 assert_never(verdict)
         self._write(place, pair, held, to_left, to_right, verdict.because, first=state.first)
+
+    def overrule(self) -> None:
+        """Let a person who has ruled decide the fields whose values would be refused."""
+        refused = self._problems.items() if self._ruled is not None else ()
+        for place, (_, pair, held) in tuple(refused):
+            try:
+                there = held[1] if self._ruled == "leave" else pair.decode(held[1])
+            except ValueError:
+                continue
+            del self._problems[place]
+            told = (pair.left, pair.right)
+            self._fields = [line for line in self._fields if (line.left_field, line.right_field) != told]
+            _ = self._write_left.pop(place, None), self._write_right.pop(place, None)
+            to_left = there if self._ruled == "right" and differs(there, held[0]) else MISSING
+            to_right = held[0] if self._ruled == "left" and differs(held[0], there) else MISSING
+            self._write(place, pair, held, to_left, to_right, because(Code.RULED, field=pair.right))
 
     def _ruling(self, pair: Pair, left: Cell, there: Cell) -> Settle | Leave | None:
         why = because(Code.RULED, field=pair.right)
@@ -190,7 +207,7 @@ class _Merging:
             try:
                 encoded = pair.encode(to_right)
             except ValueError:
-                self._problems += (because(Code.CODEC_FAILED, field=pair.right),)
+                self._problems[place] = because(Code.CODEC_FAILED, field=pair.right), pair, held
                 return
             except Raised as trouble:
                 self._problems += (trouble.because,)
@@ -218,7 +235,7 @@ class _Merging:
             there = held[0] if towards == "left" else held[1]
             judged = pair.answered(spec, value, trouble, held=there, towards=towards, creating=False)
             if isinstance(judged, Reason):
-                self._problems += (judged,)
+                self._problems[place] = judged, pair, held
                 self._tell(pair, held, judged, towards, MISSING)
                 return True
             value, answer = judged.value, judged.answer
@@ -256,7 +273,7 @@ class _Merging:
             self._write_right,
             tuple(self._fields),
             self._disputed,
-            self._problems,
+            tuple(why for why, _, _ in self._problems.values()),
             self._skipped,
         )
 
@@ -277,7 +294,8 @@ def merge(
 ) -> Merge:
     """Decide every field of a pair of records.
 
-    *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about the disputes.
+    *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about disputes, and
+    about values that would be refused.
     *filling*: what was never agreed is only filled where it is blank, and else left to a person.
     *guests*: the places of fields of a shared right record that this left one does not own, and so only fills.
     A field that was not read takes no part and its agreement does not move.
@@ -299,6 +317,7 @@ def merge(
             work.cross(place, pair, (one, two), "left" if one != l0 else "right")
             continue
         work.judge(place, pair, (one, two), (l0, r0))
+    work.overrule()
     return work.done(agreed_left, agreed_right)
 
 
