@@ -102,6 +102,7 @@ class Ensured(_Column):
     within: Definition = attrs.field(repr=False)
     """The parents' pipeline: it finds each parent by its own matching, or makes it."""
     of: Name | None = None
+    absent: Absent = "hold"
 
     @property
     def parents(self) -> str:
@@ -184,13 +185,15 @@ def linked(parents: str | Parents, field: Name | None = None, *, absent: Absent 
     return Linked(there.name, field, absent, _kinds(there), _systems(there))
 
 
-def ensured(parents: Parents, field: Name | None = None) -> Ensured:
+def ensured(parents: Parents, field: Name | None = None, *, absent: Absent = "hold") -> Ensured:
     """Follow to the parent's counterpart as `linked` does, and let the parents' pipeline find or make it first if need be.
 
     Parents are made only for records that are made themselves: one that matched keeps its own. The parents' pipeline
     keeps its links, promises and quarantine in the same store, so that two children make one parent, after a crash too.
+    *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps it back.
     """
-    return Ensured(parents.definition, field)
+    _stated(absent)
+    return Ensured(parents.definition, field, absent)
 
 
 def look_up(name: str, where: End, *levels: Level, adopt: Adoption = refuse, absent: Absent = "blank") -> LookUp:

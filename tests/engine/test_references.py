@@ -15,7 +15,7 @@ from crmbridge.errors import NotAllowed, PairError, UsageError
 from crmbridge.gates import at_least, consented, either, equals, every, filled, has_any, unless
 from crmbridge.given import Constant
 from crmbridge.match import all_of, key, level, newest
-from crmbridge.model import FieldSpec, FieldType, RecordRef, target_kind
+from crmbridge.model import CreateClass, FieldSpec, FieldType, RecordRef, target_kind
 from crmbridge.plain import each
 from crmbridge.reasons import Code
 from crmbridge.references import ensured, linked, look_up
@@ -45,15 +45,15 @@ class World:
         self.store = store or MemoryStore()
         self.ma = FaultyConnector(
             "ma",
-            described("company", *fields("name", "phone")),
-            described("person", *fields("email", "name", "company", "owner.email", "firm", "phone"),
+            described("company", *fields("name", "phone", "fax")),
+            described("person", *fields("email", "name", "company", "owner.email", "firm", "phone", "fax"),
                       FieldSpec("company_id", FieldType.REFERENCE, refers_to=("company",))),
             described("event", *fields("email", "host", "text")),
             capabilities=SEARCHED, now=self.clock.now,
         )  # fmt: skip
         self.crm = FaultyConnector(
             "crm",
-            described("account", *fields("Name", "Phone")),
+            described("account", *fields("Name", "Phone"), FieldSpec("Fax", max_length=3)),
             described("contact", *fields("Email", "Name", "Owner", "Created", "AccountText", "AccountName"), REQUIRED),
             described("lead", *fields("Email", "Name", "Owner", "Created")),
             described("user", *fields("Email", "Name")),
@@ -988,6 +988,104 @@ def test_a_parent_in_trouble_is_not_tried_again_for_each_change_of_its_child(wor
         world.run(people)
     assert [what for what in world.crm.requests if what.startswith("create")] == []
     assert [(state, code) for state, code, _ in world.parked("people")] == [("quarantined", "parent_failed")]
+
+
+def ensuring_fax(world, how):
+    """Ensure a parent whose number for faxes may be too long: the person's own firm, or the company it points to."""
+    if how == "own":
+        return world.people(put("Account", ensured(world.firms().fields(pair("fax", "Fax")))))
+    return world.people(put("Account", ensured(world.companies().fields(pair("fax", "Fax")), "company_id")))
+
+
+@pytest.mark.parametrize("how", ["own", "another"])
+@pytest.mark.parametrize("verb", ["run", "retry"])
+def test_a_parent_in_trouble_is_looked_at_again_once_it_was_mended_at_its_source(world, how, verb):
+    parent = world.ma.put("company", "c1", name="Acme", fax="1234")
+    person = world.ma.put("person", "p1", email="kim@x.example", firm="Acme", fax="1234", company_id=parent)
+    people = ensuring_fax(world, how)
+    world.run(people)
+    assert [code for _, code, _ in world.parked("people")] == ["parent_failed"]
+    world.clock.advance(60)
+    world.ma.edit(person if how == "own" else parent, fax="123")
+    if verb == "retry":
+        world.ready(people).retry()
+    else:
+        world.run(people)
+    [account], [contact] = world.crm.rows("account"), world.crm.rows("contact")
+    assert (account["Fax"], contact["Account"].id) == ("123", account["id"])
+    assert world.parked("people") == world.parked("firms") == world.parked("companies") == []
+
+
+def test_a_parent_in_trouble_that_has_not_changed_is_not_decided_again(world):
+    parent = world.ma.put("company", "c1", name="Acme", fax="1234")
+    person = world.ma.put("person", "p1", email="kim@x.example", company_id=parent)
+    people = ensuring_fax(world, "another")
+    world.run(people)
+    world.clock.advance(60)
+    assert world.run(people).read == 0
+    world.ma.edit(person, name="Kim")
+    assert {line.ref for line in world.run(people).rows()} == {person}
+
+
+def test_a_plan_makes_a_parent_that_was_mended_at_its_source(world):
+    person = world.ma.put("person", "p1", email="kim@x.example", firm="Acme", fax="1234")
+    people = ensuring_fax(world, "own")
+    world.run(people)
+    world.clock.advance(60)
+    world.ma.edit(person, fax="123")
+    assert world.ready(people).plan().totals.writes[("crm", "create")] == 2
+
+
+def test_a_retry_of_a_child_tries_its_refused_parent_again(world):
+    child = world.ma.put("person", email="kim@x.example", firm="Acme")
+    world.crm.single = lambda action: Fault.REJECTED if action.kind == "account" else None
+    people = ensuring(world)
+    world.run(people)
+    world.crm.single = lambda action: None
+    world.ready(people).retry([child])
+    [account], [contact] = world.crm.rows("account"), world.crm.rows("contact")
+    assert contact["Account"].id == account["id"]
+    assert world.parked("people") == world.parked("firms") == []
+
+
+def test_a_retry_of_a_child_sends_no_parent_again_that_is_in_doubt(world):
+    world.crm._capabilities = attrs.evolve(SEARCHED, creates=CreateClass.C, create_key=None, finds_by=frozenset())
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    world.crm.then(Fault.LOST_BEFORE)
+    people = ensuring(world)
+    for _ in range(3):
+        world.run(people)
+        world.clock.advance(dt.timedelta(minutes=20))
+    assert [code for _, code, _ in world.parked("firms")] == ["in_doubt"]
+    world.ready(people).retry()
+    assert [code for _, code, _ in world.parked("firms")] == ["in_doubt"]
+    assert world.crm.rows("account") == []
+    world.ready(world.firms()).retry()
+    assert len(world.crm.rows("account")) == 1
+
+
+@pytest.mark.parametrize(
+    ("absent", "disposition", "account"),
+    [
+        ("hold", Disposition.HELD, None),
+        ("skip", Disposition.SKIPPED, None),
+        ("quarantine", Disposition.QUARANTINED, None),
+        ("blank", Disposition.APPLIED, None),
+        (Constant("a0"), Disposition.APPLIED, "a0"),
+    ],
+)
+def test_a_record_says_what_becomes_of_it_where_its_parent_is_not_made_either(world, absent, disposition, account):
+    world.crm.put("account", "a0", Name="Nobody's")
+    firms = world.firms().gate(filled("firm"))
+    person = world.ma.put("person", email="kim@x.example")
+    people = world.people(put("AccountText", ensured(firms, absent=absent)))
+    mine = [line for line in world.run(people).rows(disposition) if line.ref == person]
+    [line] = [line for line in mine if line.because.code is not Code.GATE]
+    made = [contact.get("AccountText") for contact in world.crm.rows("contact")]
+    assert made == ([account] if disposition is Disposition.APPLIED else [])
+    assert [row["id"] for row in world.crm.rows("account")] == ["a0"]
+    if not made:
+        assert line.because.code is Code.PARENT_MISSING
 
 
 def test_a_parent_is_found_by_keys_that_only_the_directory_knows(world):

@@ -310,4 +310,15 @@ PLANTS = {
         "",
         (ENGINE.format("rulings", "a_ruling_ends_the_quarantine_of_a_value_that_would_be_refused[leave-names0]"),),
     ),
+    "a parent that was mended at its source stays in quarantine": (
+        "_engine/_parents.py",
+        'if behind(row, look.seen("left", row.ref))]',
+        "if row.departed]",
+        (
+            ENGINE.format(
+                "references",
+                "a_parent_in_trouble_is_looked_at_again_once_it_was_mended_at_its_source[memory-run-own]",
+            ),
+        ),
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -11,21 +11,26 @@ from ..errors import LeaseHeld
 from ..flow import Flow, call
 from ..model import Cell, Missing, Record, RecordRef, Side
 from ..plan import Raised
-from ..protocols import Unmatched
+from ..protocols import Clock, Unmatched
 from ..reasons import Code, Fact, because
 from ..references import Ensured
-from ..roles import Delta, QueueRow
+from ..roles import Delta, QueueRow, StateStore
 from ._create import refused
 from ._ends import same_systems
 from ._fingerprints import admitted
 from ._ingest import known_targets
 from ._looked_up import check_look_ups
 from ._matching import Search
+from ._patience import behind
 from ._recover import recover, take_over
-from ._references import candidates, counterparts, missing, waiting
+from ._references import candidates, counterparts, lacking, missing
 from ._run import Run, prepare
+from ._seen import Look
 
 _IN_TROUBLE = ("disputed", "quarantined")
+
+_ANSWERED = frozenset({Code.REFUSED_BY_SYSTEM, Code.IN_DOUBT})
+"""Troubles that only another request would show to be over: a child's change, which may be of the same record, asks for none."""
 
 
 def wake(run: Run) -> Flow[bool]:
@@ -34,12 +39,10 @@ def wake(run: Run) -> Flow[bool]:
         return False
     parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
     waits: dict[tuple[str, Side], list[tuple[QueueRow, RecordRef]]] = {}
-    for row in parked:
-        facts: Mapping[str, Fact] = row.because.facts if row.because is not None else {}
-        if "pipeline" in facts and (row.side, row.ref) not in run.woken:
-            parent = RecordRef(str(facts["system"]), str(facts["kind"]), str(facts["id"]))
+    for row, pipeline, parent in _wanting(parked):
+        if (row.side, row.ref) not in run.woken:
             side: Side = "left" if parent.system == run.definition.left.system else "right"
-            waits.setdefault((str(facts["pipeline"]), side), []).append((row, parent))
+            waits.setdefault((pipeline, side), []).append((row, parent))
     places: list[tuple[Side, RecordRef]] = []
     for (parents, side), rows in waits.items():
         refs = list(dict.fromkeys(parent for _, parent in rows))
@@ -52,6 +55,14 @@ def wake(run: Run) -> Flow[bool]:
         run.woken.update(places)
         yield from run.commit(Delta(wake=tuple(places)))
     return bool(places)
+
+
+def _wanting(parked: Iterable[QueueRow]) -> Iterator[tuple[QueueRow, str, RecordRef]]:
+    """Give the parked rows that a parent keeps back, with the pipeline and the record of that parent."""
+    for row in parked:
+        facts: Mapping[str, Fact] = row.because.facts if row.because is not None else {}
+        if "pipeline" in facts:
+            yield row, str(facts["pipeline"]), RecordRef(str(facts["system"]), str(facts["kind"]), str(facts["id"]))
 
 
 # -- parents that are made first ------------------------------------------------------------
@@ -75,8 +86,8 @@ def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
             parents = pointed[search.record.ref]
             ref = next((found[parent] for parent in parents if parent in found), None)
             if ref is None:
-                why = missing(reference.parents, parents, parked)
-                run.followed.stop(search.record.ref, waiting(run, "hold", why))
+                value = lacking(run, reference.absent, search.record, missing(reference.parents, parents, parked))
+                search.record = _filled(search.record, reference.column, value)
                 continue
             told = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")
             run.followed.told[search.record.ref, reference.column] = told
@@ -96,7 +107,7 @@ def _wants(run: Run, search: Search, reference: Ensured) -> bool:
         return False
 
 
-def _filled(record: Record, column: str, value: Cell) -> Record:
+def _filled(record: Record, column: str, value: Cell | Missing) -> Record:
     place = record.rows.fields.index(column)
     cells = list(record.rows.cells)
     own = list(cells[record.row])
@@ -106,16 +117,23 @@ def _filled(record: Record, column: str, value: Cell) -> Record:
 
 
 def settle_parents(run: Run) -> Flow[None]:
-    """Look after what earlier runs promised for parents, so that who waits for them need not wait for another run."""
-    for reference in run.references:
-        if isinstance(reference, Ensured) and not run.planning:
-            yield from _brought(run, reference.within, ())
+    """Look after what earlier runs promised for parents, so that who waits for them need not wait for another run.
+
+    A parent in trouble was looked at only for its children's sake: whether it was mended, only its record tells.
+    """
+    mine = [reference for reference in run.references if isinstance(reference, Ensured)]
+    if not mine or run.planning:
+        return
+    parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
+    for reference in mine:
+        wanted = [parent for _, pipeline, parent in _wanting(parked) if pipeline == reference.parents]
+        yield from _brought(run, reference.within, (), list(dict.fromkeys(wanted)))
 
 
-def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[None]:
+def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Sequence[RecordRef] = ()) -> Flow[None]:
     """Let the parents' pipeline decide about these records, with its own lease, promises and rules.
 
-    Where somebody else runs it at this moment, the children wait.
+    What is parked there, of these or of *parked*, is decided again once its record has changed. Where somebody else runs it at this moment, the children wait.
     """
     yield from admitted(within, run.store)
     try:
@@ -134,7 +152,8 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[No
         yield from recover(inner)
         yield from known_targets(inner)
         known = yield from run.ask(run.store.agenda.rows, within.name, "left", refs)
-        rows = [QueueRow("left", ref, run=name) for ref in refs if ref not in known]
+        changed = yield from _changed(inner, [*refs, *parked])
+        rows = [QueueRow("left", ref, run=name) for ref in (*(one for one in refs if one not in known), *changed)]
         yield from inner.bring(inner, rows)
         run.parts.update(inner.parts)
     except GeneratorExit:
@@ -146,6 +165,37 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef]) -> Flow[No
     yield from run.renewed()
     if run.planning:
         run.upcoming[within.name] = within, name
+
+
+def _changed(inner: Run, refs: Sequence[RecordRef]) -> Flow[list[RecordRef]]:
+    """Name those of these records that are parked, and no longer are what they were then."""
+    parked = yield from inner.ask(inner.store.quarantine.of, inner.name, "left", refs)
+    rows = [row for row in parked.values() if row.because is None or row.because.code not in _ANSWERED]
+    look = Look(inner)
+    yield from look.read("left", [row.ref for row in rows])
+    return [row.ref for row in rows if behind(row, look.seen("left", row.ref))]
+
+
+def wake_parents(
+    definition: Definition, store: StateStore, clock: Clock, rows: Sequence[QueueRow], *, owner: str
+) -> Flow[None]:
+    """Make the parked parents of records ready that a person retries; one in doubt stays so until it is named itself."""
+    for reference in definition.references:
+        if not isinstance(reference, Ensured):
+            continue
+        within = reference.within
+        wanted = {parent for _, pipeline, parent in _wanting(rows) if pipeline == within.name}
+        if not wanted:
+            continue
+        fence = yield from call(store.leases.take, within.name, owner, clock.now(), within.lease)
+        try:
+            found = yield from call(store.quarantine.of, within.name, "left", sorted(wanted))
+            parked = [row for row in found.values() if row.because is None or row.because.code is not Code.IN_DOUBT]
+            wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in parked)
+            yield from call(store.commit, within.name, Delta(wake=wake), fence)
+        finally:
+            yield from call(store.leases.release, fence)
+        yield from wake_parents(within, store, clock, parked, owner=owner)
 
 
 def part(run: str, parents: str) -> str:

@@ -90,7 +90,7 @@ def follow_links(run: Run, reference: Linked | Ensured, records: Sequence[Record
             # Nothing stops it yet: its parent is made if this record is, and not if it matches one that has its own.
             value = MISSING
         elif parents and isinstance(reference, Linked):
-            value = _absent(run, reference.absent, record, missing(reference.parents, parents, parked))
+            value = lacking(run, reference.absent, record, missing(reference.parents, parents, parked))
             if reference.absent == "blank":
                 run.followed.lost.add((record.ref, reference.column))
         columns[record.ref][reference.column] = value
@@ -188,7 +188,8 @@ def waiting(run: Run, absent: Word, why: Reason) -> Stop:
     return Stop(disposition, why, park, until)
 
 
-def _absent(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Missing:
+def lacking(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Missing:
+    """Give what stands for a reference that leads nowhere, and stop its record where nothing does."""
     if not isinstance(absent, str):
         try:
             return absent.value(record)
@@ -239,7 +240,7 @@ def _look(
             answer = answer.because
         if isinstance(answer, Reason):
             if answer.code is Code.PARENT_MISSING:
-                fallback = _absent(run, one.absent, record, answer)
+                fallback = lacking(run, one.absent, record, answer)
             else:
                 fallback = None
                 run.followed.stop(record.ref, _stopping(answer))
@@ -274,7 +275,7 @@ def _crossed(run: Run, side: Side, records: Sequence[Record]) -> Flow[None]:
                 run.followed.across[via.name, side, _cell(value)] = ref
                 run.followed.there[ref] = True
             elif parents:
-                _ = _absent(run, via.absent, record, missing(via.parents, parents, parked))
+                _ = lacking(run, via.absent, record, missing(via.parents, parents, parked))
 
 
 def _cell(value: Cell | Missing) -> Cell:

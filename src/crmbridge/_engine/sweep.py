@@ -36,7 +36,7 @@ from ._looked_up import check_look_ups
 from ._matching import keys_of_one
 from ._notices import notices, send_notices
 from ._pacing import paced, remembering
-from ._parents import settle_parents, wake
+from ._parents import settle_parents, wake, wake_parents
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
 from ._retain import retained
@@ -309,4 +309,5 @@ def woken(
         yield from call(store.commit, definition.name, Delta(wake=wake, settled=ended), fence)
     finally:
         yield from call(store.leases.release, fence)
+    yield from wake_parents(definition, store, clock, chosen, owner=owner)
     return len(chosen)
