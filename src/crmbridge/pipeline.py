@@ -245,7 +245,10 @@ class _Rules:
         return self._with(listeners=(*self.definition.listeners, *listeners))
 
     def on_quarantine(self, *notifiers: Notifier) -> Self:
-        """Tell people of each record that goes into quarantine: one notice for a record and an incident."""
+        """Tell people of each record that goes into quarantine: one notice for a record, an incident and a notifier.
+
+        Who could not be told is told in a later run; notifiers are known by their order.
+        """
         return self._with(notifiers=(*self.definition.notifiers, *notifiers))
 
     def remember(self, store: StateStore) -> Self:

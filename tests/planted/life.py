@@ -321,4 +321,10 @@ PLANTS = {
             ),
         ),
     ),
+    "who was told already is told again": (
+        "_engine/_notices.py",
+        "            if place in told or place in failing:\n",
+        "            if place in failing:\n",
+        (ENGINE.format("notices", "a_notifier_that_fails_has_no_other_tell_again_or_wait[memory-order0]"),),
+    ),
 }

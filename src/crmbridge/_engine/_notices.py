@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import attrs
 
 from ..errors import CrmBridgeError
 from ..flow import Flow
@@ -13,6 +15,9 @@ from ._run import Run
 from ._subjects import Verdict, digest
 
 _AT_ONCE = 200
+
+_MARK = "~"
+"""Parts the key of an incident from the places of the notifiers that were told of it."""
 
 
 def notices(run: Run, verdicts: Iterable[Verdict]) -> tuple[Notice, ...]:
@@ -33,17 +38,57 @@ def notice(run: Run, row: QueueRow, why: Reason) -> Notice:
 
 
 def send_notices(run: Run) -> Flow[None]:
-    """Send what waits; what cannot be sent now waits for a later run and stops nothing."""
-    if not run.definition.notifiers:
-        return
-    waiting = yield from run.ask(run.store.outbox.notices, _AT_ONCE)
-    for notice in waiting:
-        if notice.pipeline != run.name:
-            continue
-        try:
-            for notifier in run.definition.notifiers:
-                yield from notifier.send(notice)
-        except (CrmBridgeError, OSError) as error:
-            run.saw("notice_not_sent", error=type(error).__name__)
+    """Send what waits; what cannot be sent now waits for a later run and stops nothing.
+
+    A notifier that fails is left alone for the rest of the run, and keeps no other from being told once.
+    """
+    notifiers, failing = run.definition.notifiers, set[int]()
+    everybody = range(len(notifiers))
+    mine = (yield from _waiting(run)) if notifiers else ()
+    for notice in mine:
+        told = _told(notice)
+        for place, notifier in enumerate(notifiers):
+            if place in told or place in failing:
+                continue
+            try:
+                yield from notifier.send(attrs.evolve(notice, key=_incident(notice)))
+            except (CrmBridgeError, OSError) as error:
+                run.saw("notice_not_sent", error=type(error).__name__)
+                failing.add(place)
+                continue
+            told = told | {place}
+            if not told.issuperset(everybody):
+                notice = yield from _remembered(run, notice, told)  # noqa: PLW2901 - the same one, under its new key
+        if told.issuperset(everybody):
+            yield from run.commit(Delta(settled=(notice.key,)))
+        if len(failing) == len(notifiers):
             return
-        yield from run.commit(Delta(settled=(notice.key,)))
+
+
+def _waiting(run: Run) -> Flow[Sequence[Notice]]:
+    """Give this pipeline's oldest notices that some notifier has not been told of.
+
+    Those that a failing notifier keeps waiting are read past, however many they are.
+    """
+    limit = _AT_ONCE
+    while True:
+        found = yield from run.ask(run.store.outbox.notices, limit)
+        mine = [notice for notice in found if notice.pipeline == run.name]
+        if len(found) < limit or sum(not _told(notice) for notice in mine) >= _AT_ONCE:
+            return mine
+        limit *= 2
+
+
+def _remembered(run: Run, notice: Notice, told: frozenset[int]) -> Flow[Notice]:
+    """Note in the key of a notice who was told of it, so that nobody is told twice."""
+    now = attrs.evolve(notice, key=_MARK.join((_incident(notice), *map(str, sorted(told)))))
+    yield from run.commit(Delta(settled=(notice.key,), notices=(now,)))
+    return now
+
+
+def _incident(notice: Notice) -> str:
+    return notice.key.partition(_MARK)[0]
+
+
+def _told(notice: Notice) -> frozenset[int]:
+    return frozenset(map(int, notice.key.split(_MARK)[1:]))
