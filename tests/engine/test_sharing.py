@@ -92,6 +92,19 @@ def test_the_owner_alone_writes_a_field_of_the_shared_record(shared, policy, own
     assert world.crm.values(lead)["Name"] == "n0"
 
 
+@pytest.mark.parametrize("name", ["a", "b", "c", "d"])
+@pytest.mark.parametrize(("owner", "owning"), [("first_linked", 0), ("newest", 2)])
+def test_who_was_linked_first_is_known_although_the_clock_stands_still(shared, name, owner, owning):
+    world, make = shared
+    pipe = make(policies.left_wins, owner)
+    cities = ("Kobe", "Oita", "Nara")
+    for number, city in enumerate(cities):
+        world.ma.put("person", f"{name}{number}", email="kim@x.example", name=f"n{number}", city=city)
+    world.ready(pipe).run()
+    [lead] = world.crm.rows("lead")
+    assert lead["City"] == cities[owning]
+
+
 def test_the_newest_to_be_linked_takes_a_field_over(shared):
     world, make = shared
     pipe = make(policies.left_wins, "newest")

@@ -93,7 +93,7 @@ def _made(run: Run, ack: Ack) -> Link:
     nothing = Agreed.nothing(run.pairing(left.kind, right.kind, intent.case).labels)
     shared = run.definition.shared
     return Link(
-        intent.link, left, right, nothing, nothing, run.now(), intent.incarnation, shared=shared, case=intent.case
+        intent.link, left, right, nothing, nothing, run.ties(), intent.incarnation, shared=shared, case=intent.case
     )
 
 

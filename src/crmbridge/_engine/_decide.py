@@ -473,7 +473,7 @@ def new_link(
         right,
         left_agreed,
         right_agreed,
-        run.now(),
+        run.ties(),
         subject.incarnation,
         shared=run.definition.shared,
     )

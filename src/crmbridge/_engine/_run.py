@@ -92,6 +92,7 @@ class Run:
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())
     findings: list[Finding] = attrs.field(factory=lambda: list[Finding]())
     """What has changed in a schema and concerns a pair."""
+    _tied: dt.datetime | None = None
     _pairings: dict[tuple[str, str, str | None], Pairing] = attrs.field(
         factory=lambda: dict[tuple[str, str, str | None], Pairing]()
     )
@@ -120,6 +121,15 @@ class Run:
     def now(self) -> dt.datetime:
         """Tell the time."""
         return self.clock.now()
+
+    def ties(self) -> dt.datetime:
+        """Tell the time of a new link; of records that share one, each is linked at a time of its own."""
+        now = self.now()
+        if self.definition.shared:
+            # A clock may stand still for several of them, and who was linked first may own a field.
+            now = now if self._tied is None else max(now, self._tied + dt.timedelta.resolution)
+            self._tied = now
+        return now
 
     def saw(self, name: str, **facts: Fact) -> None:
         """Tell whoever observes."""
