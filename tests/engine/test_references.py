@@ -1016,6 +1016,25 @@ def test_a_parent_in_trouble_is_looked_at_again_once_it_was_mended_at_its_source
     assert world.parked("people") == world.parked("firms") == world.parked("companies") == []
 
 
+@pytest.mark.parametrize("verb", ["run", "retry"])
+def test_a_parent_of_a_parent_in_trouble_is_looked_at_again_as_well(world, verb):
+    company = world.ma.put("company", "c1", name="Acme", fax="1234")
+    world.ma.put("person", "p1", email="kim@x.example", company_id=company)
+    firms = world.companies().fields(pair("fax", "Fax"))
+    owners = (
+        one_way("owners", at(world.ma, "person"), at(world.crm, "lead"))
+        .match(level("email", key("email", "Email"))).fields(pair("email", "Email"), put("Owner", ensured(firms, "company_id")))
+    )  # fmt: skip
+    people = world.people(put("Owner", ensured(owners)))
+    world.run(people)
+    assert [code for _, code, _ in (*world.parked("people"), *world.parked("owners"))] == ["parent_failed"] * 2
+    world.clock.advance(60)
+    world.ma.edit(company, fax="123")
+    _ = world.ready(people).retry() if verb == "retry" else world.run(people)
+    [account], [lead], [contact] = (world.crm.rows(kind) for kind in ("account", "lead", "contact"))
+    assert (lead["Owner"], contact["Owner"]) == (account["id"], lead["id"])
+
+
 def test_a_parent_in_trouble_that_has_not_changed_is_not_decided_again(world):
     parent = world.ma.put("company", "c1", name="Acme", fax="1234")
     person = world.ma.put("person", "p1", email="kim@x.example", company_id=parent)

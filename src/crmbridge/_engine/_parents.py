@@ -151,6 +151,8 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Se
         yield from take_over(inner)
         yield from recover(inner)
         yield from known_targets(inner)
+        if parked:
+            yield from settle_parents(inner)
         known = yield from run.ask(run.store.agenda.rows, within.name, "left", refs)
         changed = yield from _changed(inner, [*refs, *parked])
         rows = [QueueRow("left", ref, run=name) for ref in (*(one for one in refs if one not in known), *changed)]
