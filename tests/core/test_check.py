@@ -8,7 +8,20 @@ import attrs
 import pytest
 
 from crmbridge import (
-    at, case, codecs, events, gates, key, level, one_way, pair, policies, preflight, put, read_only, two_way,
+    at,
+    case,
+    codecs,
+    events,
+    gates,
+    key,
+    level,
+    one_way,
+    pair,
+    policies,
+    preflight,
+    put,
+    read_only,
+    two_way,
 )  # fmt: skip
 from crmbridge.check import Severity, drift
 from crmbridge.model import CreateClass, FieldSpec, FieldType, Schema

@@ -137,8 +137,10 @@ PLANTS = {
         "        if silent:\n",
         "        if silent and self._run.planning:\n",
         (
-            "tests/engine/test_odd_connectors.py::"
-            "test_a_merge_that_the_feed_has_told_is_believed_though_a_read_by_id_is_silent[into a stranger]",
+            (
+                "tests/engine/test_odd_connectors.py::"
+                "test_a_merge_that_the_feed_has_told_is_believed_though_a_read_by_id_is_silent[into a stranger]"
+            ),
         ),
     ),
     "an instant without a time zone is taken as it is": Plant(
@@ -146,8 +148,10 @@ PLANTS = {
         "one.utcoffset() is None for one in told):\n",
         "one.utcoffset() is not None and False for one in told):\n",
         (
-            "tests/engine/test_odd_connectors.py::"
-            "test_an_instant_without_a_time_zone_is_refused_by_name[FetchesCells-crm: lead.seen has no time zone]",
+            (
+                "tests/engine/test_odd_connectors.py::"
+                "test_an_instant_without_a_time_zone_is_refused_by_name[FetchesCells-crm: lead.seen has no time zone]"
+            ),
         ),
     ),
     "a law of values tries text alone": Plant(
@@ -155,8 +159,10 @@ PLANTS = {
         '        yield ", ".join(dict.fromkeys(what',
         '        return\n        yield ", ".join(dict.fromkeys(what',
         (
-            "tests/conformance/test_gallery.py::"
-            "test_a_wrong_connector_is_caught_by_the_law_about_its_fault[loses seconds]",
+            (
+                "tests/conformance/test_gallery.py::"
+                "test_a_wrong_connector_is_caught_by_the_law_about_its_fault[loses seconds]"
+            ),
         ),
     ),
     "the settle time counts from the promise": Plant(

@@ -26,14 +26,14 @@ def check_look_ups(run: Run) -> Flow[None]:
     for one, fields in look_ups(run.references):
         for kind in one.end.kinds:
             schema = yield from _schema(run, one.end, kind)
-            for name in lacking(one, fields, kind, schema):
+            for name in unknown_names(one, fields, kind, schema):
                 raise PairError(
                     f"{run.name}: look_up({one.name!r}) names {name!r}, and {one.end.system}.{kind} has no such "
                     f"field{hint(name, schema)}"
                 )
 
 
-def lacking(one: LookUp, fields: Iterable[FoundField], kind: str, schema: Schema) -> list[str]:
+def unknown_names(one: LookUp, fields: Iterable[FoundField], kind: str, schema: Schema) -> list[str]:
     """Name the fields that a look-up asks of a kind that does not have them."""
     asked = {*one.matcher.fields("right", kind), *(field.field for field in fields)}
     return sorted(asked - schema.fields.keys())
@@ -41,7 +41,7 @@ def lacking(one: LookUp, fields: Iterable[FoundField], kind: str, schema: Schema
 
 def told(one: LookUp, fields: Iterable[FoundField], kind: str, schema: Schema) -> Iterator[Finding]:
     """Tell of each of them in a check."""
-    for name in lacking(one, fields, kind, schema):
+    for name in unknown_names(one, fields, kind, schema):
         near = nearest(name, schema.fields)
         more: dict[str, Fact] = {} if near is None else {"nearest": near}
         why = because(Code.UNKNOWN_FIELD, system=one.end.system, field=name, use="look_up", **more)

@@ -76,10 +76,11 @@ def _parsed(address: str) -> httpx.URL | None:
         return None
     try:
         url = httpx.URL(address)
-        # The zone of an IPv6 address may be any text for httpx, which only finds later that it is no ASCII.
-        return url if url.raw_host else None
+        # The zone of an IPv6 address may be any text for httpx, which only finds here that it is no ASCII.
+        host = url.raw_host
     except (httpx.InvalidURL, UnicodeError):
         return None
+    return url if host else None
 
 
 def _origin(url: httpx.URL) -> Origin:

@@ -128,7 +128,7 @@ class _Merging:
             self._problems[place] = because(Code.CODEC_FAILED, field=pair.right), pair, held
             return
         except Raised as trouble:
-            self._problems += (trouble.because,)
+            self._problems[place] = trouble.because, pair, held
             return
         if isinstance(verdict, Ask):
             verdict = self._ruling(pair, left, there) or verdict
@@ -158,7 +158,7 @@ class _Merging:
         for place, (_, pair, held) in tuple(refused):
             try:
                 there = held[1] if self._ruled == "leave" else pair.decode(held[1])
-            except ValueError:
+            except (ValueError, Raised):
                 continue
             del self._problems[place]
             told = (pair.left, pair.right)
@@ -210,7 +210,7 @@ class _Merging:
                 self._problems[place] = because(Code.CODEC_FAILED, field=pair.right), pair, held
                 return
             except Raised as trouble:
-                self._problems += (trouble.because,)
+                self._problems[place] = trouble.because, pair, held
                 return
             needed = self._send(place, pair, held, "right", encoded, why, first=first) or needed
         if not needed:
