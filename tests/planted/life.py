@@ -159,8 +159,8 @@ PLANTS = {
     ),
     "the guards do not see what a listing misses": (
         "_engine/_guards.py",
-        "gone=gone(tally)",
-        "gone=0",
+        "{}, writes, gone=gone(tally))",
+        "{}, writes, gone=0)",
         (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
     ),
     "a record that is shown again stays a departure": (
