@@ -178,10 +178,11 @@ def test_a_side_that_stays_apart_after_an_edit_in_the_window_is_found(shop):
 
 
 def test_a_run_that_breaks_is_told_with_its_error(shop):
-    def breaks(state):
-        raise KeyError("city")
+    class Broken:
+        def inspect(self, totals):
+            raise KeyError("city")
 
-    ours = shop(policy=by("broken", breaks))
+    ours = shop(more=lambda pipeline: pipeline.guard(Broken()))
     found = simulate(ours.build, ours.world, seeds=3).violations[0]
     assert (found.law, "KeyError" in found.told) == ("I13", True)
 
