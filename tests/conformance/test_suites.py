@@ -111,6 +111,20 @@ def test_a_keyed_create_that_the_driver_repeats_is_one_record(stands, promises):
     }
 
 
+def test_a_system_without_a_third_state_of_flags_breaks_no_law(stands, promises):
+    class YesOrNo(FakeConnector):
+        def _stored(self, kind, values):
+            held = {"Optin": False, **super()._stored(kind, values)} if kind == "contact" else {}
+            return {**held, "Optin": bool(held.get("Optin"))}
+
+        def _change(self, ref, values, by, *, key=""):
+            flag = {"Optin": self.values(ref).get("Optin"), **values}
+            super()._change(ref, flag, by, key=key)
+
+    on = stands(promises(), YesOrNo)
+    assert conformance(on.connector, on.driver, on.kind).of("broken") == []
+
+
 def test_what_is_not_claimed_is_a_skip_with_the_words_of_the_law():
     with pytest.raises(pytest.skip.Exception, match="the connector does not claim numbers"):
         Excused()._prove(sums_are_right, [])

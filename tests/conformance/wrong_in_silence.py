@@ -214,6 +214,13 @@ class ClearsTextAlone(FakeConnector):
         super()._change(ref, sent, by, key=key)
 
 
+class PutsNoForACleared(FakeConnector):
+    """Takes a flag that is cleared for one that is off, though the system knows flags that are neither."""
+
+    def _change(self, ref, values, by, *, key=""):
+        super()._change(ref, {name: False if name == "Optin" and v is None else v for name, v in values.items()}, by)
+
+
 class SwapsRemovals(FakeConnector):
     def apply(self, batch):
         told = yield from super().apply(batch)
@@ -294,6 +301,7 @@ GALLERY = {
     "cuts a change": (CutsChanges, "what_the_schema_refuses_is_refused_in_a_change", {}),
     "repeats the values of a change": (RepeatsWhatItChanges, "no_value_and_no_secret_is_in_an_error", {}),
     "clears text alone": (ClearsTextAlone, "each_optional_field_can_be_cleared", {}),
+    "puts off a flag that is cleared": (PutsNoForACleared, "each_optional_field_can_be_cleared", {}),
     "swaps the outcomes of removals": (SwapsRemovals, "an_outcome_is_that_of_its_own_removal", {}),
     "changes what it may not": (ChangesThoughItMayNot, "a_verb_that_is_not_claimed_is_refused", {"updates": False}),
     "answers a create with what is not there": (

@@ -37,6 +37,8 @@ CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
 APPROVED = "tests/engine/test_approved_plans.py"
 GUARDS = "tests/engine/test_guards.py"
+ODD = "tests/engine/test_odd_connectors.py"
+GALLERY = "tests/conformance/test_gallery.py"
 
 SIMULATED = "tests/simulate/test_simulate.py"
 PLANTS = {
@@ -136,34 +138,19 @@ PLANTS = {
         "_engine/_seen.py",
         "        if silent:\n",
         "        if silent and self._run.planning:\n",
-        (
-            (
-                "tests/engine/test_odd_connectors.py::"
-                "test_a_merge_that_the_feed_has_told_is_believed_though_a_read_by_id_is_silent[into a stranger]"
-            ),
-        ),
+        (f"{ODD}::test_a_merge_that_the_feed_has_told_is_believed_though_a_read_by_id_is_silent",),
     ),
     "an instant without a time zone is taken as it is": Plant(
         "_engine/_zones.py",
         "one.utcoffset() is None for one in told):\n",
         "one.utcoffset() is not None and False for one in told):\n",
-        (
-            (
-                "tests/engine/test_odd_connectors.py::"
-                "test_an_instant_without_a_time_zone_is_refused_by_name[FetchesCells-crm: lead.seen has no time zone]"
-            ),
-        ),
+        (f"{ODD}::test_an_instant_without_a_time_zone_is_refused_by_name",),
     ),
     "a law of values tries text alone": Plant(
         "testing/checks/_kept.py",
         '        yield ", ".join(dict.fromkeys(what',
         '        return\n        yield ", ".join(dict.fromkeys(what',
-        (
-            (
-                "tests/conformance/test_gallery.py::"
-                "test_a_wrong_connector_is_caught_by_the_law_about_its_fault[loses seconds]"
-            ),
-        ),
+        (f"{GALLERY}::test_a_wrong_connector_is_caught_by_the_law_about_its_fault[loses seconds]",),
     ),
     "the settle time counts from the promise": Plant(
         "_engine/_recover.py",

@@ -50,7 +50,7 @@ def what_the_schema_refuses_is_refused_in_a_change(on: Trial) -> None:
 
 @law
 def each_optional_field_can_be_cleared(on: Trial) -> None:
-    """A clear of any field that may be empty is done or refused; a flag may be False, since many know no third state."""
+    """A clear of any field that may be empty is done or refused; a flag may be as one that was never written."""
     on.needs("updates")
     [made] = _made(on)
     names = [name for name in on.changeable() if not on.spec(name).required]
@@ -62,7 +62,13 @@ def each_optional_field_can_be_cleared(on: Trial) -> None:
         cleared = [n for n in names if isinstance(_tried(on, on.update(made.ref, {n: None})), Applied)]
     on.wait()
     record = on.get(made.ref)
-    kept = [name for name in cleared if not is_blank(record.get(name)) and record.get(name) is not False]
+    kept = [name for name in cleared if not is_blank(record.get(name))]
+    if any(record.get(name) is False for name in kept):
+        # Many systems know no third state: what was never written is False there, and so is what is cleared.
+        unset = on.applied(on.apply([on.create({n: v for n, v in on.fresh().items() if n not in kept})])[0])
+        on.wait()
+        never = on.get(unset.ref)
+        kept = [name for name in kept if record.get(name) is not False or never.get(name) is not False]
     require(not kept, f"a clear of {', '.join(kept)} was answered by Applied, and something is still there")
 
 
