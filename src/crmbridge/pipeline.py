@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, get_args, o
 import attrs
 
 from . import _stated
+from ._ruling import ruling
 from .cases import Case
 from .check import Finding
 from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
@@ -45,7 +46,7 @@ from .protocols import (
 )
 from .references import Ensured
 from .report import Names, Plan, Report
-from .roles import Ruling, StateStore
+from .roles import StateStore
 
 if TYPE_CHECKING:
     # What performs is loaded by the first verb: to say what a pipeline should do costs little.
@@ -364,6 +365,10 @@ class _Rules:
         store = self._stored()
         return leased(self.definition, store, clock, lambda _: call(store.forget, refs), owner=_me())
 
+    def _ruled(self, ref: RecordRef, choice: str, by: str, now: dt.datetime) -> None:
+        store = self._stored()
+        store.rulings.add(self.name, ruling(self.definition, store, ref, choice, by=by, now=now))
+
     def _load(self, path: str | Path) -> Plan:
         from .planfile import read
 
@@ -466,11 +471,14 @@ class Pipeline(_Rules):
         return self._perform(lambda clock: self._adopted(clock))
 
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
-        """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt.
+        """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt.
 
-        Where a value would be refused, `leave`, or the side that would refuse it, keeps it from being sent. A ruling is about what the person saw: an edit made since asks again. The record is looked at in the next run.
+        Where a value would be refused, `leave`, or the side that would refuse it, keeps it from being sent. A ruling is
+        about what the person saw: an edit made since asks again. The record is looked at in the next run. Raises
+        `UsageError` without a name in *by*, for a choice that is none of these, for an id where not several records
+        match, and for a record that nothing is known of.
         """
-        self._stored().rulings.add(self.name, Ruling(ref, choice, by, self._now()))
+        self._ruled(ref, choice, by, self._now())
 
     def forget(self, *refs: RecordRef) -> int:
         """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had.
@@ -535,10 +543,8 @@ class AsyncPipeline(_Rules):
         return await self.driver.run(self._adopted(self.driver.clock))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
-        """Decide a dispute: `left`, `right` or `leave`, or the id of the record to adopt."""
-        await self.driver.run(
-            call(self._stored().rulings.add, self.name, Ruling(ref, choice, by, self.driver.clock.now()))
-        )
+        """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt."""
+        await self.driver.run(call(self._ruled, ref, choice, by, self.driver.clock.now()))
 
     async def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""

@@ -3,7 +3,8 @@
 import pytest
 
 from crmbridge import Disposition, at, key, level, pair, two_way
-from crmbridge.model import FieldSpec
+from crmbridge.errors import UsageError
+from crmbridge.model import FieldSpec, RecordRef
 from crmbridge.policies import ask_a_person, left_wins, right_wins
 from crmbridge.quarantine import parked
 from crmbridge.reasons import Code
@@ -75,6 +76,58 @@ def test_a_person_names_the_record_to_adopt(people, ma, crm, clock):
     people.run()
     assert crm.values(chosen)["Name"] == "Kim"
     assert len(crm.rows("lead")) == 2
+
+
+@pytest.mark.parametrize(("choice", "name"), [("ma", "Kim"), ("crm", "Lee"), (" CRM ", "Lee"), ("Left", "Kim")])
+def test_a_ruling_may_name_the_system_as_a_table_of_rulings_does(people, ma, crm, clock, choice, name):
+    left, right = ma.put("person", email="a@x.example", name="Kim"), crm.put("lead", Email="a@x.example", Name="Lee")
+    people.run()
+    clock.advance(60)
+    people.rule(right, "leave", by="the boss")
+    people.rule(left, choice, by="the boss")
+    clock.advance(60)
+    people.rule(right, choice, by="the boss")
+    people.run()
+    assert (ma.values(left)["name"], crm.values(right)["Name"]) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("choice", "by", "told"),
+    [
+        ("nonsense", "kim", "rule.'nonsense'.: a ruling is one of ma, crm, left, right, leave"),
+        ("", "kim", "a ruling is one of"),
+        ("l00001", "kim", "an id only where several records match"),
+        ("left", " ", "by whom"),
+    ],
+)
+def test_a_ruling_that_means_nothing_is_refused_and_not_stored(people, ma, crm, choice, by, told):
+    left, _ = ma.put("person", email="a@x.example", name="Kim"), crm.put("lead", Email="a@x.example", Name="Lee")
+    people.run()
+    with pytest.raises(UsageError, match=told):
+        people.rule(left, choice, by=by)
+    assert people.store.rulings.of("people", [left]) == {}
+
+
+@pytest.mark.parametrize("ref", [RecordRef("ma", "person", "?"), RecordRef("elsewhere", "person", "p00001")])
+def test_a_ruling_on_a_record_that_nothing_is_known_of_is_refused(people, ma, crm, ref):
+    ma.put("person", email="a@x.example", name="Kim")
+    people.run()
+    with pytest.raises(UsageError, match="nothing is known of"):
+        people.rule(ref, "left", by="kim")
+
+
+@pytest.mark.parametrize("choice", ["left", "crm", "adopt "])
+def test_where_several_match_only_an_id_can_be_adopted(people, ma, crm, clock, choice):
+    left = ma.put("person", email="a@x.example", name="Kim")
+    chosen = [crm.put("lead", Email="a@x.example") for _ in range(2)][1]
+    people.run()
+    with pytest.raises(UsageError, match=r"several records match ma person .*; rule the id"):
+        people.rule(left, choice, by="kim")
+    clock.advance(60)
+    people.rule(left, f"adopt {chosen.id}x", by="kim")
+    people.rule(left, chosen.id, by="kim")
+    people.run()
+    assert crm.values(chosen)["Name"] == "Kim"
 
 
 @pytest.mark.parametrize(("choice", "left_there", "right_there"), [("left", False, False), ("right", True, True)])
