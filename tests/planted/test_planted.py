@@ -16,6 +16,7 @@ import pytest
 from .catalogue import PLANTS as CATALOGUE
 from .catalogue import ROWS
 from .life import PLANTS as LIFE
+from .trials import PLANTS as TRIALS
 from .values import PLANTS as VALUES
 from .words import PLANTS as WORDS
 
@@ -222,7 +223,7 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
-PLANTS |= {name: Plant(*row) for name, row in (LIFE | CATALOGUE | VALUES | WORDS).items()}
+PLANTS |= {name: Plant(*row) for name, row in (LIFE | CATALOGUE | TRIALS | VALUES | WORDS).items()}
 
 USUAL = (
     "a create of class A ends before what is under way has settled",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...model import SIDES, RecordRef, Side, other
 from ._fields import field_laws
 from ._life import Life, Marks
+from ._one_way import never_done
 from ._tracks import Tracks
 from ._world import Breach, key_fields, words_in
 
@@ -44,6 +45,7 @@ def judge(life: Life, marks: Marks) -> Sequence[Breach]:
         found += _no_twins(life, tracks)
         found += _all_accounted_for(life)
         found += field_laws(life, marks)
+        found += never_done(life) if life.definition.topology == "one_way" else ()
         found += _no_echo(life, marks)
     for law in life.world.laws:
         found += law(life.world)

@@ -97,8 +97,9 @@ class Life:
     def lived(self, script: Script) -> Sequence[Breach]:
         """Live, and give what was broken."""
         self._seed = script.seed
-        if self.world.begin is not None:
-            self.world.begin(self._pipeline(SimDriver(clock=self.world.clock, store=self.world.store)))
+        begin = self.world.begin or (Pipeline.enable if self.definition.topology == "events" else None)
+        if begin is not None:
+            begin(self._pipeline(SimDriver(clock=self.world.clock, store=self.world.store)))
         marks = self.mark()
         for one in script.rounds:
             broken = [*self._troubled(one), *self._quiet(marks)]

@@ -85,7 +85,7 @@ class SimWorld:
     """Says of a row whether it must have its counterpart once all is quiet; without it, a pipeline that has a gate or
     does not create there demands nothing."""
     begin: Callable[[Pipeline], object] | None = None
-    """What is done once, before anything happens; `Pipeline.enable` for a pipeline of events."""
+    """What is done once, before anything happens; without it, a pipeline of events is enabled."""
     deliver: Callable[[Pipeline, random.Random, bool], object] | None = None
     """Hands deliveries to a pipeline before it runs; the flag says that all is quiet, and everything must arrive."""
     laws: Sequence[Callable[[SimWorld], Sequence[Breach]]] = ()
@@ -185,6 +185,8 @@ class Watched:
 
     pair: PairedField
     rule: Rule
+    both: Side | None
+    """Whose value lives on where both sides were edited; None: that hangs on when."""
     blanks: Blanks
     via: Codec | None
 
@@ -193,8 +195,9 @@ class Watched:
         return self.pair.on(side, kind)
 
 
-_RULES: Mapping[str, Rule] = {
-    "left_wins": "last", "right_wins": "last", "newest_wins": "last", "left_always": "left", "right_always": "right",
+_RULES: Mapping[str, tuple[Rule, Side | None]] = {
+    "left_wins": ("last", "left"), "right_wins": ("last", "right"), "newest_wins": ("last", None),
+    "left_always": ("left", "left"), "right_always": ("right", "right"),
 }  # fmt: skip
 _BLANKS: Mapping[str, Blanks] = {"filled_beats_blank": "never_win", "never_clear": "stay"}
 
@@ -208,7 +211,7 @@ def watched(definition: Definition) -> tuple[Watched, ...]:
         blanks = _BLANKS.get(outer, "cross")
         core = inner.rstrip(")").partition("(")[0] if blanks != "cross" else outer
         if core in _RULES and pair.owner is None and (isinstance(pair.left, str | Mapping | ReadOnly)):
-            found.append(Watched(pair, _RULES[core], blanks, None if isinstance(pair.via, Reference) else pair.via))
+            found.append(Watched(pair, *_RULES[core], blanks, None if isinstance(pair.via, Reference) else pair.via))
     return tuple(found)
 
 

@@ -1,0 +1,22 @@
+"""Defects of what judges others, simulation and suites: rows as those of `life`."""
+
+SIMULATED = "tests/simulate/test_{}.py::test_{}"
+
+PLANTS = {
+    "one way, a target may keep what it held before": (
+        "testing/simulation/_one_way.py",
+        'return {left, then["right"]} if stays else {left}',
+        'return {left, then["right"]}',
+        (SIMULATED.format("one_way", "an_edit_of_the_source_that_does_not_arrive_is_found"),),
+    ),
+    "one way, a record that was removed at the target is missed at once": (
+        "testing/simulation/_one_way.py",
+        "return self._missed(link, every)",
+        "return True",
+        (
+            SIMULATED.format(
+                "one_way", "a_sound_pipeline_of_one_way_breaks_no_law_whatever_people_do_at_the_target[none]"
+            ),
+        ),
+    ),
+}
