@@ -19,4 +19,10 @@ PLANTS = {
             ),
         ),
     ),
+    "people write nothing but text": (
+        "testing/simulation/_people.py",
+        "[*texts, *drawn(definition, seat, side, kind)]",
+        "[*texts]",
+        (SIMULATED.format("types", "people_write_what_both_systems_take"),),
+    ),
 }

@@ -172,6 +172,10 @@ class FakeConnector:
         fields = self._schemas[kind].fields.values()
         return [field.name for field in fields if field.type is FieldType.TEXT and not field.read_only]
 
+    def spec(self, kind: str, field: str) -> FieldSpec | None:
+        """Describe one field; None where the kind has no such field."""
+        return self._described(kind).fields.get(field)
+
     def _tells(self, gone: Departure) -> bool:
         """Say whether the feed reports that a record left."""
         able = self.capabilities(gone.ref.kind)

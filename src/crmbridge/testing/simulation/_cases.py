@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 
-from ...model import SIDES, Link, Side
+from ...model import SIDES, Link, Side, is_blank
 from ._life import Life, Marks
 from ._seats import Seat, Values, covered
 from ._world import Breach, Watched
@@ -104,7 +105,7 @@ def case_of(
 
 def form(one: Watched, side: Side, value: Any) -> str:
     """Put a value into a form in which the two systems' ways of storing it are the same."""
-    if one.via is not None and side == "left" and isinstance(value, str) and value:
+    if one.via is not None and side == "left" and not is_blank(value):
         try:
             value = one.via.encode(value)
         except ValueError:
@@ -113,7 +114,11 @@ def form(one: Watched, side: Side, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value)
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, tuple):
+        return " ".join(sorted(str(item).casefold() for item in cast("tuple[object, ...]", value)))
     try:
-        return f"{float(value):g}"
+        return f"{float(value):.12g}"
     except (TypeError, ValueError):
         return " ".join(str(value).split()).casefold()

@@ -8,6 +8,7 @@ from ...definition import Definition
 from ...model import SIDES, Side
 from ..connector import FakeConnector
 from ._seats import Seat
+from ._values import drawn
 from ._world import Deed, Hands, Trail, key_fields
 
 POOL = 12
@@ -24,10 +25,10 @@ def usual_deeds(definition: Definition, seats: Mapping[Side, Seat], trail: Trail
         end = definition.end(side)
         kind = end.new or end.kinds[0]
         seat = seats[side]
-        texts = {one: _texts(definition, seat, side, one) for one in end.kinds}
-        deeds.append(making(side, kind, texts[kind], _keys(definition, side, kind), 2.0 if side == "left" else 1.0))
-        if any(texts.values()):
-            deeds.append(changing(side, texts, trail))
+        fields = {one: _filled(definition, seat, side, one) for one in end.kinds}
+        deeds.append(making(side, kind, fields[kind], _keys(definition, side, kind), 2.0 if side == "left" else 1.0))
+        if any(fields.values()):
+            deeds.append(changing(side, fields, trail))
         if keys := {one: named for one in end.kinds if (named := _keys(definition, side, one))}:
             deeds.append(Deed(f"rename {side}", _renaming(side, keys), 0.5))
         if definition.topology != "events":
@@ -37,28 +38,28 @@ def usual_deeds(definition: Definition, seats: Mapping[Side, Seat], trail: Trail
     return deeds
 
 
-def making(side: Side, kind: str, texts: Sequence[str], keys: Sequence[str], weight: float = 1.0) -> Deed:
-    """Let somebody make a record with a word in each of these fields, and an address of a small pool in the keys."""
+def making(side: Side, kind: str, fields: Sequence[str], keys: Sequence[str], weight: float = 1.0) -> Deed:
+    """Let somebody make a record with a value in each of these fields, and an address of a small pool in the keys."""
 
     def make(hands: Hands) -> bool:
         address = f"p{hands.chance.randrange(POOL)}@x.example"
-        values = {name: hands.word() for name in texts} | dict.fromkeys(keys, address)
+        values = {name: hands.value(side, kind, name) for name in fields} | dict.fromkeys(keys, address)
         _ = hands.put(side, kind, **values)
         return True
 
     return Deed(f"make {side}", make, weight)
 
 
-def changing(side: Side, texts: Mapping[str, Sequence[str]], trail: Trail, weight: float = 4.0) -> Deed:
-    """Let somebody write a word into one of these fields, by kind, or empty it; what tells a copy is never emptied."""
+def changing(side: Side, fields: Mapping[str, Sequence[str]], trail: Trail, weight: float = 4.0) -> Deed:
+    """Let somebody write a value into one of these fields, by kind, or empty it; what tells a copy is never emptied."""
 
     def change(hands: Hands) -> bool:
         ref = hands.some(side)
-        if ref is None or not texts.get(ref.kind):
+        if ref is None or not fields.get(ref.kind):
             return False
-        field = hands.chance.choice(texts[ref.kind])
+        field = hands.chance.choice(fields[ref.kind])
         empties = hands.chance.randrange(_CLEARED) == 0 and trail.on(side).get(ref.kind) != field
-        hands.edit(side, ref, **{field: None if empties else hands.word()})
+        hands.edit(side, ref, **{field: None if empties else hands.value(side, ref.kind, field)})
         return True
 
     return Deed(f"change {side}", change, weight)
@@ -100,10 +101,11 @@ def _merging(side: Side, kind: str, fake: FakeConnector) -> Callable[[Hands], bo
     return merge
 
 
-def _texts(definition: Definition, seat: Seat, side: Side, kind: str) -> list[str]:
+def _filled(definition: Definition, seat: Seat, side: Side, kind: str) -> list[str]:
     known, keys = seat.fields(kind), _keys(definition, side, kind)
-    paired = [own[0] for pair in definition.fields if (own := pair.on(side, kind)) is not None]
-    return [name for name in dict.fromkeys(paired) if name in known and name not in keys]
+    paired = [own[0] for pair in definition.every_field if (own := pair.on(side, kind)) is not None]
+    texts = [name for name in dict.fromkeys(paired) if name in known]
+    return [name for name in [*texts, *drawn(definition, seat, side, kind)] if name not in keys]
 
 
 def _keys(definition: Definition, side: Side, kind: str) -> list[str]:

@@ -1,10 +1,11 @@
-"""What a simulation can reach: each fault, each row of the decision table, each disposition, each class of creates."""
+"""What a simulation can reach: faults, rows of the decision table, dispositions, classes of creates, pairs of fields."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
-from ...model import SIDES, Disposition
+from ...model import SIDES, Disposition, Side, is_blank
 from ...plan import Move, State, moves
 from ._life import Life
 
@@ -52,4 +53,25 @@ def reached(life: Life) -> Mapping[str, int]:
         made = sum(change.verb == "create" and change.ref.kind in kinds for change in life.ours(side))
         if create is not None and made:
             found[created(system, create)] = made
+    return found
+
+
+def pairs(life: Life) -> Mapping[str, int]:
+    """Count for each pair of fields that may be written how often we wrote a value into it, where the ledger names it."""
+    definition = life.definition
+    sides: tuple[Side, ...] = ("left", "right") if definition.topology == "two_way" else ("right",)
+    filled = Counter(
+        (side, change.ref.kind, name)
+        for side in sides
+        for change in life.ours(side)
+        for name, value in change.values.items()
+        if not is_blank(value)
+    )
+    found: dict[str, int] = {}
+    for pair in definition.every_field:
+        on = [(side, kind, own[0]) for side in sides for kind in definition.end(side).kinds
+              if (own := pair.on(side, kind)) is not None and own[1]
+              and life.seats[side].has(kind, own[0])]  # fmt: skip
+        if on:
+            found[f"pair {pair.label}"] = sum(filled[field] for field in on)
     return found

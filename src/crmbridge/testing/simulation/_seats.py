@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import attrs
 
-from ...model import Action, Capabilities, RecordRef
+from ...model import Action, Capabilities, FieldSpec, RecordRef
 from ..connector import FakeConnector
 from ..faults import Rule, parse
 from ..faulty import Fault, FaultyConnector
@@ -83,6 +83,14 @@ class Seat(Protocol):
 
     def fields(self, kind: str) -> Sequence[str]:
         """Name the text fields of a kind that people may fill."""
+        ...
+
+    def has(self, kind: str, field: str) -> bool:
+        """Say whether records of a kind have a field of this name."""
+        ...
+
+    def spec(self, kind: str, field: str) -> FieldSpec | None:
+        """Describe a field; None where it is not there, or is of a type for which a fake over HTTP has its own forms."""
         ...
 
     def put(self, kind: str, values: Values) -> RecordRef:
@@ -157,6 +165,14 @@ class ServedSeat:
         """Name the text fields of a kind that people may fill."""
         known = self.fake.table(kind).fields.values()
         return [field.name for field in known if field.type == "string" and field.updateable and not field.picklist]
+
+    def has(self, kind: str, field: str) -> bool:
+        """Say whether records of a kind have a field of this name."""
+        return kind in self.fake.tables and field in self.fake.table(kind).fields
+
+    def spec(self, kind: str, field: str) -> FieldSpec | None:
+        """Describe a text field; values of other types have forms of the vendor's own."""
+        return FieldSpec(field) if field in self.fields(kind) else None
 
     def put(self, kind: str, values: Values) -> RecordRef:
         """Make a record, as a person would."""
@@ -257,6 +273,14 @@ class MemorySeat:
     def fields(self, kind: str) -> Sequence[str]:
         """Name the text fields of a kind that people may fill."""
         return self.connector.texts(kind)
+
+    def has(self, kind: str, field: str) -> bool:
+        """Say whether records of a kind have a field of this name."""
+        return self.connector.spec(kind, field) is not None
+
+    def spec(self, kind: str, field: str) -> FieldSpec | None:
+        """Describe a field; None where it is not there."""
+        return self.connector.spec(kind, field)
 
     def put(self, kind: str, values: Values) -> RecordRef:
         """Make a record, as a person would."""

@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...model import SIDES, Disposition, Side
 from ._laws import judge
 from ._life import Build, Life
-from ._reach import reached, rows
+from ._reach import pairs, reached, rows
 from ._report import SimReport, Violation
 from ._script import ROUNDS, Armed, Script, script
 from ._shrink import TRIES, shrunk
@@ -34,12 +34,15 @@ class _Sum:
     written: int = 0
     wanted: dict[str, None] = attrs.field(factory=dict[str, None])
     """What the worlds of all seeds could reach, in order."""
+    pairs: Counter[str] = attrs.field(factory=Counter[str])
+    """How often each pair of fields was written."""
 
     def add(self, life: Life, *, crashes: bool) -> None:
         """Count one life."""
         seen = life.seen
         self.wanted |= dict.fromkeys(rows(life, crashes=crashes))
         self.reached.update(reached(life))
+        self.pairs.update(pairs(life))
         self.figures.update(
             seeds=1, operations=seen.operations, runs=seen.runs, edits=seen.edits, crashes=seen.crashes,
             windows=seen.windows,
@@ -137,8 +140,11 @@ def _report(how: _Simulation, first: int, total: _Sum) -> SimReport:
     life = how.life(first)
     world, figures = life.world, total.figures
     wanted = [row for row in total.wanted if row not in world.beyond]
-    every = dict.fromkeys([*wanted, *sorted(total.reached)])
-    unreached = [] if world.enough is None or figures["seeds"] < world.enough else wanted
+    told = total.reached + total.pairs
+    written = [row for row in total.pairs if row not in world.beyond]
+    every = dict.fromkeys([*wanted, *sorted(total.reached), *written])
+    few = world.enough is not None and figures["seeds"] < world.enough
+    unreached = [] if few else written if world.enough is None else [*wanted, *written]
     if not total.written:
         unreached = [str(Disposition.APPLIED)]
     return SimReport(
@@ -151,8 +157,8 @@ def _report(how: _Simulation, first: int, total: _Sum) -> SimReport:
         figures["crashes"],
         figures["windows"],
         figures["twice"],
-        {row: total.reached[row] for row in every},
-        tuple(row for row in unreached if not total.reached[row]),
+        {row: told[row] for row in every},
+        tuple(row for row in unreached if not told[row]),
         world.beyond,
         tuple(total.violations),
     )

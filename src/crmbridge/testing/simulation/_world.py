@@ -13,7 +13,7 @@ import httpx
 from ...definition import Definition
 from ...given import Reference
 from ...match import AllOf, FirstOf, Level, LevelMatcher
-from ...model import RecordRef, Side
+from ...model import Cell, FieldType, RecordRef, Side
 from ...pipeline import Pipeline
 from ...plan import PairedField, ReadOnly
 from ...protocols import ID_FIELD, Codec
@@ -22,6 +22,7 @@ from ...stores import MemoryStore
 from ..server import FakeServer
 from ..sim import ManualClock
 from ._seats import Fake, Seat, Values
+from ._values import chosen, counterparts
 
 Rule: TypeAlias = Literal["last", "left", "right"]
 """Whose edit lives on: the last one, or always that of one side."""
@@ -91,8 +92,8 @@ class SimWorld:
     laws: Sequence[Callable[[SimWorld], Sequence[Breach]]] = ()
     """Further laws, asked whenever all is quiet."""
     enough: int | None = None
-    """From how many seeds on everything that can be reached must have been reached; None: only that something was
-    written."""
+    """From how many seeds on everything that can be reached must have been reached; None: only each pair of fields,
+    from the first seed on."""
     beyond: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Rows of the report that cannot be reached, and why."""
 
@@ -120,6 +121,15 @@ class Hands:
         """Give a word that nobody has written before, so that whose it is can always be told."""
         self._last += 1
         return f"w{self._last:05d}"
+
+    def value(self, side: Side, kind: str, field: str) -> Cell:
+        """Give a value that a field takes, and its counterparts, too: a word for text, else one that is chosen by chance."""
+        spec = self._seats[side].spec(kind, field)
+        if spec is None or spec.type is FieldType.TEXT:
+            return self.word()
+        if spec.type is FieldType.EMAIL:
+            return f"{self.word()}@x.example"
+        return chosen(self.chance, spec, counterparts(self.definition, self._seats, side, kind, field))
 
     def kinds(self, side: Side) -> tuple[str, ...]:
         """Name the kinds of records at one side."""

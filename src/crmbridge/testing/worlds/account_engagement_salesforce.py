@@ -222,8 +222,24 @@ ENOUGH: Final = 300
 
 FAULTS: Final = ("F03", "F04", "F05", "F07", "F08", "F09", "F13", "F14")
 
+UNWRITTEN: Final = (
+    "pair salutation|Salutation",
+    "pair department|Contact:Department",
+    "pair fax|Fax",
+    "pair website|Lead:Website",
+    "pair addressOne|Contact:MailingStreet,Lead:Street",
+    "pair state|Contact:MailingState,Lead:State",
+    "pair zip|Contact:MailingPostalCode,Lead:PostalCode",
+    "pair country|Contact:MailingCountry,Lead:Country",
+    "pair source|LeadSource",
+    "pair industry|Lead:Industry",
+    "pair employees|Lead:NumberOfEmployees",
+    "pair annualRevenue|Lead:AnnualRevenue",
+)
+
 BEYOND: Final[Mapping[str, str]] = {
     "F17 at account_engagement": "what a user may not see for a while is read at its next change; the system's page says so",
     "F18 at account_engagement": "a page holds 1,000 prospects, and no world has so many",
+    **dict.fromkeys(UNWRITTEN, "nobody in these worlds fills it in"),
     **{f"{left} | unknown: hold": "Salesforce reads what is stored" for left in ("same", "changed", "gone")},
 }
