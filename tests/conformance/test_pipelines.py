@@ -12,7 +12,7 @@ from crmbridge.adapters.account_engagement import AccountEngagement
 from crmbridge.adapters.salesforce import Salesforce
 from crmbridge.blueprints import account_engagement_salesforce as blueprint
 from crmbridge.match import key, level
-from crmbridge.model import FieldSpec, FieldType, Normalisation, RecordRef
+from crmbridge.model import Disposition, FieldSpec, FieldType, Normalisation, RecordRef
 from crmbridge.stores import MemoryStore
 from crmbridge.testing import EVERYTHING, LawBroken, PipelineSuite, PipelineUnderTest, described
 from crmbridge.testing.checks import PIPELINE_LAWS
@@ -146,6 +146,11 @@ def keeps_quiet(pipeline):
     return attrs.evolve(pipeline.run(), counts={})
 
 
+def invents(pipeline):
+    report = pipeline.run()
+    return attrs.evolve(report, counts={**report.counts, Disposition.UNCHANGED: 9})
+
+
 def touches(pipeline):
     """Writes something at every run."""
     report = pipeline.run()
@@ -166,6 +171,7 @@ WRONG = {
     "writes while it plans": ({"plan": plans_first}, "a_plan_writes_nothing"),
     "counts what was not read": ({"run": counts_wrongly}, "counts_add_up"),
     "tells nothing of what it did": ({"run": keeps_quiet}, "a_run_does_what_its_plan_said"),
+    "counts as unchanged what the plan never saw": ({"run": invents}, "a_run_does_what_its_plan_said"),
     "writes at every run": ({"run": touches}, "what_is_in_step_is_not_written"),
     "does nothing": ({"run": lambda _: Idle()}, "something_crosses"),
 }
@@ -183,6 +189,27 @@ def test_a_wrong_pipeline_is_caught(fault):
     with pytest.raises(LawBroken) as broken:
         LAWS[law](make)
     assert broken.value.law == law
+
+
+def test_a_record_that_is_removed_before_the_first_run_is_counted_by_the_plan_alone():
+    def make():
+        on = trial()
+        left = on.pipeline.definition.left.connector
+
+        def change(n):
+            if n < 2:
+                left.put("person", email=f"k{n}@x.example", name="Kim")
+            else:
+                left.remove(RecordRef("ma", "person", left.rows("person")[0]["id"]))
+
+        return attrs.evolve(on, change=change, changes=3)
+
+    LAWS["a_run_does_what_its_plan_said"](make)
+    on = make()
+    on.live()
+    planned, done = on.pipeline.plan().totals.by_disposition, on.pipeline.run().counts
+    assert (planned[Disposition.APPLIED], planned[Disposition.UNCHANGED]) == (1, 1)
+    assert (done[Disposition.APPLIED], done[Disposition.UNCHANGED]) == (1, 0)
 
 
 def test_a_death_that_leaves_a_twin_is_caught():
