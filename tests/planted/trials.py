@@ -25,4 +25,10 @@ PLANTS = {
         "[*texts]",
         (SIMULATED.format("types", "people_write_what_both_systems_take"),),
     ),
+    "a law goes on with a store that was closed": (
+        "testing/_store_laws/queue.py",
+        "        store = self.reopen(store)\n        commit(store, queue=(row(2),))\n",
+        "        commit(self.reopen(store), queue=(row(2),))\n",
+        ("tests/stores/test_store_recipe.py::TestMyStore::test_arrivals_are_numbered_in_order_for_each_pipeline",),
+    ),
 }

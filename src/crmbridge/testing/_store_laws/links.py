@@ -41,7 +41,8 @@ class LinkLaws(Laws):
             closed=because(Code.DUPLICATE_OF, of="crm:contact/9", at=NOW), shared=True, case="case 1",
         )  # fmt: skip
         commit(store, links=(whole,))
-        [found] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
+        store = self.reopen(store)
+        [found] = store.links.of(PEOPLE, "left", [left()])[left()]
         assert found == whole
         assert [type(cell) for cell in found.left_agreed.cells] == [type(cell) for cell in CELLS]
 
@@ -53,7 +54,8 @@ class LinkLaws(Laws):
         whole = link(left_agreed=Agreed(fields, cells, agreed), right_agreed=Agreed(fields, cells, others))
         for _ in range(2):
             commit(store, links=(whole,))
-            [found] = self.reopen(store).links.of(PEOPLE, "left", [left()])[left()]
+            store = self.reopen(store)
+            [found] = store.links.of(PEOPLE, "left", [left()])[left()]
             for half, wanted in ((found.left_agreed, agreed), (found.right_agreed, others)):
                 assert half.unsettled == wanted
                 assert [type(half.unsettled[field].sent) for field in fields] == [
@@ -123,7 +125,8 @@ class LinkLaws(Laws):
         assert store.links.count(PEOPLE) == 3
         commit(store, links=(link(0), link(3, closed=CLOSED), link(3, closed=CLOSED)))
         assert store.links.count(PEOPLE) == 3
-        assert self.reopen(store).links.count(PEOPLE) == 3
+        store = self.reopen(store)
+        assert store.links.count(PEOPLE) == 3
 
     def test_all_links_come_in_the_order_of_their_ids(self, store: StateStore) -> None:
         links = [link(f"{n:04}", closed=CLOSED if n % 3 else None) for n in range(1203)]

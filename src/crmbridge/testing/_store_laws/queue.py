@@ -19,7 +19,8 @@ class QueueLaws(Laws):
     def test_arrivals_are_numbered_in_order_for_each_pipeline(self, store: StateStore) -> None:
         commit(store, queue=(row(3), row(1)))
         commit(store, "companies", queue=(row(3),))
-        commit(self.reopen(store), queue=(row(2),))
+        store = self.reopen(store)
+        commit(store, queue=(row(2),))
         assert [(known.ref, known.sequence) for known in due(store)] == [(left(3), 1), (left(1), 2), (left(2), 3)]
         assert [known.sequence for known in store.agenda.due("companies", NOW, 9)] == [1]
 
@@ -28,7 +29,8 @@ class QueueLaws(Laws):
             "right", right(), "held", NOW, because(Code.RULE, name="ｶﾅ", n=3), "v", 4, departed=True, run="run"
         )
         commit(store, queue=(whole,))
-        assert list(self.reopen(store).quarantine.rows(PEOPLE)) == [attrs.evolve(whole, sequence=1)]
+        store = self.reopen(store)
+        assert list(store.quarantine.rows(PEOPLE)) == [attrs.evolve(whole, sequence=1)]
 
     def test_a_row_that_arrives_again_is_ready_under_a_new_number_and_forgets_why_it_was_parked(
         self, store: StateStore
@@ -132,7 +134,8 @@ class QueueLaws(Laws):
     def test_a_pipeline_is_enabled_from_an_instant_until_it_is_disabled(self, store: StateStore) -> None:
         assert store.agenda.enabled_since(PEOPLE) is None
         store.agenda.enable(PEOPLE, NOW)
-        assert self.reopen(store).agenda.enabled_since(PEOPLE) == NOW
+        store = self.reopen(store)
+        assert store.agenda.enabled_since(PEOPLE) == NOW
         assert store.agenda.enabled_since("companies") is None
         store.agenda.enable(PEOPLE, None)
         assert store.agenda.enabled_since(PEOPLE) is None
@@ -145,7 +148,8 @@ class RulingLaws(Laws):
         first, last = Ruling(left(), "left", "kim", NOW), Ruling(left(), "right", "lee", NOW + HOUR)
         store.rulings.add(PEOPLE, first)
         store.rulings.add(PEOPLE, last)
-        assert self.reopen(store).rulings.of(PEOPLE, [left(), left(2)]) == {left(): last}
+        store = self.reopen(store)
+        assert store.rulings.of(PEOPLE, [left(), left(2)]) == {left(): last}
         assert store.rulings.of("companies", [left()]) == {}
 
     def test_a_ruling_wakes_its_record(self, store: StateStore) -> None:
@@ -164,7 +168,8 @@ class RulingLaws(Laws):
         objection = because(Code.TOO_MANY_DELETES, limit=5, found=NOW)
         commit(store, objection=objection)
         commit(store, queue=(row(1),))
-        assert self.reopen(store).rulings.objection(PEOPLE) == objection
+        store = self.reopen(store)
+        assert store.rulings.objection(PEOPLE) == objection
         assert store.rulings.objection("companies") is None
         commit(store, objection_cleared=True)
         assert store.rulings.objection(PEOPLE) is None
@@ -179,7 +184,8 @@ class InboxLaws(Laws):
         one, two = Signal("1", left(1), NOW), Signal("2", left(2), NOW - MINUTE)
         assert store.inbox.put(PEOPLE, [one, two, one]) == 2
         assert store.inbox.put(PEOPLE, [attrs.evolve(one, ref=left(9)), Signal("\ud800", left(3), NOW)]) == 1
-        assert self.reopen(store).inbox.count(PEOPLE) == 3
+        store = self.reopen(store)
+        assert store.inbox.count(PEOPLE) == 3
         assert list(store.inbox.waiting(PEOPLE, 2)) == [one, two]
         assert store.inbox.count("companies") == 0
         assert store.inbox.put("companies", [one]) == 1
@@ -195,7 +201,8 @@ class InboxLaws(Laws):
         fields = tuple(f"f{n}" for n in range(len(CELLS)))
         rows = Rows("web", "form", fields, ("0", "1"), (CELLS[::-1], CELLS), (None, "v"), (None, NOW), (None, "kim"))
         store.inbox.put(PEOPLE, [Arrived("1", Record(rows, 1), NOW)])
-        [found] = self.reopen(store).inbox.waiting(PEOPLE, 9)
+        store = self.reopen(store)
+        [found] = store.inbox.waiting(PEOPLE, 9)
         assert isinstance(found, Arrived)
         record = found.record
         assert (found.id, found.at, record.ref) == ("1", NOW, rows.ref(1))

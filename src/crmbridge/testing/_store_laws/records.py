@@ -19,7 +19,8 @@ class OutboxLaws(Laws):
     def test_unsettled_intents_come_oldest_first(self, store: StateStore) -> None:
         old, same = promise(1, promised_at=NOW - HOUR), promise("0")
         commit(store, promised=(promise(2), old, same))
-        assert list(self.reopen(store).outbox.unsettled(PEOPLE, 9)) == [old, same, promise(2)]
+        store = self.reopen(store)
+        assert list(store.outbox.unsettled(PEOPLE, 9)) == [old, same, promise(2)]
         assert list(store.outbox.unsettled(PEOPLE, 1)) == [old]
         assert list(store.outbox.unsettled("companies", 9)) == []
 
@@ -73,7 +74,8 @@ class OutboxLaws(Laws):
         commit(store, run="plan", decisions=(*planned, decision(7)), planned=keys)
         commit(store, promised=(promise(9, keys=keys[0]),))
         asked = [ask((key("kim"),)), ask((key("kim"), key("lee")))]
-        found = self.reopen(store).outbox.creating(PEOPLE, "plan", asked)
+        store = self.reopen(store)
+        found = store.outbox.creating(PEOPLE, "plan", asked)
         assert [list(refs) for refs in found] == [[left(9), left(3), left(1)], [left(1)]]
         assert [list(refs) for refs in store.outbox.creating(PEOPLE, "other", asked)] == [[left(9)], []]
         assert [list(refs) for refs in store.outbox.creating("companies", "plan", asked)] == [[], []]
@@ -123,7 +125,8 @@ class OutboxLaws(Laws):
         one, two = Notice("1", left(1), because(Code.IN_DOUBT)), Notice("2", left(2), because(Code.BUSY))
         commit(store, notices=(one, two))
         commit(store, "companies", notices=(one,))
-        assert list(self.reopen(store).outbox.notices(9)) == [one, two]
+        store = self.reopen(store)
+        assert list(store.outbox.notices(9)) == [one, two]
         assert list(store.outbox.notices(1)) == [one]
         commit(store, settled=("1",))
         assert list(store.outbox.notices(9)) == [two]
@@ -143,7 +146,8 @@ class DirectoryLaws(Laws):
             ask(kim, kind="Contact"),
             ask(),
         ]
-        found = self.reopen(store).directory.find(PEOPLE, "right", questions)
+        store = self.reopen(store)
+        found = store.directory.find(PEOPLE, "right", questions)
         expected = [[right(0), right(2)], [right(0), right(1), right(2)], [right(2)], [], [], []]
         assert [list(refs) for refs in found] == expected
         assert [list(refs) for refs in store.directory.find(PEOPLE, "left", questions[:1])] == [[]]
@@ -190,7 +194,8 @@ class DirectoryLaws(Laws):
     def test_any_text_may_be_a_key(self, store: StateStore) -> None:
         values = ("\0", "\ud800", "a" * 100_000, "名", "NULL", " ")
         commit(store, keys=tuple(Keyed("right", right(n), (key(value),)) for n, value in enumerate(values)))
-        found = self.reopen(store).directory.find(PEOPLE, "right", [ask((key(value),)) for value in values])
+        store = self.reopen(store)
+        found = store.directory.find(PEOPLE, "right", [ask((key(value),)) for value in values])
         assert [list(refs) for refs in found] == [[right(n)] for n in range(len(values))]
 
     def test_a_schema_is_the_one_that_was_read_last(self, store: StateStore) -> None:

@@ -43,7 +43,10 @@ class Laws:
         raise AssertionError("override the fixture `store` with one that gives an empty store")
 
     def reopen(self, store: StateStore) -> StateStore:
-        """Open the same state again, as a new process would; a store without a file gives itself."""
+        """Open the same state again, as a new process would; a store without a file gives itself.
+
+        The one that was open before may be closed: no law goes on with it.
+        """
         return store
 
 

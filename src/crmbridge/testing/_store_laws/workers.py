@@ -103,7 +103,8 @@ class TokenLaws(Laws):
         store.tokens.save("sfa", Token(Secret("old")))
         token = Token(Secret("new"), Secret("\0refresh"), NOW.astimezone(dt.timezone(9 * HOUR)), 2)
         store.tokens.save("sfa", token)
-        assert self.reopen(store).tokens.get("sfa") == token
+        store = self.reopen(store)
+        assert store.tokens.get("sfa") == token
         assert store.tokens.get("crm") is None
 
     def test_whoever_waits_for_the_lock_is_given_the_latest_token(self, store: StateStore) -> None:
@@ -170,7 +171,8 @@ class BudgetLaws(Laws):
         budget = RateBudget(1000.0)
         store.budgets.hold(ACCOUNT, "default", 1060.0)
         store.budgets.hold(ACCOUNT, "default", 1030.0)
-        assert self.reopen(store).budgets.spend(ACCOUNT, "default", budget, 1, 1000.0) == 60
+        store = self.reopen(store)
+        assert store.budgets.spend(ACCOUNT, "default", budget, 1, 1000.0) == 60
         assert store.budgets.spend(ACCOUNT, "default", budget, 1, 1060.0) == 0
         assert store.budgets.spend(ACCOUNT, "search", budget, 1, 1000.0) == 0
 
