@@ -195,6 +195,33 @@ def test_a_law_of_ones_own_is_asked(shop):
     assert simulate(ours.build, ours.world, seeds=1).violations[0].told == "somebody is there"
 
 
+@pytest.mark.parametrize("name", ["no leads", "own", "I99", "", "{}"])
+def test_a_law_of_ones_own_may_have_any_name(name, shop):
+    ours = shop(
+        world_more={"laws": [lambda world: [Breach(name, "a lead was made")] if world.right.rows("lead") else []]}
+    )
+    report = simulate(ours.build, ours.world, seeds=1, tries=5)
+    assert f"Seed 0 breaks {name} (a law of the world's own): a lead was made" in str(report)
+    assert str(report.violations[0]) in str(report)
+    assert [(told["law"], told["text"]) for told in report.as_json()["violations"]] == [(name, LAWS["own"])]
+    with pytest.raises(LawsBroken, match="a lead was made"):
+        report.raise_for_violations()
+
+
+class Unconditional(FaultyConnector):
+    """Claims conditional writes, and looks at no version."""
+
+    def _stale(self, ref, version):
+        return super()._stale(ref, None)
+
+
+def test_a_system_that_claims_conditional_writes_and_covers_an_edit_that_nobody_has_read_is_found(shop):
+    ours = shop(crm=Unconditional, world_more={"deeds": MOVING})
+    found = one(simulate(ours.build, ours.world, seeds=100, tries=60), "I2")
+    assert "that was never read" in found.told
+    assert [line for line in found.story if line.startswith("meanwhile")]
+
+
 def test_a_world_in_which_nothing_is_written_has_proved_nothing(shop):
     ours = shop(more=lambda pipeline: pipeline.creates(left=False, right=False).gate(filled("city", "name")))
     report = simulate(ours.build, lambda seed: attrs.evolve(ours.world(seed), deeds=()), seeds=2, rounds=1)

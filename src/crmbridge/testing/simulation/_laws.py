@@ -34,6 +34,11 @@ LAWS: Mapping[str, str] = {
 """The laws by number, as `reliability` counts them."""
 
 
+def meaning(law: str) -> str:
+    """Say what a law asks for; of one that a world has named itself, whose it is."""
+    return LAWS.get(law, LAWS["own"])
+
+
 def judge(life: Life, marks: Marks) -> Sequence[Breach]:
     """Ask all laws that a pipeline of this kind has."""
     found = list(_once_each(life))
@@ -47,6 +52,7 @@ def judge(life: Life, marks: Marks) -> Sequence[Breach]:
         found += field_laws(life, marks)
         found += never_done(life) if life.definition.topology == "one_way" else ()
         found += _no_echo(life, marks)
+        found += _nothing_covered(life, marks)
     for law in life.world.laws:
         found += law(life.world)
     return found
@@ -128,6 +134,16 @@ def _no_echo(life: Life, marks: Marks) -> Iterator[Breach]:
         written, edited = ours[link.left] + ours[link.right], theirs[link.left] + theirs[link.right]
         if written > 3 * edited + 3 * troubles + 3:
             yield Breach("I5", f"{link.left} and {link.right}: {written} writes for {edited} edits")
+
+
+def _nothing_covered(life: Life, marks: Marks) -> Iterator[Breach]:
+    """I2: where conditional writes are claimed, no write of ours covers what a person wrote and nobody has read."""
+    for side in SIDES:
+        end = life.definition.end(side)
+        for change in life.seats[side].ledger()[marks.ledgers[side] :]:
+            if change.unseen and change.ref.kind in end.kinds and end.capabilities(change.ref.kind).conditional_writes:
+                fields = ", ".join(sorted(change.unseen))
+                yield Breach("I2", f"we covered an edit of {fields} at {change.ref} that was never read")
 
 
 # -- events ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ...wording import Language
-from ._laws import LAWS
+from ._laws import meaning
 from ._words import WORDS
 
 
@@ -34,7 +34,7 @@ class Violation:
     def say(self, language: Language = "en") -> str:
         """Tell the seed, the law, and the story."""
         words = WORDS[language]
-        lines = [words["broke"].format(seed=self.seed, law=self.law, text=LAWS[self.law], told=self.told)]
+        lines = [words["broke"].format(seed=self.seed, law=self.law, text=meaning(self.law), told=self.told)]
         if self.faults:
             lines.append("  " + words["switched_on"].format(faults=", ".join(self.faults)))
         lines += [f"  {number:3}. {line}" for number, line in enumerate(self.story, 1)]
@@ -108,7 +108,7 @@ class SimReport:
                 {
                     "seed": one.seed,
                     "law": one.law,
-                    "text": LAWS[one.law],
+                    "text": meaning(one.law),
                     "told": one.told,
                     "faults": list(one.faults),
                     "story": list(one.story),

@@ -38,7 +38,7 @@ class Breach:
     """One law that was broken."""
 
     law: str
-    """As in the table of laws: `I1`, `I4`."""
+    """As in the table of laws: `I1`, `I4`; a law of one's own has any name."""
     told: str
 
 
