@@ -11,8 +11,8 @@ import random
 import attrs
 import pytest
 
-from crmbridge import pair, policies
-from crmbridge.errors import UsageError
+from crmbridge import at, key, level, pair, policies, two_way
+from crmbridge.errors import PairError, UsageError
 from crmbridge.gates import filled
 from crmbridge.policies import by
 from crmbridge.protocols import Leave
@@ -289,6 +289,20 @@ def test_a_pipeline_without_text_to_tell_copies_by_asks_for_a_trail(shop):
         return attrs.evolve(pipeline, definition=only)
 
     with pytest.raises(ValueError, match="give the world a Trail"):
+        simulate(build, shop().world, seeds=1)
+
+
+@pytest.mark.parametrize(("wrong", "where"), [("nmae", "shop.person"), ("Nmae", "crm.lead")])
+def test_a_pair_that_names_a_field_that_is_not_there_is_told_by_its_name(wrong, where, shop):
+    def build(world):
+        pairs = pair("email", "Email"), pair("nmae", "Name") if wrong == "nmae" else pair("name", "Nmae")
+        return (
+            two_way("people", at(world.left, "person"), at(world.right, "lead"))
+            .match(level("email", key("email", "Email")))
+            .fields(*pairs, policy=policies.right_wins)
+        )
+
+    with pytest.raises(PairError, match=f"'{wrong}', and {where} has no such field"):
         simulate(build, shop().world, seeds=1)
 
 

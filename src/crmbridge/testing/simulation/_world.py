@@ -11,9 +11,10 @@ import attrs
 import httpx
 
 from ...definition import Definition
+from ...errors import PairError
 from ...given import Reference
 from ...match import AllOf, FirstOf, Level, LevelMatcher
-from ...model import Cell, FieldType, RecordRef, Side
+from ...model import SIDES, Cell, FieldType, RecordRef, Side
 from ...pipeline import Pipeline
 from ...plan import PairedField, ReadOnly
 from ...protocols import ID_FIELD, Codec
@@ -260,4 +261,17 @@ def trail_of(definition: Definition, seats: Mapping[Side, Seat]) -> Trail:
                 {kind: own[0] for kind in definition.left.kinds if (own := pair.on("left", kind))},
                 {kind: own[0] for kind in definition.right.kinds if (own := pair.on("right", kind))},
             )
+    for pair in definition.fields:
+        for side in SIDES:
+            _known(definition, seats[side], side, pair)
     raise ValueError(f"{definition.name}: no pair of text fields tells copies apart; give the world a Trail")
+
+
+def _known(definition: Definition, seat: Seat, side: Side, pair: PairedField) -> None:
+    kinds = definition.end(side).kinds
+    names = {kind: own[0] for kind in kinds if (own := pair.on(side, kind)) is not None}
+    if names and not any(seat.has(kind, name.partition(".")[0]) for kind, name in names.items()):
+        kind, name = next(iter(names.items()))
+        raise PairError(
+            f"{definition.name}: the pair {pair.label} names {name!r}, and {seat.system}.{kind} has no such field"
+        )
