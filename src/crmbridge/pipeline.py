@@ -333,6 +333,11 @@ class _Rules:
         owner = f"{socket.gethostname()}:{os.getpid()}"
         return adopted(self.definition, self._stored(), clock, owner=owner)
 
+    def _looked_again(self, clock: Clock) -> Flow[int]:
+        from ._engine._again import forget_rules
+
+        return forget_rules(self.definition, self._stored(), clock, owner=_me())
+
     def _checked(self) -> Flow[list[Finding]]:
         from ._engine.checking import check
 
@@ -470,6 +475,15 @@ class Pipeline(_Rules):
         """
         return self._perform(lambda clock: self._adopted(clock))
 
+    def look_again(self) -> int:
+        """Let the next run or plan look at every linked pair again, and read both systems from the beginning.
+
+        A change of pairs, policies, matcher, gates and the like brings that about by itself; this is for what a run
+        cannot see: a function of your own that decides otherwise now, or changes that a system no longer tells of.
+        Gives how many linked pairs there are. Raises `UsageError` for events, and `LeaseHeld` while a run is under way.
+        """
+        return self._perform(lambda clock: self._looked_again(clock))
+
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt.
 
@@ -541,6 +555,10 @@ class AsyncPipeline(_Rules):
     async def adopt(self) -> int:
         """Let a pipeline whose state was lost go on as any other, after a review of its matches."""
         return await self.driver.run(self._adopted(self.driver.clock))
+
+    async def look_again(self) -> int:
+        """Let the next run or plan look at every linked pair again, and read both systems from the beginning."""
+        return await self.driver.run(self._looked_again(self.driver.clock))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt."""

@@ -142,6 +142,9 @@ class Code(enum.StrEnum):
     BECAME_SHORTER = "became_shorter"
     CHOICE_LOST = "choice_lost"
 
+    # -- what became of the pipeline itself
+    RULES_CHANGED = "rules_changed"
+
 
 def _no_facts() -> dict[str, Fact]:
     return {}

@@ -13,6 +13,7 @@ from ..flow import Flow
 from ..model import (
     LEFT,
     RIGHT,
+    SIDES,
     Decision,
     Deleted,
     Departure,
@@ -27,6 +28,7 @@ from ..model import (
 from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._adoption import mark_field, with_marks
+from ._again import ReadBy, bring_up, outdated, read_by, told_of
 from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
@@ -47,52 +49,90 @@ def ingest(run: Run) -> Flow[None]:
     yield from delivered(run)
     if not run.definition.left.tells:
         return
-    yield from _side(run, LEFT, queue=True)
-    two_way = run.definition.topology == "two_way"
-    if two_way or run.indexed(RIGHT):
-        yield from _side(run, RIGHT, queue=two_way)
+    for side in SIDES:
+        if _reads(run, side):
+            yield from _side(run, side)
 
 
 def known_targets(run: Run) -> Flow[None]:
     """Bring the directory of the right side up to date, where matching relies on it."""
     if run.definition.right.tells and run.indexed(RIGHT):
-        yield from _side(run, RIGHT, queue=run.definition.topology == "two_way")
+        yield from _side(run, RIGHT)
+        yield from _afresh(run, RIGHT)
 
 
-def _side(run: Run, side: Side, *, queue: bool) -> Flow[None]:
-    end = run.definition.end(side)
-    for kind in end.kinds:
-        progress = yield from run.ask(run.store.links.progress, run.name, side, kind)
-        cursor = progress.cursor if progress else None
-        filled = progress.filled if progress else False
-        marks = mark_field(run, side, kind)
-        fields = tuple(sorted({*run.definition.matcher.fields(side, kind), *marks}))
-        listed = (yield from listing(run, side, kind)) if queue else None
-        more = True
-        while more:
-            page = yield from end.source.read(Query(kind, fields, cursor))
-            require_zones(page)
-            refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
-            standing = yield from _standing(run, side, refs)
-            if queue:
-                standing = yield from _revivable(run, side, standing)
-            filled = filled or not page.more
-            still = yield from _still(run, side, page, standing if queue else {})
-            delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
-            for field in marks:
-                delta = with_marks(delta, page, field)
-            if listed is not None:
-                delta = _marked(listed, delta, page)
-                back = yield from returned(run, listed, [record.ref for record in page.rows])
-                delta = attrs.evolve(delta, queue=(*delta.queue, *back))
-            if still:
-                delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))
-            yield from run.commit(delta)
-            cursor, more = page.cursor, page.more
-            if listed is not None and page.complete:
-                yield from absences(run, listed)
-            run.saw("read", system=end.system, kind=kind, records=len(refs))
-            yield from run.renewed()
+def looked_again(run: Run) -> Flow[None]:
+    """Bring up everything that other rules have settled, once what has changed since is taken in."""
+    systems: list[str] = []
+    if run.again is not None:
+        for side in SIDES if run.again.crossing else ():
+            systems.extend((yield from _afresh(run, side)))
+        yield from bring_up(run, run.again, systems)
+    yield from told_of(run, systems)
+
+
+def _afresh(run: Run, side: Side) -> Flow[tuple[str, ...]]:
+    """Read kinds from the beginning; each is marked with its first page, so that a reading that was cut short goes on.
+
+    What was told since the cursor has been taken in before: a reading from the beginning tells of no deletion. Names
+    the system if anything was read.
+    """
+    kinds = (yield from outdated(run, side)) if _reads(run, side) else ()
+    for kind in kinds:
+        yield from _kind(run, side, kind, mark=read_by(run.definition, side, kind))
+    return (run.definition.end(side).system,) if kinds else ()
+
+
+def _reads(run: Run, side: Side) -> bool:
+    """Say whether a side is read: the right one is where records come from it, or matching relies on it."""
+    return run.definition.end(side).tells and (_queues(run, side) or run.indexed(side))
+
+
+def _queues(run: Run, side: Side) -> bool:
+    return side == LEFT or run.definition.topology == "two_way"
+
+
+def _side(run: Run, side: Side) -> Flow[None]:
+    for kind in run.definition.end(side).kinds:
+        yield from _kind(run, side, kind)
+
+
+def _kind(run: Run, side: Side, kind: str, *, mark: ReadBy | None = None) -> Flow[None]:
+    """Read a kind from its cursor to the end of its feed; with a *mark* from the beginning."""
+    end, queue = run.definition.end(side), _queues(run, side)
+    progress = None if mark else (yield from run.ask(run.store.links.progress, run.name, side, kind))
+    cursor = progress.cursor if progress else None
+    filled = progress.filled if progress else False
+    marks = mark_field(run, side, kind)
+    fields = tuple(sorted({*run.definition.matcher.fields(side, kind), *marks}))
+    listed = (yield from listing(run, side, kind)) if queue else None
+    more = True
+    while more:
+        page = yield from end.source.read(Query(kind, fields, cursor))
+        require_zones(page)
+        refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
+        standing = yield from _standing(run, side, refs)
+        if queue:
+            standing = yield from _revivable(run, side, standing)
+        filled = filled or not page.more
+        still = yield from _still(run, side, page, standing if queue else {})
+        delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
+        for field in marks:
+            delta = with_marks(delta, page, field)
+        if listed is not None:
+            delta = _marked(listed, delta, page)
+            back = yield from returned(run, listed, [record.ref for record in page.rows])
+            delta = attrs.evolve(delta, queue=(*delta.queue, *back))
+        if mark:
+            delta = attrs.evolve(delta, progress={**delta.progress, **mark})
+        if still:
+            delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))
+        yield from run.commit(delta)
+        cursor, more = page.cursor, page.more
+        if listed is not None and page.complete:
+            yield from absences(run, listed)
+        run.saw("read", system=end.system, kind=kind, records=len(refs))
+        yield from run.renewed()
 
 
 def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
@@ -103,7 +143,11 @@ def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
 
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
-    return (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
+    standing = (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
+    if run.again is None:
+        return standing
+    # What was settled was settled by other rules.
+    return {ref: attrs.evolve(known, settled_version=None) for ref, known in standing.items()}
 
 
 def _still(

@@ -21,6 +21,7 @@ from ..roles import Delta, Fence, QueueRow, Ruling, Start, StateStore, StoredSch
 from ._check_references import check_references
 from ._drift import refuse_drift
 from ._followed import Followed
+from ._rules import Again
 from ._tied import Tied
 
 P = ParamSpec("P")
@@ -65,6 +66,10 @@ class Run:
     """The first reading has not ended yet: our own marks are looked for."""
     lost: bool = False
     """It met its own marks with an empty store: it fills blanks, disputes the rest and makes nothing."""
+    again: Again | None = None
+    """How its rules differ from those of the last run, where they do."""
+    unsettled_rules: bool = False
+    """No run has worked off yet what its rules brought up."""
     starts: list[Start] | None = None
     """What a pacing counts, in the order of time: starts, and the turns of those who wait; None: not read yet."""
     followed: Followed = attrs.field(factory=Followed)

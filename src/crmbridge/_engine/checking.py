@@ -9,6 +9,7 @@ from ..model import SIDES, Schema, Side
 from ..reasons import Code, because
 from ..roles import StateStore
 from ._adoption import lost
+from ._again import pending
 from ._check_references import check_references
 from ._fingerprints import keeps_values, unkept
 from ._looked_up import told
@@ -39,6 +40,8 @@ def check(definition: Definition, store: StateStore | None = None) -> Flow[list[
             Finding(one.where, because(Code.VALUES_NOT_KEPT), Severity.ERROR) for one in unkept(definition)
         )
     found = [Finding(definition.name, because(Code.STATE_LOST))] if waits else []
+    if store is not None:
+        found.extend((yield from pending(definition, store)))
     return [*found, *changed, *looked_up, *findings(definition, schemas)]
 
 

@@ -24,6 +24,7 @@ from ..protocols import Clock, KeyValue, Observer
 from ..roles import Delta, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
+from ._again import notice, settle_rules
 from ._approved import as_approved, ready_again
 from ._batch import decide
 from ._counted import unhidden
@@ -31,7 +32,7 @@ from ._ends import same_systems
 from ._events import delivered, finished
 from ._fingerprints import admitted
 from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
-from ._ingest import ingest
+from ._ingest import ingest, looked_again
 from ._looked_up import check_look_ups
 from ._matching import keys_of_one
 from ._notices import notices, send_notices
@@ -114,7 +115,10 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from ready_again(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
     yield from recall(run)
+    yield from notice(run)
+    feed = feed or (run.again is not None and run.again.crossing)
     yield from (ingest(run) if feed else delivered(run))
+    yield from looked_again(run)
     if feed:
         yield from recognise(run)
     if not run.planning and run.approved is None:
@@ -123,6 +127,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
         yield from _planned(run, totals)
     else:
         yield from _worked(run)
+        yield from settle_rules(run)
         yield from send_notices(run)
         yield from retained(run)
     every = yield from _counted(run)

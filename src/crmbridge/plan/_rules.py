@@ -53,6 +53,8 @@ class PairedField:
     owner: Owner | None = None
     if_refused: Answer = reject
     """What is sent where the target would refuse the value."""
+    formerly: str | None = None
+    """The label that the pair had before a field of it was renamed: what is agreed was kept under it."""
 
     @property
     def label(self) -> str:

@@ -181,6 +181,10 @@ _TEXTS: Final = {
         "{field}[ in {system}] no longer offers every choice[: {count} are gone, such as {choices}]. Say in the pair what is "
         "sent instead."
     ),
+    Code.RULES_CHANGED: (
+        "The rules of this sync have changed since its last run, or a person asked for it: every linked pair is looked at "
+        "again[ ({count})][, and {systems} read from the beginning]."
+    ),
 }
 
 _TYPES: Final = {

@@ -172,6 +172,10 @@ _TEXTS: Final = {
     Code.CHOICE_LOST: (
         "[{system}の]{field}から選択肢がなくなりました[({count}件。例:{choices})]。代わりに送る値を設定してください。"
     ),
+    Code.RULES_CHANGED: (
+        "前回の実行から連携のルールが変わったか、見直しが指示されたため、紐付いたレコードをすべて見直します[({count}組)]"
+        "[。{systems}は最初から読み直します]。"
+    ),
 }
 
 _TYPES: Final = {
