@@ -6,6 +6,7 @@ A condition whose bound is `None` or empty is not used; a gate with nothing set 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -319,7 +320,8 @@ def equals(field: Of, value: Cell) -> Gate:
 
 def has_any(field: Of, values: Iterable[str]) -> Gate:
     """Admit a record whose field holds at least one of these values."""
-    return HasAny(field, tuple(values))
+    # A set has another order in each process, and a gate must be told alike in all of them.
+    return HasAny(field, tuple(sorted(values) if isinstance(values, AbstractSet) else values))
 
 
 def at_least(field: Of, bound: Decimal | int | None) -> Gate:

@@ -89,17 +89,20 @@ def pair(
     via: Codec | Reference | None = None,
     owner: Owner | None = None,
     if_refused: Answer = reject,
+    formerly: Name | tuple[Name, Name] | None = None,
 ) -> PairedField:
     """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
 
     *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *owner*: which of several
     left records that share a right one writes this field of it, the first that was linked or the newest; it counts in
     `many_to_one` pipelines alone. *if_refused* is what is sent where the target would refuse the value: see
-    `crmbridge.preflight`. Raises `UsageError` for an owner that is no word of these.
+    `crmbridge.preflight`. *formerly* is what the right field was called before it was renamed, or what both were, left
+    first: what the two records agreed on is kept by these names, and without it the pair would meet for the first time.
+    Raises `UsageError` for an owner that is no word of these.
     """
     if owner is not None:
         _stated.word("pair", "owner", owner, get_args(Owner))
-    return PairedField(left, right, policy, via, owner, if_refused)
+    return PairedField(left, right, policy, via, owner, if_refused).renamed(formerly)
 
 
 def put(right: Name, value: Value, policy: FieldPolicy | None = None, *, if_refused: Answer = reject) -> PairedField:

@@ -66,6 +66,14 @@ def test_a_run_is_undone_by_a_plan_that_is_run(sync, capsys):
     assert [lead["City"] for lead in sync.crm.rows("lead")] == ["Sendai"]
 
 
+def test_everything_is_looked_at_again_on_request(sync, capsys):
+    main(["run", "own_sync:people"])
+    assert main(["look-again", "own_sync:people"]) == 0
+    assert "looks at 1 linked pairs again" in capsys.readouterr().out
+    main(["plan", "own_sync:people"])
+    assert "ma, crm read from the beginning" in capsys.readouterr().out
+
+
 def test_why_tells_the_story_of_a_record_and_forget_ends_it(sync, capsys):
     main(["run", "own_sync:people"])
     assert main(["why", "own_sync:people", "ma", "prospect", sync.sei.id, "--field", "city"]) == 0

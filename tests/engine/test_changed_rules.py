@@ -15,7 +15,8 @@ from crmbridge.drive import AsyncDriver
 from crmbridge.errors import GuardTripped, UsageError
 from crmbridge.gates import at_most
 from crmbridge.match import key, level
-from crmbridge.model import FieldSpec, RecordRef, Schema
+from crmbridge.model import Agreed, FieldSpec, RecordRef, Schema, Unsettled
+from crmbridge.plan import absorb, pairing
 from crmbridge.reasons import Code, because
 from crmbridge.roles import QueueRow
 from crmbridge.testing.connector import EVERYTHING, described
@@ -301,3 +302,53 @@ def test_another_pace_holds_by_itself(world):
     world.run(outgoing(world).paced(spacing=2 * HOUR), after=2 * HOUR)
     assert len(world.crm.rows("lead")) == 2
     assert [code for _, code, _ in world.parked()] == ["paced"]
+
+
+def renamed(world, **how):
+    """Rename the city of leads, as an administrator of the CRM would, and give the pipeline that knows of it."""
+    fields = [FieldSpec("Email"), FieldSpec("Name"), FieldSpec("Town")]
+    before = world.crm.rows("lead")
+    world.crm.reshape(described("lead", *fields))
+    for row in before:
+        world.crm.edit(RecordRef("crm", "lead", row["id"]), by="the administrator", Town=row["City"])
+    return without_city(world).fields(pair("city", "Town", policies.right_wins, **how))
+
+
+@pytest.mark.parametrize("formerly", ["City", ("city", "City")])
+def test_an_edit_outlives_a_field_that_was_renamed_where_the_pair_says_what_it_was_called(both, formerly):
+    world = both()
+    person, lead = world.pair()
+    world.run(after=LATER)
+    mended = renamed(world, formerly=formerly)
+    world.ma.edit(person, city="Kobe")
+    world.run(mended, after=4 * LATER)
+    assert (world.ma.values(person)["city"], world.crm.values(lead)["Town"]) == ("Kobe", "Kobe")
+    assert world.settle(mended).counts[Disposition.APPLIED] == 0
+
+
+def test_a_field_that_was_renamed_without_a_word_meets_for_the_first_time(world):
+    person, lead = world.pair()
+    world.run(after=LATER)
+    mended = renamed(world)
+    world.ma.edit(person, city="Kobe")
+    world.run(mended, after=4 * LATER)
+    assert world.crm.values(lead)["Town"] == "Tokyo"
+
+
+def test_a_value_whose_stored_form_was_not_known_yet_is_learned_under_the_new_name():
+    left, right = described("person", FieldSpec("city")), described("lead", FieldSpec("Town"))
+    known = pairing([pair("city", "Town", formerly="City")], left, right, default=policies.left_wins, towards_left=True)
+    waiting = {"city|City": Unsettled("Kobe", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))}
+    assert absorb(known, "right", ("Kobe",), ("Tokyo",), waiting) == ("Kobe",)
+    assert known.halves(Agreed(("city|City",), ("Kobe",))) == ("Kobe",)
+    assert known.halves(Agreed(("city|City", "city|Town"), ("old", "new"))) == ("new",)
+
+
+def test_what_a_field_was_called_changes_nothing_by_itself(world):
+    world.pair()
+    world.run(after=LATER)
+    mended = renamed(world, formerly="City")
+    world.run(mended, after=4 * LATER)
+    without = without_city(world).fields(pair("city", "Town", policies.right_wins))
+    assert world.run(without, after=LATER).findings == ()
+    assert world.run(without, after=LATER).read == 0

@@ -136,8 +136,8 @@ class NewestWins""",
     ),
     "the prospects are not read for changes (AE-1, AE-12)": (
         "_engine/_ingest.py",
-        "    yield from _side(run, LEFT, queue=True)\n",
-        "    yield from _side(run, LEFT, queue=False)\n",
+        '    return side == LEFT or run.definition.topology == "two_way"\n',
+        '    return side != LEFT and run.definition.topology == "two_way"\n',
         PLACE.format("values", "test_a_run_each_three_minutes_carries_the_edits_of_both_sides_within_four"),
     ),
     "a dot beside the at sign is let through (AE-30)": (

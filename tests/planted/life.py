@@ -50,10 +50,42 @@ PLANTS = {
         "    departed = [subject.ref for subject in subjects if run.planning]\n",
         (ENGINE.format("stories", "a_person_deleted_on_one_side_does_not_come_back_by_way_of_a_conversion"),),
     ),
+    "what was settled by other rules stays settled": (
+        "_engine/_again.py",
+        "    if again.linked:\n        links =",
+        "    if again.crossing:\n        links =",
+        (ENGINE.format("changed_rules", "a_pair_that_was_added_reaches_records_that_nobody_has_touched_since"),),
+    ),
+    "new rules are put down before what they bring up is queued": (
+        "_engine/_again.py",
+        "    run.again = Again(before, now, once=",
+        (
+            "    yield from run.commit(Delta(progress=_stands(now, done=True)))\n"
+            "    run.again = Again(before, now, once="
+        ),
+        (ENGINE.format("changed_rules", "a_process_may_die_at_any_effect_after_its_rules_have_changed"),),
+    ),
+    "what stood on the right before it was read for its own sake is passed over": (
+        "_engine/_ingest.py",
+        "        for side in SIDES if run.again.crossing else ():\n",
+        "        for side in (LEFT,) if run.again.crossing else ():\n",
+        (ENGINE.format("changed_rules", "one_way_that_becomes_two_way_carries_what_stood_on_the_right"),),
+    ),
+    "an agreement is lost with the name of its field": (
+        "plan/_pairing.py",
+        "        if self.formerly is not None and self.label not in by_label:\n",
+        "        if not self.label:\n",
+        (
+            ENGINE.format(
+                "changed_rules",
+                "an_edit_outlives_a_field_that_was_renamed_where_the_pair_says_what_it_was_called",
+            ),
+        ),
+    ),
     "the cursor is committed before its page": (
         "_engine/_ingest.py",
-        "            yield from run.commit(delta)\n",
-        "            yield from run.commit(Delta(progress=delta.progress))\n            yield from run.commit(delta)\n",
+        "        yield from run.commit(delta)\n",
+        "        yield from run.commit(Delta(progress=delta.progress))\n        yield from run.commit(delta)\n",
         (ENGINE.format("crashes", "a_process_may_die_at_any_effect_and_the_end_is_the_same"),),
     ),
     "a create of class A is taken for one without any key": (

@@ -103,9 +103,9 @@ PLANTS = {
     ),
     "the cursor moves before what was read is in the queue": Plant(
         "_engine/_ingest.py",
-        "            yield from run.commit(delta)\n            cursor",
-        "            yield from run.commit(Delta(progress=delta.progress))\n"
-        "            yield from run.commit(delta)\n            cursor",
+        "        yield from run.commit(delta)\n        cursor",
+        "        yield from run.commit(Delta(progress=delta.progress))\n"
+        "        yield from run.commit(delta)\n        cursor",
         (f"{SIMULATED}::test_a_sound_pipeline_breaks_no_law[left_wins]",),
     ),
     "an update in doubt is forgotten": Plant(

@@ -290,17 +290,17 @@ def follow_agreements(run: Run, links: Sequence[Link]) -> Flow[None]:
                 (link.ref(side).kind, cell)
                 for link in links
                 for label, cell in zip(link.agreed(side).fields, link.agreed(side).cells, strict=True)
-                if label == crossing and not isinstance(cell, Missing) and not is_blank(cell)
+                if label in crossing and not isinstance(cell, Missing) and not is_blank(cell)
             ]
             yield from _agreed(run, side, via, name, agreed)
 
 
-def _crossings(run: Run, side: Side) -> Iterator[tuple[str, Linked, Name]]:
-    """Give the label of each pair that crosses by links, whose links these are, and the field on a side."""
+def _crossings(run: Run, side: Side) -> Iterator[tuple[tuple[str | None, ...], Linked, Name]]:
+    """Give the labels of each pair that crosses by links, whose links these are, and the field on a side."""
     for pair in run.crossings:
         name = pair.left if side == "left" else pair.right
         if isinstance(pair.via, Linked) and not isinstance(name, Given):
-            yield pair.label, pair.via, name
+            yield (pair.label, pair.formerly), pair.via, name
 
 
 def _agreed(run: Run, side: Side, via: Linked, name: Name, agreed: Sequence[tuple[str, Cell]]) -> Flow[None]:

@@ -1,4 +1,4 @@
-"""Commands about a pipeline of one's own, named as `module:name`: plan, run, undo, why, forget."""
+"""Commands about a pipeline of one's own, named as `module:name`: plan, run, look-again, undo, why, forget."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "add", "run"]
 
-COMMANDS: Final = ("plan", "run", "undo", "why", "forget")
+COMMANDS: Final = ("plan", "run", "look-again", "undo", "why", "forget")
 
 _HELP: Final = {
     "plan": "say what a run would do, and why; nothing is written",
     "run": "bring both sides into step, or carry out an approved plan",
+    "look-again": "let the next run look at every linked pair again, and read both systems from the beginning",
     "undo": "plan how a run is taken back; nothing is written",
     "why": "say why a record is as it is",
     "forget": "erase what the store keeps of a person",
@@ -59,6 +60,7 @@ def run(asked: argparse.Namespace) -> int:
     doing: dict[str, Callable[[Pipeline, argparse.Namespace], int]] = {
         "plan": _plan,
         "run": _run,
+        "look-again": _look_again,
         "undo": _undo,
         "why": _why,
         "forget": _forget,
@@ -101,6 +103,13 @@ def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     report = pipeline.run(None if asked.plan is None else pipeline.load(asked.plan))
     print(report.say(asked.lang))
     return 1 if report.counts[Disposition.DISPUTED] or report.counts[Disposition.QUARANTINED] else 0
+
+
+def _look_again(pipeline: Pipeline, _asked: argparse.Namespace) -> int:
+    print(
+        f"the next run looks at {pipeline.look_again()} linked pairs again, and reads both systems from the beginning"
+    )
+    return 0
 
 
 def _undo(pipeline: Pipeline, asked: argparse.Namespace) -> int:

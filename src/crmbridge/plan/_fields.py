@@ -337,7 +337,7 @@ def absorb(
         return agreed
     learned = list(agreed)
     for place, pair in enumerate(pairing.pairs):
-        waiting = unsettled.get(pair.label)
+        waiting = pair.kept(unsettled, None)
         now = read[place]
         if waiting is None or isinstance(now, Missing):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -21,6 +21,9 @@ from ._raised import raised
 from ._references import Crossing, Followed, given_cell
 from ._rules import Owner, PairedField
 from ._same import Canonical, canonical
+
+Kept = TypeVar("Kept")
+Default = TypeVar("Default")
 
 EMPTY: Final[Followed] = MappingProxyType({})
 """Nothing was followed."""
@@ -53,6 +56,8 @@ class Pair:
     """The same where neither side is blank; and into a new record a value goes as it is."""
     looks_back: bool
     """The policy has a say even where both sides were set to one value: it may hold on to an older one."""
+    formerly: str | None
+    """The label under which it was agreed before a field was renamed."""
     form: Canonical = attrs.field(repr=False, eq=False)
     """Puts values, in the right's terms, into a form in which `same` ones are equal."""
     left_form: Canonical = attrs.field(repr=False, eq=False)
@@ -120,6 +125,12 @@ class Pair:
     def field(self, side: Side) -> str:
         """Name a side's field."""
         return self.left if side == "left" else self.right
+
+    def kept(self, by_label: Mapping[str, Kept], otherwise: Default) -> Kept | Default:
+        """Give what was kept for this pair, be it under the label that it had before a field was renamed."""
+        if self.formerly is not None and self.label not in by_label:
+            return by_label.get(self.formerly, otherwise)
+        return by_label.get(self.label, otherwise)
 
 
 Reader: TypeAlias = Callable[[Rows, int], Cells]
@@ -200,7 +211,7 @@ class Pairing:
         if agreed.fields == self.labels:
             return agreed.cells
         known = dict(zip(agreed.fields, agreed.cells, strict=True))
-        return tuple(known.get(label, MISSING) for label in self.labels)
+        return tuple(pair.kept(known, MISSING) for pair in self.pairs)
 
     def reader(self, side: Side, fields: Sequence[str]) -> Reader:
         """Give the function that takes a row's paired cells, for rows with these fields."""
@@ -285,6 +296,7 @@ def _pair(
         creates_right=creates_right,
         if_refused=field.if_refused,
         absent=on_right is None or (on_left is None and given is None),
+        formerly=field.formerly,
         crosses=field.via is None and lets_cross(policy),
         values_cross=field.via is None and lets_values_cross(policy),
         looks_back=looks_back(policy),

@@ -54,12 +54,20 @@ class PairedField:
     if_refused: Answer = reject
     """What is sent where the target would refuse the value."""
     formerly: str | None = None
-    """The label that the pair had before a field of it was renamed: what is agreed was kept under it."""
+    """The label that the pair had before a field was renamed: what was agreed is kept under it."""
 
     @property
     def label(self) -> str:
         """Name the pair, for agreements and messages; the same for every kind."""
         return f"{self.left_label}|{label(self.right)}"
+
+    def renamed(self, formerly: Name | tuple[Name, Name] | None) -> PairedField:
+        """Say what its fields were called: the right one, or both."""
+        if formerly is None:
+            return self
+        left, right = formerly if isinstance(formerly, tuple) else (None, formerly)
+        left_label = self.left_label if left is None else label(left)
+        return attrs.evolve(self, formerly=f"{left_label}|{label(right)}")
 
     @property
     def left_label(self) -> str:

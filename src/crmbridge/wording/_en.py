@@ -160,7 +160,9 @@ _TEXTS: Final = {
         "and a change may show up late[ by {overlap} seconds]."
     ),
     Code.FIELD_GONE: (
-        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in {use}, or take {use} out."
+        "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in {use}, or take {use} out. "
+        "If a paired field was renamed, say what it was called in formerly=, else what was agreed of it is lost and an edit "
+        "may be overwritten."
     ),
     Code.TYPE_CHANGED: (
         "{field}[ in {system}] now holds another type[: {type} instead of {other_type}]. Name another field in {use}, or "
