@@ -298,7 +298,8 @@ def test_an_update_asks_for_the_fields_of_its_own_side_and_for_no_value_that_is_
 def test_a_gate_keeps_a_survivor_from_being_removed(world, side):
     field = "Score" if side == "right" else "score"
     pipe = world.pipeline(left="delete", right="delete").gate(gates.filled(field), towards=side, of=side)
-    person, lead = world.pair()
+    person, lead = world.pair(pipe)
+    world.run(pipe)
     world.ma.remove(person) if side == "right" else world.crm.remove(lead)
     [row] = world.run(pipe).rows()
     assert (row.disposition, row.because.code) == (Disposition.SKIPPED, Code.GATE)

@@ -144,7 +144,7 @@ def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
     standing = (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
-    if run.again is None:
+    if run.again is None or not run.again.linked:
         return standing
     # What was settled was settled by other rules.
     return {ref: attrs.evolve(known, settled_version=None) for ref, known in standing.items()}
