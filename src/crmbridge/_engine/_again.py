@@ -126,8 +126,10 @@ def read_by(definition: Definition, side: Side, kind: str) -> ReadBy:
 
 
 def _read(definition: Definition, crossing: str) -> ReadBy:
-    kinds = ((side, kind) for side in SIDES for kind in definition.end(side).kinds)
-    return {(side, _beside(kind)): Progress(crossing, filled=True) for side, kind in kinds}
+    found: dict[tuple[Side, str], Progress] = {}
+    for side in SIDES:
+        found |= {(side, _beside(kind)): Progress(crossing, filled=True) for kind in definition.end(side).kinds}
+    return found
 
 
 def _beside(kind: str) -> str:

@@ -143,7 +143,9 @@ def _marked(listed: Listing, delta: Delta, page: Page) -> Delta:
 
 
 def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[RecordRef, Standing]]:
-    standing = (yield from run.ask(run.store.links.standing, run.name, side, refs)) if refs else {}
+    if not refs:
+        return {}
+    standing: Mapping[RecordRef, Standing] = yield from run.ask(run.store.links.standing, run.name, side, refs)
     if run.again is None or not run.again.linked:
         return standing
     # What was settled was settled by other rules.

@@ -10,7 +10,7 @@ import datetime as dt
 import enum
 import functools
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TypeAlias, cast
 
@@ -135,7 +135,7 @@ def _object(value: object) -> Told:
         made = cast("functools.partial[object]", value)
         return "partial", told(made.func), told(made.args), told(made.keywords)
     if callable(value) and hasattr(value, "__qualname__"):
-        return "function", cast("Callable[..., object]", value).__qualname__
+        return "function", value.__qualname__
     if attrs.has(type(value)):
         fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))
         held = [one.name for one in fields if one.init and one.eq]
