@@ -17,7 +17,7 @@ import pytest
 
 from crmbridge import pair, policies
 from crmbridge.errors import LeaseHeld
-from crmbridge.model import Disposition, RecordRef, is_blank
+from crmbridge.model import Cell, Disposition, RecordRef, is_blank
 from crmbridge.reasons import Code
 from crmbridge.stores import SqliteStore
 from crmbridge.testing.faulty import Fault, Lags
@@ -95,11 +95,13 @@ class Seed:
         people, leads = ma.rows("person"), crm.rows("lead")
         dice = rng.random()
         if dice < 0.2 or not people:
-            self.world.left(email=f"p{rng.randrange(12)}@x.example", name=self.fresh(), city=rng.choice([None, "Kobe"]))
+            address = f"p{rng.randrange(12)}@x.example"
+            if self.free(address, people, "email"):
+                self.world.left(email=address, name=self.fresh(), city=rng.choice([None, "Kobe"]))
         elif dice < 0.35 or not leads:
-            self.world.right(
-                Email=f"P{rng.randrange(12)}@x.example", Name=self.fresh(), City=rng.choice([None, "Oita"])
-            )
+            address = f"P{rng.randrange(12)}@x.example"
+            if self.free(address, leads, "Email"):
+                self.world.right(Email=address, Name=self.fresh(), City=rng.choice([None, "Oita"]))
         elif dice < 0.6:
             ref = RecordRef("ma", "person", str(rng.choice(people)["id"]))
             ma.edit(ref, **{rng.choice(["name", "city", "score"]): rng.choice([None, *[self.fresh()] * 5])})
@@ -113,6 +115,11 @@ class Seed:
         elif len(leads) > 2:
             loser, winner = rng.sample(leads, 2)
             crm.merge(RecordRef("crm", "lead", str(loser["id"])), RecordRef("crm", "lead", str(winner["id"])))
+
+    def free(self, address: str, rows: list[dict[str, Cell]], field: str) -> bool:
+        """Say whether a person may write an address: a system that holds it unique lets nobody have it twice."""
+        taken = {str(row[field]).lower() for row in rows}
+        return self.create != "A-unique" or address.lower() not in taken
 
     # -- troubles ------------------------------------------------------------------------------
 
