@@ -108,7 +108,7 @@ MOVING = (Deed("make", makes), Deed("move", moves, 6.0))
 
 def test_edits_in_the_window_of_a_system_without_conditional_writes_are_counted_and_both_sides_come_into_step(shop):
     ours = shop(able={"conditional_writes": False}, world_more={"deeds": MOVING})
-    report = simulate(ours.build, ours.world, seeds=30, first=FIRST, crashes=True)
+    report = simulate(ours.build, ours.world, seeds=120, first=FIRST, crashes=True)
     assert report.ok, report
     assert report.windows
 
