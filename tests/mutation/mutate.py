@@ -44,7 +44,9 @@ class Group:
 
 
 MATCHING = ("_adoption", "_explain", "_join", "_keys", "_matcher", "_scored", "assign", "grades")
-PLANNING = ("compare", "creation", "fields", "owners", "pairing", "references", "refusing", "rules", "same", "table")
+PLANNING = (
+    "compare", "creation", "fields", "owners", "pairing", "raised", "references", "refusing", "rules", "same", "table",
+)  # fmt: skip
 RECOVERY = ("create", "recover", "decide", "remember")
 
 
