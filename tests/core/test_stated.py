@@ -75,6 +75,7 @@ REFUSED = [
     (lambda: scored("s", blocks=[KEY], at_least=0.5), r"something to weigh"),
     (lambda: scored("s", weigh(KEY), blocks=[KEY], at_least=70), r"at_least=70.* at most 1"),
     (lambda: scored("s", weigh(KEY), blocks=[KEY], at_least=0.5, margin=-0.1), r"margin=-0.1"),
+    (lambda: scored("s", weigh(KEY), blocks=[KEY], at_least=0.5, margin=1.5), r"margin=1.5.* at most 1"),
 ]
 
 

@@ -172,6 +172,18 @@ def test_the_directory_gets_each_key_once_and_no_blank():
     ]  # fmt: skip
 
 
+def unfit(text: str) -> str:
+    raise TypeError(text)
+
+
+@pytest.mark.parametrize(
+    "first", [key("email", {"Contact": "Email"}), by_id("x").every_key()[0], key("email", "Email", unfit)]
+)
+def test_a_key_that_a_record_has_none_of_hides_no_other(first):
+    matcher = LevelMatcher((level("first", first), level("name", key("name", "Name"))))
+    assert matcher.keys(record(Email="k@x", Name="Kim"), "right") == (KeyValue("Name", "Kim", "exact"),)
+
+
 VALUES = st.sampled_from([None, "", " ", "Kim", "kim", MISSING, ("a", "b"), 7, True])
 
 
