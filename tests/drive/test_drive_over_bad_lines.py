@@ -29,6 +29,8 @@ TOXICS = ("ok", "latency", "truncate", "lose", "reset", "swallow", "drip", "refu
 """Pass on; answer too late; cut the answer; close instead of it; reset instead of it; reset before the server has read
 anything; answer drop by drop; listen nowhere."""
 
+SLOW = ("latency", "drip")
+
 PATIENCE = 0.15
 """Seconds that an account gives a request on a line that is slow."""
 
@@ -152,7 +154,7 @@ KINDS = ("get", "json", "form", "multipart", "bytes", "file", "patch", "delete",
 @contextmanager
 def spoiled(toxic: str, upstream: str) -> Iterator[tuple[Account, Line]]:
     """Give an account behind a line that does this once."""
-    line, patience = Line(upstream), PATIENCE if toxic in ("latency", "drip") else 10.0
+    line, patience = Line(upstream), PATIENCE if toxic in SLOW else 10.0
     with line.open() as base:
         if toxic == "refuse":
             with socket.socket() as nobody:
@@ -191,7 +193,9 @@ def test_a_safe_request_is_repeated_until_the_line_is_well(drive, counting, tmp_
     with spoiled(toxic, upstream) as (account, _):
         request = Request(account, path="/x", **kinds(tmp_path)[kind])
         assert drive(clock=Moved()).run(send(request)).status == 200
-    assert server.applied.total() - before == (1 if toxic in ("ok", "swallow") else 2)
+    applied = server.applied.total() - before
+    # A busy machine may answer the second request too late as well.
+    assert applied >= 2 if toxic in SLOW else applied == (1 if toxic in ("ok", "swallow") else 2)
 
 
 @pytest.mark.parametrize("toxic", [toxic for toxic in TOXICS if toxic != "refuse"])
