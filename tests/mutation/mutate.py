@@ -66,8 +66,14 @@ STORIES = engine(
 )  # fmt: skip
 
 GROUPS = (
-    Group("matching", tuple(f"match/{name}.py" for name in MATCHING), ("tests/core/match",)),
-    Group("planning", tuple(f"plan/_{name}.py" for name in PLANNING), (*PAIRS, *engine("references", "sharing"))),
+    Group(
+        "matching", tuple(f"match/{name}.py" for name in MATCHING), ("tests/core/match", "tests/core/test_stated.py")
+    ),
+    Group(
+        "planning",
+        tuple(f"plan/_{name}.py" for name in PLANNING),
+        (*PAIRS, *engine("raising_rules", "references", "rulings", "sharing")),
+    ),
     Group("recovery", tuple(f"_engine/_{name}.py" for name in RECOVERY), STORIES),
     Group("quoting", ("plain/separated.py", "quarantine.py"), ("tests/plain", "tests/shell")),
     Group("quoting", ("adapters/salesforce/_soql.py",), ("tests/adapters",)),
