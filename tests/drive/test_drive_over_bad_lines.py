@@ -194,8 +194,8 @@ def test_a_safe_request_is_repeated_until_the_line_is_well(drive, counting, tmp_
         request = Request(account, path="/x", **kinds(tmp_path)[kind])
         assert drive(clock=Moved()).run(send(request)).status == 200
     applied = server.applied.total() - before
-    # A busy machine may answer the second request too late as well.
-    assert applied >= 2 if toxic in SLOW else applied == (1 if toxic in ("ok", "swallow") else 2)
+    # On a busy machine a slow line may pass a request on after the next one, and be slow for that one as well.
+    assert applied >= 1 if toxic in SLOW else applied == (1 if toxic in ("ok", "swallow") else 2)
 
 
 @pytest.mark.parametrize("toxic", [toxic for toxic in TOXICS if toxic != "refuse"])
