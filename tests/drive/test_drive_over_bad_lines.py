@@ -181,7 +181,8 @@ def test_an_unsafe_request_is_said_to_have_arrived_where_it_may_have(drive, coun
                 hands.run(send(request))
             assert lost.value.may_have_arrived is (toxic != "refuse")
             assert line.spoiled == (toxic != "refuse"), "it was sent once"
-    assert server.applied.total() - before == (toxic not in ("swallow", "refuse"))
+    applied = server.applied.total() - before
+    assert applied == (toxic not in ("swallow", "refuse")) or (toxic in SLOW and not applied)
     assert not (tmp_path / "download").exists() or toxic == "ok", "no half of a file appears"
 
 
