@@ -1,4 +1,4 @@
-"""A ruling as a person's program says it: held against what is known before it is stored."""
+"""A ruling as a person types it, and as a person's program says it: held against what is known before it is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ from .model import SIDES, RecordRef, Side
 from .reasons import Code
 from .roles import QueueRow, Ruling, StateStore
 
-_ADOPT: Final = "adopt"
+ADOPT: Final = "adopt"
+SIDES_AND_LEAVE: Final = ("left", "right", "leave")
+
+
+def read(text: str, left: str, right: str) -> tuple[str, str]:
+    """Read a ruling as it is typed, in wide or narrow letters, in capitals or not: its word, and what is kept.
+
+    The word is `left`, `right`, `leave` or `adopt`, whose id is kept, and empty for anything else. *left* and *right*
+    are the names of the systems, which stand for their sides unless both have the same.
+    """
+    # Parted by any blank: who writes Japanese types a wide one.
+    verb, *id = text.split(maxsplit=1) or [""]
+    if _folded(verb) == ADOPT and id:
+        return ADOPT, id[0].strip()
+    word = _words(left, right).get(_folded(text), "")
+    return word, word
 
 
 def ruling(
@@ -28,21 +43,23 @@ def ruling(
     if not by.strip():
         raise UsageError(f"{name}: rule(by={by!r}): a ruling says by whom it is")
     rows = _rows(definition, store, ref)
-    words = _words(definition)
-    chosen, id = words.get(_folded(choice)), _id(choice)
+    left, right = definition.left.system, definition.right.system
+    word, kept = read(choice, left, right)
+    id = "" if word in SIDES_AND_LEAVE or _folded(choice) == ADOPT else kept or choice.strip()
     several = any(row.because is not None and row.because.code is Code.SEVERAL_MATCH for row in rows)
     woken = any(row.because is None for row in rows)
-    if chosen is None and id and (several or woken):
+    if id and (several or woken):
         return Ruling(ref, id, by, now)
-    if several and chosen != "leave":
+    if several and word != "leave":
         raise UsageError(
             f"{name}: rule({choice!r}): several records match {_told(ref)}; rule the id of the one to adopt"
         )
-    if chosen is None:
+    if word not in SIDES_AND_LEAVE:
+        words = ", ".join(_words(left, right))
         raise UsageError(
-            f"{name}: rule({choice!r}): a ruling is one of {', '.join(words)}; an id only where several records match"
+            f"{name}: rule({choice!r}): a ruling is one of {words}; an id only where several records match"
         )
-    return Ruling(ref, chosen, by, now)
+    return Ruling(ref, word, by, now)
 
 
 def _rows(definition: Definition, store: StateStore, ref: RecordRef) -> list[QueueRow]:
@@ -58,16 +75,10 @@ def _rows(definition: Definition, store: StateStore, ref: RecordRef) -> list[Que
     return [row for row in waiting if row is not None]
 
 
-def _words(definition: Definition) -> Mapping[str, str]:
-    words = {"left": "left", "right": "right", "leave": "leave"}
-    left, right = _folded(definition.left.system), _folded(definition.right.system)
-    return words if left == right else {left: "left", right: "right"} | words
-
-
-def _id(choice: str) -> str:
-    """Read an id, with the verb that a table of rulings has before it or without."""
-    verb, _, id = choice.strip().partition(" ")
-    return id.strip() if verb == _ADOPT else choice.strip()
+def _words(left: str, right: str) -> Mapping[str, str]:
+    words = {word: word for word in SIDES_AND_LEAVE}
+    named = {_folded(left): "left", _folded(right): "right"}
+    return words if len(named) == 1 else {**named, **words, **named}
 
 
 def _told(ref: RecordRef) -> str:

@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from ._ruling import ADOPT, SIDES_AND_LEAVE, read
 from .errors import UsageError
 from .japanese.cp932 import cp932_report
 from .model import SIDES, Disposition
@@ -34,10 +35,8 @@ COLUMNS: Final = (
     "key", "state", "system", "kind", "id", "code", "field", "reason", "due", "tries", "choices", "ruling"
 )  # fmt: skip
 
-_ADOPT: Final = "adopt"
-_SIDES: Final = ("left", "right", "leave")
 _DISPUTED: Final[Mapping[Code, tuple[str, ...]]] = {
-    Code.SEVERAL_MATCH: (_ADOPT,),
+    Code.SEVERAL_MATCH: (ADOPT,),
     Code.ALREADY_LINKED: (),
     Code.TWIN: (),
 }
@@ -96,7 +95,7 @@ class Parked:
 
         Where a value would be refused, only those of the system that would refuse it can live on.
         """
-        called = {_ADOPT: f"{_ADOPT} ID"}
+        called = {ADOPT: f"{ADOPT} ID"}
         if names.left != names.right:
             called |= {"left": names.left, "right": names.right}
         return tuple(called.get(word, word) for word in self.words(names))
@@ -107,7 +106,7 @@ class Parked:
         if why is None or self.row.state not in ("disputed", "quarantined"):
             return ()
         if self.row.state == "disputed":
-            return _DISPUTED.get(why.code, _SIDES)
+            return _DISPUTED.get(why.code, SIDES_AND_LEAVE)
         if why.code not in _REFUSED:
             return ()
         ends = {} if names is None or names.left == names.right else {names.left: "left", names.right: "right"}
@@ -289,7 +288,7 @@ def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by
     rulings: dict[str, Ruling] = {}
     not_taken: list[NotTaken] = []
     for line, key, text in _lines(path):
-        record, (word, choice) = records.get(key), _choice(text, names)
+        record, (word, choice) = records.get(key), read(text, names.left, names.right)
         if record is None:
             not_taken.append(NotTaken(line, "moved_on"))
         elif not record.rulable:
@@ -313,20 +312,3 @@ def _lines(path: str | Path) -> Iterator[tuple[int, str, str]]:
             ruling = str(row.values["ruling"] or "").strip().removeprefix("'")
             if ruling:
                 yield row.line, str(row.values["key"] or "").strip(), ruling
-
-
-def _choice(text: str, names: Names) -> tuple[str, str]:
-    """Read a ruling as a person types it, in wide or narrow letters, in capitals or not: its word, and what is kept."""
-    words: Mapping[str, str] = {word: word for word in _SIDES}
-    if _folded(names.left) != _folded(names.right):
-        words = {**words, _folded(names.left): "left", _folded(names.right): "right"}
-    # Parted by any blank: who writes Japanese types a wide one.
-    verb, *id = text.split(maxsplit=1)
-    if _folded(verb) == _ADOPT and id:
-        return _ADOPT, id[0]
-    word = words.get(_folded(text), "")
-    return word, word
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()

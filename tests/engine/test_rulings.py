@@ -66,13 +66,14 @@ def test_an_edit_made_after_a_ruling_asks_again(people, ma, crm, clock):
     assert ma.values(left)["name"] == "Kim"
 
 
-def test_a_person_names_the_record_to_adopt(people, ma, crm, clock):
+@pytest.mark.parametrize("said", ["{}", "adopt {}", "ＡＤＯＰＴ　{}"])
+def test_a_person_names_the_record_to_adopt_as_in_a_table_of_rulings_or_by_its_id_alone(people, ma, crm, clock, said):
     left = ma.put("person", email="a@x.example", name="Kim")
     crm.put("lead", Email="a@x.example", Name="Kim")
     chosen = crm.put("lead", Email="a@x.example")
     people.run()
     clock.advance(60)
-    people.rule(left, chosen.id, by="the boss")
+    people.rule(left, said.format(chosen.id), by="the boss")
     people.run()
     assert crm.values(chosen)["Name"] == "Kim"
     assert len(crm.rows("lead")) == 2

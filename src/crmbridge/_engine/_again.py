@@ -34,7 +34,7 @@ ReadBy: TypeAlias = "Mapping[tuple[Side, str], Progress]"
 """The rules of what crosses by which a kind was read, as they stand beside its cursor."""
 
 
-def notice(run: Run) -> Flow[None]:
+def compare_rules(run: Run) -> Flow[None]:
     """Find out whether the rules are those of the last run, and wake what waits for those that have changed."""
     known = yield from run.ask(run.store.links.progress, run.name, *_PLACE)
     now = rules(run.definition)

@@ -30,7 +30,7 @@ from ._seen import Look
 _IN_TROUBLE = ("disputed", "quarantined")
 
 _ANSWERED = frozenset({Code.REFUSED_BY_SYSTEM, Code.IN_DOUBT})
-"""Troubles that only another request would show to be over: a child's change, which may be of the same record, asks for none."""
+"""Troubles that only another request would show to be over; a child's change, maybe of the same record, asks for none."""
 
 
 def wake(run: Run) -> Flow[bool]:
@@ -133,7 +133,8 @@ def settle_parents(run: Run) -> Flow[None]:
 def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Sequence[RecordRef] = ()) -> Flow[None]:
     """Let the parents' pipeline decide about these records, with its own lease, promises and rules.
 
-    What is parked there, of these or of *parked*, is decided again once its record has changed. Where somebody else runs it at this moment, the children wait.
+    What is parked there, of these or of *parked*, is decided again once its record has changed. Where somebody else
+    runs it at this moment, the children wait.
     """
     yield from admitted(within, run.store)
     try:

@@ -24,7 +24,7 @@ from ..protocols import Clock, KeyValue, Observer
 from ..roles import Delta, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
-from ._again import notice, settle_rules
+from ._again import compare_rules, settle_rules
 from ._approved import as_approved, ready_again
 from ._batch import decide
 from ._counted import unhidden
@@ -115,7 +115,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from ready_again(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
     yield from recall(run)
-    yield from notice(run)
+    yield from compare_rules(run)
     feed = feed or (run.again is not None and run.again.crossing)
     yield from (ingest(run) if feed else delivered(run))
     yield from looked_again(run)
