@@ -22,7 +22,8 @@ from crmbridge.model import (
     Unsettled,
     is_blank,
 )
-from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing
+from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing, raised
+from crmbridge.protocols import Carry
 from crmbridge.reasons import Code, because
 from crmbridge.testing.sim import MONDAY
 
@@ -66,9 +67,9 @@ def schema(kind, *fields):
 LEFT, RIGHT = FieldSpec("l"), FieldSpec("r")
 
 
-def one(policy, *, two_way=True, left=LEFT, right=RIGHT, via=None):
+def one(policy, *, two_way=True, left=LEFT, right=RIGHT, via=None, formerly=None):
     """Pair one field with another."""
-    pairs = (PairedField("l", "r", policy, via),)
+    pairs = (PairedField("l", "r", policy, via, formerly=formerly),)
     return pairing(pairs, schema("L", left), schema("R", right), default=policy, towards_left=two_way)
 
 
@@ -515,6 +516,16 @@ def test_what_no_codec_can_read_may_be_left_and_never_lives_on():
         assert (found.writes, [why.code for why in found.problems]) == (False, [Code.CODEC_FAILED])
 
 
+def test_a_person_rules_about_one_value_although_another_can_be_read_by_no_codec():
+    pairs = pairing(
+        (PairedField("l", "r", via=codecs.choices({"hot": "Hot"})), PairedField("m", "s")),
+        schema("L", FieldSpec("l"), FieldSpec("m")), schema("R", FieldSpec("r"), FieldSpec("s", max_length=3)),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    found = merge(pairs, ("cold", "abcd"), ("Cool", "a"), ("hot", "b"), ("Hot", "b"), ruled="right")
+    assert (found.write_left, [why.code for why in found.problems]) == ({1: "a"}, [Code.CODEC_FAILED])
+
+
 def test_a_field_that_nobody_may_write_is_left_as_it_is():
     found = decided(one(policies.left_wins, right=FieldSpec("r", read_only=True)), ("b", "a", "a", "a"))
     assert not found.writes
@@ -562,13 +573,15 @@ def test_a_new_record_holds_what_is_filled_and_leaves_blanks_to_the_system():
 
 
 class Unsaid:
-    """A codec for which "n/a" on the left is nothing on the right, and "?" cannot be said there."""
+    """A codec for which "n/a" on the left is nothing on the right, "?" cannot be said there, and "!" is not foreseen."""
 
     name = "unsaid"
 
     def encode(self, value):
         if value == "?":
             raise ValueError
+        if value == "!":
+            raise LookupError
         return None if value == "n/a" else value
 
     def decode(self, value):
@@ -589,11 +602,27 @@ def test_a_new_record_is_given_nothing_of_what_is_blank_unread_or_cannot_be_said
     assert [line.right_field for line in made.fields] == ["s", "t"]
 
 
-@pytest.mark.parametrize(("held", "code"), [("?", Code.CODEC_FAILED), ("long", Code.TOO_LONG)])
+@pytest.mark.parametrize(("held", "code"), [("?", Code.CODEC_FAILED), ("!", Code.RULE_FAILED), ("long", Code.TOO_LONG)])
 def test_a_value_that_a_new_record_cannot_hold_is_a_problem_and_the_other_fields_are_told(held, code):
     made = creation(three(), "right", (held, "b", "c"), frozenset())
     assert [(why.code, why.facts["field"]) for why in made.problems] == [(code, "r")]
     assert made.values == {1: "b", 2: "c"}
+
+
+@pytest.mark.parametrize(("towards", "held"), [("left", (None, "a")), ("right", ("a", None))])
+def test_what_a_new_record_is_given_is_told_with_the_side_that_holds_it(towards, held):
+    [line] = creation(one(policies.left_wins), towards, ("a",), frozenset()).fields
+    assert ((line.left, line.right), line.sent, line.towards) == (held, "a", towards)
+
+
+@pytest.mark.parametrize("towards", ["left", "right"])
+def test_a_policy_that_carries_another_value_to_the_new_record_is_heard_and_one_that_carries_it_back_is_not(towards):
+    def carried(to):
+        carrying = policies.by("carrying", lambda _: Carry("b", to, because(Code.CHANGED)))
+        return creation(one(carrying), towards, ("a",), frozenset()).values
+
+    there, back = (carried(to) for to in (towards, "left" if towards == "right" else "right"))
+    assert (there, back) == ({0: "b"}, {0: "a"})
 
 
 def test_what_would_be_given_to_a_new_record_is_shown_nowhere():
@@ -644,3 +673,29 @@ def test_a_declared_normalisation_makes_two_forms_one(spec, one_, two):
     assert canonical(spec)(one_) == canonical(spec)(two)
     if not is_blank(one_):
         assert canonical(FieldSpec("f"))(one_) != canonical(FieldSpec("f"))(two)
+
+
+@pytest.mark.parametrize(
+    ("formerly", "known", "found"),
+    [
+        (None, {"l|r": 1, "o|r": 2}, 1),
+        ("o|r", {"l|r": 1, "o|r": 2}, 1),
+        ("o|r", {"o|r": 2}, 2),
+        ("o|r", {"x|y": 3}, 0),
+        (None, {"o|r": 2, None: 4}, 0),
+    ],
+)
+def test_what_is_kept_of_a_pair_is_found_under_its_name_and_else_under_the_one_it_had(formerly, known, found):
+    [pair] = one(policies.left_wins, formerly=formerly).pairs
+    assert pair.kept(known, 0) == found
+
+
+def test_a_rule_that_raises_is_told_by_its_name_and_its_sort_of_error_and_never_by_its_words():
+    told = str(raised(LookupError("kim@x.example"), "mine", "r"))
+    assert "kim" not in told
+    assert all(word in told for word in ("rule_failed", "mine", "LookupError"))
+
+
+@pytest.mark.parametrize(("formerly", "label"), [(None, None), ("A", "b|A"), (("a", "A"), "a|A"), ((None, "A"), "b|A")])
+def test_a_pair_knows_its_label_of_before_a_field_was_renamed(formerly, label):
+    assert PairedField("b", "B").renamed(formerly).formerly == label
