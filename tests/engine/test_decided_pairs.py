@@ -17,6 +17,7 @@ from crmbridge.quarantine import parked
 from crmbridge.reasons import Code
 from crmbridge.stores.memory import MemoryStore
 from crmbridge.testing.connector import EVERYTHING, FakeConnector, described
+from crmbridge.testing.faulty import Lags
 from crmbridge.testing.sim import ManualClock, SimDriver
 
 LAG = dt.timedelta(seconds=30)
@@ -414,3 +415,20 @@ def test_an_observer_is_told_of_two_records_that_meet(world):
 
 def test_what_stands_on_a_side_is_shown_without_its_values():
     assert "kim" not in repr(Half(State.CHANGED, ("kim",), ("kim",)))
+
+
+def test_the_row_of_a_merged_record_ends_no_row_whose_edit_its_reading_does_not_show_yet(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG), lags=Lags(read=LAG))
+    pipe = world.pipeline(left="detach", right="detach")
+    gone, _ = world.left(email="kim@x.example", name="Kim"), world.left(email="lee@x.example", name="Lee")
+    world.settle(pipe)
+    loser, winner = (record.ref for record in world.crm.every("lead"))
+    world.ma.remove(gone)
+    world.settle(pipe)
+    world.crm.merge(loser, winner)
+    world.clock.advance(3600)
+    world.crm.edit(winner, City="Nara")
+    world.run(pipe)
+    world.settle(pipe)
+    [left] = world.ma.every("person")
+    assert left.get("city") == "Nara"

@@ -44,6 +44,17 @@ PLANTS = {
         "            values = {**values}\n",
         (ENGINE.format("rivals", "a_key_that_goes_back_to_a_counterpart_is_claimed_before_it_is_written"),),
     ),
+    "the row of a merged record ends the survivor's by a reading that is behind it": (
+        "_engine/_batch.py",
+        "        elif (waiting := unbelieved(run, look, subject)) is not None:\n            late.append(waiting)\n",
+        "",
+        (
+            ENGINE.format(
+                "decided_pairs",
+                "the_row_of_a_merged_record_ends_no_row_whose_edit_its_reading_does_not_show_yet",
+            ),
+        ),
+    ),
     "closed links stay behind when their record moves": (
         "_engine/_batch.py",
         "    departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]\n",

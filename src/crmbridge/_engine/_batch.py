@@ -50,17 +50,17 @@ class _Claims:
 def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     """Decide about a batch: departures before all others, so that links have followed when the rest is judged."""
     verdicts: list[Verdict] = []
-    claims = _Claims()
+    claims, look = _Claims(), Look(run)
     run.followed.forget(_KEPT)
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:
-            verdicts.extend((yield from _decide(run, claims, chosen)))
+            verdicts.extend((yield from _decide(run, look, claims, chosen)))
     verdicts = yield from pointing_somewhere(run, one_by_one(run, verdicts))
     yield from _joined(run, verdicts)
     return verdicts
 
 
-def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
+def _decide(run: Run, look: Look, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
     tired = [row for row in rows if _restless(run, row)]
     rows = [row for row in rows if not _restless(run, row)]
     links, refs = yield from _links(run, rows)
@@ -75,9 +75,8 @@ def _decide(run: Run, claims: _Claims, rows: Sequence[QueueRow]) -> Flow[list[Ve
         open_intents = yield from _open(run, single, refs)
         verdicts = yield from decide_events(run, pairs, single, open_intents)
         return [*aside, *(_worn_out(row) for row in tired), *verdicts]
-    pairs = _unclaimed(claims, pairs)
-    look = Look(run)
-    verdicts = [*aside, *(_worn_out(row) for row in tired)]
+    pairs, late = _unclaimed(run, look, claims, pairs)
+    verdicts = [*aside, *late, *(_worn_out(row) for row in tired)]
     open_intents = yield from _open(run, [*pairs, *single], refs)
     waiting = {id(subject): held for subject in (*pairs, *single) if (held := _held(subject, refs, open_intents))}
     verdicts.extend(
@@ -117,16 +116,22 @@ def _paired(verdict: Verdict, side: Side) -> RecordRef | None:
     return None if record is None else record.ref
 
 
-def _unclaimed(claims: _Claims, pairs: Sequence[Subject]) -> list[Subject]:
-    """Give the pairs that are new to this batch; the rows of others go with the decision that was made."""
+def _unclaimed(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> tuple[list[Subject], list[Verdict]]:
+    """Give the pairs that are new to this batch; the rows of others go with the decision that was made.
+
+    A row that tells of more than the reading by which was decided waits for one that shows it.
+    """
     fresh: list[Subject] = []
+    late: list[Verdict] = []
     for subject in pairs:
         known = claims.links.setdefault(subject.link.id, subject) if subject.link is not None else subject
         if known is subject:
             fresh.append(subject)
+        elif (waiting := unbelieved(run, look, subject)) is not None:
+            late.append(waiting)
         else:
             known.rows.extend(subject.rows)
-    return fresh
+    return fresh, late
 
 
 def _links(
