@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmbridge import at, key, level, one_way, pair
 from crmbridge.errors import ContractBroken, UsageError
-from crmbridge.model import FieldSpec, RecordRef
+from crmbridge.model import Agreed, FieldSpec, Link, RecordRef
 from crmbridge.plain import rows
 from crmbridge.quarantine import Exported, NotTaken, Parked, Ruled, Unheld, _cell, export, grouped, parked, rule
 from crmbridge.reasons import Code, because
@@ -43,6 +43,13 @@ class Desk:
         numbers = {one.ref: one.sequence for one in self.store.agenda.due("people", NOW, 100)}
         taken = tuple(attrs.evolve(one, sequence=numbers[one.ref]) for one in parked_rows)
         self.store.commit("people", Delta(queue=taken), fence)
+        self.store.leases.release(fence)
+
+    def tie(self, left, right):
+        fence = self.store.leases.take("people", "me", NOW, dt.timedelta(minutes=5))
+        nothing = Agreed.nothing(("phone|phone",))
+        ends = RecordRef("crm", "contact", left), RecordRef("mail", "contact", right)
+        self.store.commit("people", Delta(links=(Link("link", *ends, nothing, nothing, NOW),)), fence)
         self.store.leases.release(fence)
 
     def parked(self):
@@ -309,12 +316,24 @@ def test_what_is_no_ruling_is_told_by_its_line_and_the_others_are_taken(desk):
         ("quarantined", Code.IN_DOUBT, False, ()),
         ("quarantined", Code.PARENT_FAILED, True, ()),
         ("held", Code.PARENT_MISSING, True, ()),
+        ("held", Code.TOO_LONG, True, ()),
     ],
 )
 def test_only_what_ends_a_trouble_may_be_ruled(desk, state, code, linked, words):
     one = Parked(row("c1", state, because(code, system="mail", field="phone")), linked=linked)
     assert one.choices(NAMES) == words
     assert one.rulable == bool(words)
+
+
+def test_of_a_record_parked_without_a_reason_nothing_can_be_ruled():
+    assert Parked(attrs.evolve(row("c1"), because=None), linked=True).words(NAMES) == ()
+
+
+def test_a_parked_record_knows_whether_it_is_linked_on_whichever_side_it_is(desk):
+    desk.tie("c1", "m1")
+    desk.park(row("c1"), row("c2"), row("m1", side="right", system="mail"), row("m2", side="right", system="mail"))
+    assert {one.row.ref.id: one.linked for one in desk.parked()} == {"c1": True, "c2": False, "m1": True, "m2": False}
+    assert not Parked(row("c1")).linked
 
 
 def test_a_ruling_that_would_do_nothing_is_not_taken(desk):
