@@ -149,15 +149,15 @@ class SqliteRulings:
     _tenant: str
 
     def of(self, pipeline: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Ruling]:
-        asked = list(dict.fromkeys(refs))
-        found: dict[RecordRef, Ruling] = {}
         with self._db.reading() as connection:
             ends = Ends(connection, scope(connection, self._tenant, pipeline))
-            for ref in asked:
-                question = "SELECT body FROM rulings WHERE end = ? AND id = ?"
-                if row := connection.execute(question, (ends.number("", ref), keep(ref.id))).fetchone():
-                    found[ref] = wire.loads(row[0], Ruling)
-        return found
+            return {
+                group[id_]: wire.loads(body, Ruling)
+                for end, group in ends.grouped("", refs)
+                for id_, body in connection.execute(
+                    f"SELECT id, body FROM rulings WHERE end = ? AND id IN ({marks(group)})", (end, *group)
+                )
+            }
 
     def add(self, pipeline: str, ruling: Ruling) -> None:
         with self._db.writing() as connection:
