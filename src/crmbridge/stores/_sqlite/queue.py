@@ -155,7 +155,7 @@ class SqliteRulings:
                 group[id_]: wire.loads(body, Ruling)
                 for end, group in ends.grouped("", refs)
                 for id_, body in connection.execute(
-                    f"SELECT id, body FROM rulings WHERE end = ? AND id IN ({marks(group)})", (end, *group)
+                    f"SELECT id, body FROM rulings WHERE end = ? AND id IN ({marks(list(group))})", (end, *group)
                 )
             }
 
