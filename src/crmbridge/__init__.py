@@ -6,7 +6,9 @@ would do and why, `pipeline.run()` does it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ._lazy import lazily
 
 if TYPE_CHECKING:
     from .bundles import AsyncBundle as AsyncBundle
@@ -44,29 +46,22 @@ if TYPE_CHECKING:
     from .references import look_up as look_up
     from .report import Plan as Plan
     from .report import Report as Report
-
-_HOMES = {
-    "bundles": ("AsyncBundle", "Bundle", "bundle"),
-    "cases": ("case",),
-    "given": ("coalesce", "computed", "field", "joined", "template"),
-    "match": ("key", "level"),
-    "model": ("Disposition", "RecordRef"),
-    "pipeline": (
-        "AsyncPipeline",
-        "Pipeline",
-        "at",
-        "events",
-        "one_way",
-        "pair",
-        "per_kind",
-        "put",
-        "read_only",
-        "two_way",
-    ),
-    "protocols": ("Codec", "Connector", "FieldPolicy", "Gate", "Matcher", "Sink", "Source"),
-    "references": ("ensured", "linked", "look_up"),
-    "report": ("Plan", "Report"),
-}
+else:
+    # Names come from their modules when they are first asked for: importing the package loads none of them.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "bundles": "AsyncBundle Bundle bundle",
+            "cases": "case",
+            "given": "coalesce computed field joined template",
+            "match": "key level",
+            "model": "Disposition RecordRef",
+            "pipeline": "AsyncPipeline Pipeline at events one_way pair per_kind put read_only two_way",
+            "protocols": "Codec Connector FieldPolicy Gate Matcher Sink Source",
+            "references": "ensured linked look_up",
+            "report": "Plan Report",
+        },
+    )
 
 __all__ = [
     "AsyncBundle",
@@ -105,17 +100,3 @@ __all__ = [
     "template",
     "two_way",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # Names come from their modules when they are first asked for (PEP 562): importing the package loads none of them.
-    from importlib import import_module
-
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)

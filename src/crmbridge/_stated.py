@@ -7,7 +7,6 @@ names the argument, what it takes and, where one is near, the word that was mean
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -23,6 +22,9 @@ def word(where: str, argument: str, given: object, words: Sequence[str], *, hint
     """Refuse a word that is none of a closed list; raises `UsageError`."""
     if isinstance(given, str) and given in words:
         return
+    # Only a word that was not meant is worth what this costs to load.
+    import difflib
+
     near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5) if isinstance(given, str) else []
     meant = f"; did you mean {near[0]!r}?" if near else f"; {hint}" if hint else ""
     raise UsageError(f"{where}({argument}={given!r}): {argument} takes {told(words)}{meant}")

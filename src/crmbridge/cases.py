@@ -7,11 +7,15 @@ meets another condition later keeps its case. A record that no case admits is sk
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from .gates import in_use
-from .plan import PairedField
 from .protocols import Admit, Crossing, Gate
+
+if TYPE_CHECKING:
+    from .plan import PairedField
 
 __all__ = ["Case", "case", "chosen"]
 

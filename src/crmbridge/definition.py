@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import attrs
 
-from .cases import Case
 from .errors import CapabilityError, PairError, UsageError
 from .given import Reference, columns, references
 from .match import LevelMatcher
-from .model import Capabilities, Side, Totals
-from .pacing import Pacing
-from .plan import Deletes, PairedField, conflict, label
-from .policies import left_wins
-from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
-from .reasons import Reason
+from .plan import Deletes, PairedField, label
+from .preflight import reject
+
+if TYPE_CHECKING:
+    from .cases import Case
+    from .model import Capabilities, Side, Totals
+    from .pacing import Pacing
+    from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
+    from .reasons import Reason
 
 Topology: TypeAlias = Literal["one_way", "two_way", "events"]
 
@@ -127,6 +129,8 @@ class Definition:
     @property
     def default_policy(self) -> FieldPolicy:
         """Give the policy of pairs that name none, in topologies that allow that."""
+        from .policies import left_wins
+
         return left_wins
 
     @property
@@ -239,7 +243,13 @@ def with_override(definition: Definition, replacing: tuple[PairedField, ...]) ->
 
 
 def _answerable(definition: Definition, pairs: tuple[PairedField, ...]) -> None:
-    for pair in pairs:
+    answering = [pair for pair in pairs if pair.if_refused != reject]
+    if not answering:
+        return
+    # Most pairs have no answer of their own, so what judges answers is loaded for those that have one.
+    from .plan import conflict
+
+    for pair in answering:
         found = conflict(pair, two_way=definition.topology == "two_way")
         if found is not None:
             raise PairError(f"{definition.name}: the pair {pair.label}: if_refused={pair.if_refused.name} {found}")

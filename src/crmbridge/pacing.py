@@ -9,14 +9,16 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
 from . import _stated
 from .errors import UsageError
 from .reasons import Code, Reason, because
-from .roles import Start
+
+if TYPE_CHECKING:
+    from .roles import Start
 
 __all__ = ["Pacing", "Reserved", "TooSoon", "asked"]
 

@@ -7,27 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, get_args, overload
 
 import attrs
 
 from . import _stated
-from ._ruling import ruling
-from .cases import Case
-from .check import Finding
 from .definition import Definition, End, Paced, PlacedGate, with_cases, with_fields, with_override
 from .errors import ForgedDelivery, UsageError
-from .explaining import Why, explained
-from .flow import Flow, call
 from .given import Reference, Value, as_given
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
-from .model import SIDES, Arrived, Delivery, RecordRef, Side, Signal, Totals, Values
-from .pacing import Pacing
+from .model import SIDES
 from .plan import Deletes, IfEdited, Name, Owner, PairedField, ReadOnly, Removal
-from .policies import only_on_create
 from .preflight import Answer, reject
 from .protocols import (
     Clock,
@@ -44,15 +35,21 @@ from .protocols import (
     Source,
     Towards,
 )
-from .references import Ensured
-from .report import Names, Plan, Report
-from .roles import StateStore
 
 if TYPE_CHECKING:
-    # What performs is loaded by the first verb: to say what a pipeline should do costs little.
+    # What performs, and what answers, is loaded by the first verb: to say what a pipeline should do costs little.
+    from pathlib import Path
+
     from ._engine._run import Edit
     from ._engine.sweep import Swept
+    from .cases import Case
+    from .check import Finding
     from .drive import AsyncDriver, Driver
+    from .explaining import Why
+    from .flow import Flow
+    from .model import Arrived, Delivery, RecordRef, Side, Signal, Totals, Values
+    from .report import Names, Plan, Report
+    from .roles import StateStore
 
 T = TypeVar("T")
 
@@ -111,8 +108,12 @@ def put(right: Name, value: Value, policy: FieldPolicy | None = None, *, if_refu
     A parent that is ensured is written to new records only, unless a policy says otherwise: one that is there has its own.
     """
     given = as_given(value)
-    once = only_on_create if isinstance(given, Ensured) else None
-    return PairedField(given, right, policy or once, if_refused=if_refused)
+    if policy is None and isinstance(given, Reference):
+        from .policies import only_on_create
+        from .references import Ensured
+
+        policy = only_on_create if isinstance(given, Ensured) else None
+    return PairedField(given, right, policy, if_refused=if_refused)
 
 
 @attrs.frozen
@@ -226,6 +227,8 @@ class _Rules:
         """
         if self.definition.topology == "two_way":
             raise UsageError(f"{self.name}: only what goes one way is paced; a two-way pipeline is kept in step")
+        from .pacing import Pacing
+
         return self._with(paced=Paced(Pacing(cooldown, spacing, reservations, window), by))
 
     def leased(self, *, minutes: float) -> Self:
@@ -318,7 +321,7 @@ class _Rules:
         from ._engine.undoing import is_undo, undone
         from .planfile import of_this_state
 
-        yield from call(of_this_state, self._stored(), self.name, plan.id, plan.totals)
+        yield from _call(of_this_state, self._stored(), self.name, plan.id, plan.totals)
         if is_undo(plan.id):
             how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
             return (yield from how)
@@ -333,8 +336,7 @@ class _Rules:
     def _adopted(self, clock: Clock) -> Flow[int]:
         from ._engine._adoption import adopted
 
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        return adopted(self.definition, self._stored(), clock, owner=owner)
+        return adopted(self.definition, self._stored(), clock, owner=_me())
 
     def _looked_again(self, clock: Clock) -> Flow[int]:
         from ._engine._again import forget_rules
@@ -350,6 +352,9 @@ class _Rules:
         return self._handle(swept.id, swept.totals, swept.parts, swept.findings)
 
     def _handle(self, id: str, totals: Totals, parts: tuple[str, ...], findings: tuple[Finding, ...] = ()) -> Plan:
+        from .check import Finding
+        from .report import Plan
+
         plan = Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
         objection = plan.objection
         guards = () if objection is None else (Finding(self.name, objection),)
@@ -362,7 +367,7 @@ class _Rules:
 
         edits: Mapping[RecordRef, Edit] = {}
         if values is not None:
-            rows = yield from call(self._stored().quarantine.rows, self.name)
+            rows = yield from _call(self._stored().quarantine.rows, self.name)
             edits = edits_of(self.definition, rows, refs or (), Edit(values, by))
         yield from woken(self.definition, self._stored(), clock, refs, owner=_me())
         return (yield from self._sweep(clock, feed=False, edits=edits))
@@ -371,9 +376,11 @@ class _Rules:
         from ._engine.undoing import leased
 
         store = self._stored()
-        return leased(self.definition, store, clock, lambda _: call(store.forget, refs), owner=_me())
+        return leased(self.definition, store, clock, lambda _: _call(store.forget, refs), owner=_me())
 
     def _ruled(self, ref: RecordRef, choice: str, by: str, now: dt.datetime) -> None:
+        from ._ruling import ruling
+
         store = self._stored()
         store.rulings.add(self.name, ruling(self.definition, store, ref, choice, by=by, now=now))
 
@@ -385,6 +392,8 @@ class _Rules:
         return self._handle(id, totals, parts)
 
     def _report(self, swept: Swept) -> Report:
+        from .report import Report
+
         return Report(
             swept.id,
             self._names(),
@@ -396,7 +405,14 @@ class _Rules:
             parts=swept.parts,
         )
 
+    def _why(self, ref: RecordRef, field: str | None) -> Why:
+        from .explaining import explained
+
+        return explained(self._stored(), self.name, self._names(), ref, field)
+
     def _names(self) -> Names:
+        from .report import Names
+
         return Names(self.definition.left.system, self.definition.right.system)
 
 
@@ -518,7 +534,7 @@ class Pipeline(_Rules):
 
         Of one field where one is named. Iterating the answer gives the writes; printing it says every step.
         """
-        return explained(self._stored(), self.name, self._names(), ref, field)
+        return self._why(ref, field)
 
     def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:
         from .drive import Driver
@@ -549,7 +565,7 @@ class AsyncPipeline(_Rules):
 
     async def load(self, path: str | Path) -> Plan:
         """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store."""
-        return await self.driver.run(call(self._load, path))
+        return await self.driver.run(_call(self._load, path))
 
     async def undo(self, run: str | Report) -> Plan:
         """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written."""
@@ -565,7 +581,7 @@ class AsyncPipeline(_Rules):
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt."""
-        await self.driver.run(call(self._ruled, ref, choice, by, self.driver.clock.now()))
+        await self.driver.run(_call(self._ruled, ref, choice, by, self.driver.clock.now()))
 
     async def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""
@@ -573,11 +589,11 @@ class AsyncPipeline(_Rules):
 
     async def receive(self, delivery: Delivery) -> int:
         """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
-        return await self.driver.run(call(self._received, delivery, self.driver.clock.now()))
+        return await self.driver.run(_call(self._received, delivery, self.driver.clock.now()))
 
     async def enable(self) -> None:
         """Count events from this moment; enabling again starts no back-fill."""
-        await self.driver.run(call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
+        await self.driver.run(_call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
 
     async def retry(
         self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""
@@ -591,11 +607,20 @@ class AsyncPipeline(_Rules):
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Why:
         """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now."""
-        return await self.driver.run(call(explained, self._stored(), self.name, self._names(), ref, field))
+        return await self.driver.run(_call(self._why, ref, field))
+
+
+def _call(fn: Callable[..., T], *args: Any) -> Flow[T]:
+    """Have the driver call what waits."""
+    from .flow import call
+
+    return call(fn, *args)
 
 
 def _me() -> str:
     """Name this process, as the holder of a lease."""
+    import socket
+
     return f"{socket.gethostname()}:{os.getpid()}"
 
 

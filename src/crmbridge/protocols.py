@@ -7,32 +7,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from .flow import Flow
-from .model import (
-    Action,
-    Arrived,
-    Capabilities,
-    Cell,
-    Delivery,
-    Link,
-    Missing,
-    Outcome,
-    Page,
-    Query,
-    Record,
-    RecordRef,
-    Rows,
-    Schema,
-    Side,
-    Signal,
-    Totals,
-    Unsettled,
-)
+from .model import Missing
 from .reasons import Fact, Reason
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .model import (
+        Action,
+        Arrived,
+        Capabilities,
+        Cell,
+        Delivery,
+        Link,
+        Outcome,
+        Page,
+        Query,
+        Record,
+        RecordRef,
+        Rows,
+        Schema,
+        Side,
+        Signal,
+        Totals,
+        Unsettled,
+    )
 
 Normaliser: TypeAlias = Callable[[str], str]
 """Text in, comparison key out; blank in, empty text out."""

@@ -151,10 +151,9 @@ def _resolve_aliases() -> None:
         "Action": _ACTION,
         "Outcome": _OUTCOME,
     }
-    for module in (model, roles, protocols):
-        for shape in vars(module).values():
-            if isinstance(shape, type) and attrs.has(shape):
-                attrs.resolve_types(shape, None, names)
+    for shape in names.values():
+        if isinstance(shape, type) and attrs.has(shape):
+            attrs.resolve_types(shape, None, names)
 
 
 def _pack_values(values: Mapping[str, Any]) -> Json:

@@ -1,26 +1,48 @@
 """The values that everything is said in: refs, rows, schemas, links, actions, decisions, deliveries."""
 
-from .actions import (
-    Action,
-    Applied,
-    Archive,
-    Create,
-    Delete,
-    Outcome,
-    Postponed,
-    Rejected,
-    Stale,
-    Uncertain,
-    Update,
-    target_kind,
-    verb,
-)
-from .decisions import Decision, Disposition, FieldDecision, Totals
-from .deliveries import Arrived, Delivery, Signal
-from .links import Agreed, Link, Standing, Unsettled
-from .refs import LEFT, MISSING, RIGHT, SIDES, Cell, Missing, RecordRef, Side, Values, is_blank, other
-from .rows import Deleted, Departure, Merged, Moved, Page, Query, Record, Rows
-from .schema import Capabilities, CreateClass, FieldSpec, FieldType, Normalisation, Schema
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from .actions import (
+        Action,
+        Applied,
+        Archive,
+        Create,
+        Delete,
+        Outcome,
+        Postponed,
+        Rejected,
+        Stale,
+        Uncertain,
+        Update,
+        target_kind,
+        verb,
+    )
+    from .decisions import Decision, Disposition, FieldDecision, Totals
+    from .deliveries import Arrived, Delivery, Signal
+    from .links import Agreed, Link, Standing, Unsettled
+    from .refs import LEFT, MISSING, RIGHT, SIDES, Cell, Missing, RecordRef, Side, Values, is_blank, other
+    from .rows import Deleted, Departure, Merged, Moved, Page, Query, Record, Rows
+    from .schema import Capabilities, CreateClass, FieldSpec, FieldType, Normalisation, Schema
+else:
+    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "actions": "Action Applied Archive Create Delete Outcome Postponed Rejected "
+            "Stale Uncertain Update target_kind verb",
+            "decisions": "Decision Disposition FieldDecision Totals",
+            "deliveries": "Arrived Delivery Signal",
+            "links": "Agreed Link Standing Unsettled",
+            "refs": "LEFT MISSING RIGHT SIDES Cell Missing RecordRef Side Values is_blank other",
+            "rows": "Deleted Departure Merged Moved Page Query Record Rows",
+            "schema": "Capabilities CreateClass FieldSpec FieldType Normalisation Schema",
+        },
+    )
 
 __all__ = [
     "LEFT",

@@ -1,16 +1,41 @@
 """Planning: what to do about a pair of records, and about each of their fields. Pure."""
 
-from ._compare import Cells
-from ._creation import NewRecord, creation
-from ._fields import Choice, Gated, Merge, Times, absorb, merge
-from ._owners import guests, only_filling, owner_of
-from ._pairing import Pair, Pairing, pairing
-from ._raised import Raised, raised
-from ._references import Crossing, Followed, pointing
-from ._refusing import conflict
-from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
-from ._same import canonical, differs
-from ._table import Deletes, IfEdited, Move, Removal, State, moves
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._compare import Cells
+    from ._creation import NewRecord, creation
+    from ._fields import Choice, Gated, Merge, Times, absorb, merge
+    from ._owners import guests, only_filling, owner_of
+    from ._pairing import Pair, Pairing, pairing
+    from ._raised import Raised, raised
+    from ._references import Crossing, Followed, pointing
+    from ._refusing import conflict
+    from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
+    from ._same import canonical, differs
+    from ._table import Deletes, IfEdited, Move, Removal, State, moves
+else:
+    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "_compare": "Cells",
+            "_creation": "NewRecord creation",
+            "_fields": "Choice Gated Merge Times absorb merge",
+            "_owners": "guests only_filling owner_of",
+            "_pairing": "Pair Pairing pairing",
+            "_raised": "Raised raised",
+            "_references": "Crossing Followed pointing",
+            "_refusing": "conflict",
+            "_rules": "Name Owner PairedField ReadOnly label name_on",
+            "_same": "canonical differs",
+            "_table": "Deletes IfEdited Move Removal State moves",
+        },
+    )
 
 __all__ = [
     "Cells",

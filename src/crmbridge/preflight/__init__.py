@@ -6,9 +6,28 @@ the answer of its pair (`pair(..., if_refused=...)`): `reject`, which is the def
 against the field like any other value: one that would be refused too is a rejection.
 """
 
-from ._answers import Answer, Mapped, Passed, Refused, answered, clear, last_value, map, passed, reject, truncate  # noqa: A004 - its word
-from ._cut import cut
-from ._judging import EMAIL_LIMIT, email_problem, problem
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._answers import Mapped, answered, clear, last_value, map, passed, truncate  # noqa: A004 - its word
+    from ._cut import cut
+    from ._judging import EMAIL_LIMIT, email_problem, problem
+    from ._rejecting import Answer, Passed, Refused, reject
+else:
+    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "_answers": "Mapped answered clear last_value map passed truncate",
+            "_cut": "cut",
+            "_judging": "EMAIL_LIMIT email_problem problem",
+            "_rejecting": "Answer Passed Refused reject",
+        },
+    )
 
 __all__ = [
     "EMAIL_LIMIT",

@@ -1,9 +1,9 @@
-"""What becomes of a value that its target would refuse: five answers, each a value."""
+"""What becomes of a value that its target would refuse: four answers beside `reject`, each a value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias, cast
+from collections.abc import Mapping
+from typing import cast
 
 import attrs
 
@@ -11,74 +11,9 @@ from ..model import Cell, FieldSpec, FieldType, Missing, Side
 from ..reasons import Code, Reason
 from ._cut import cut
 from ._judging import problem
-
-Form: TypeAlias = Callable[[Cell], Cell]
+from ._rejecting import Answer, Form, Passed, Refused, as_it_is
 
 _MANY = frozenset({FieldType.CHOICES})
-
-
-@attrs.frozen
-class Refused:
-    """A value that its target would refuse, and what is known about it."""
-
-    spec: FieldSpec
-    value: Cell = attrs.field(repr=False)
-    held: Cell | Missing = attrs.field(repr=False)
-    """What the target holds now; `MISSING` where the record is new."""
-    towards: Side
-    because: Reason
-
-    def instead(self, value: Cell, code: Code) -> Passed:
-        """Send another value, and say beside the decision what was done and why."""
-        return Passed(value, Reason(code, {**self.because.facts, "refused": str(self.because.code)}))
-
-
-@attrs.frozen
-class Passed:
-    """What is sent, and why it is not the value itself."""
-
-    value: Cell = attrs.field(repr=False)
-    answer: Reason | None = None
-
-
-class Answer(Protocol):
-    """What is sent where a value would be refused.
-
-    Laws: depends on its argument alone · a value and the answer to it have one form, so that the answer does not come
-    back.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name the answer, as settings and messages do."""
-        ...
-
-    def answer(self, refused: Refused) -> Passed | None:
-        """Give what is sent instead, and why; None where this answer knows nothing better."""
-        ...
-
-    def form(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
-        """Give the function that makes a value and the answer to it equal, in the right's terms."""
-        ...
-
-
-def _as_it_is(value: Cell) -> Cell:
-    return value
-
-
-@attrs.frozen
-class Reject:
-    """Nothing is sent for the record, which goes into quarantine."""
-
-    name = "reject"
-
-    def answer(self, refused: Refused) -> Passed | None:
-        """Know nothing better."""
-        return None
-
-    def form(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
-        """Leave values as they are."""
-        return _as_it_is
 
 
 @attrs.frozen
@@ -125,7 +60,7 @@ class Clear:
 
     def form(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
         """Leave values as they are."""
-        return _as_it_is
+        return as_it_is
 
 
 @attrs.frozen
@@ -189,11 +124,10 @@ class LastValue:
     def form(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
         """Take the last value, where one of the two fields holds one only."""
         if {spec is not None and spec.type in _MANY for spec in (left, right)} != {True, False}:
-            return _as_it_is
+            return as_it_is
         return lambda value: value[-1] if isinstance(value, tuple) and value else value
 
 
-reject: Answer = Reject()
 truncate: Answer = Truncate()
 clear: Answer = Clear()
 last_value: Answer = LastValue()
