@@ -103,19 +103,19 @@ PATCHES = {
         PLACE.format("values", "test_after_a_move_of_department_the_wrong_side_loses_until_the_priority_is_revised"),
     ),
     "a blank beats a value (AE-11)": (
-        "policies.py",
+        "policies/_made_of.py",
         "            return _unless_blank(self.policy.resolve(state), self.name)\n        remembered",
         "            pass\n        if True:\n            return self.policy.resolve(state)\n        remembered",
         PLACE.format("values", "test_a_value_that_is_blanked_on_one_side_comes_back_whatever_the_master"),
     ),
     "why does not name the priority (AE-29)": (
-        "policies.py",
-        """        return _fill(state) or _take(state, self.side, because(Code.POLICY, policy=self.name))
+        "policies/_winning.py",
+        """        return fill(state) or take(state, self.side, because(Code.POLICY, policy=self.name))
 
 
 @attrs.frozen
 class NewestWins""",
-        """        return _fill(state) or _take(state, self.side, because(Code.CHANGED))
+        """        return fill(state) or take(state, self.side, because(Code.CHANGED))
 
 
 @attrs.frozen
@@ -123,7 +123,7 @@ class NewestWins""",
         PLACE.format("values", "test_after_a_move_of_department_the_wrong_side_loses_until_the_priority_is_revised"),
     ),
     "the value that was added first is stored (AE-34)": (
-        "policies.py",
+        "policies/_many.py",
         "last = added[-1] if added",
         "last = added[0] if added",
         PLACE.format("values", "test_of_a_field_with_many_values_the_one_that_was_added_last_is_stored"),

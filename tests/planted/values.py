@@ -14,7 +14,7 @@ PLANTS = {
         ),
     ),
     "a policy around another one forgets what that one holds on to": (
-        "policies.py",
+        "policies/_made_of.py",
         "    verdict = policy.resolve(state) if looks_back(policy) else None\n",
         "    verdict = None\n",
         (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),

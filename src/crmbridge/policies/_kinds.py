@@ -1,0 +1,31 @@
+"""What may be said of a policy without asking it about a field."""
+
+from __future__ import annotations
+
+from ..protocols import FieldPolicy
+from ._made_of import FilledBeatsBlank, NeverClear, has_part
+from ._many import LastValue, Union
+from ._staying import OnlyIfEmpty, WriteOnce
+from ._winning import AskAPerson, NewestWins, Wins
+
+
+def lets_cross(policy: FieldPolicy) -> bool:
+    """Say whether a policy lets any change on one side alone cross: then it need not be asked about one."""
+    return isinstance(policy, (Wins, NewestWins, AskAPerson))
+
+
+def lets_values_cross(policy: FieldPolicy) -> bool:
+    """Say whether a policy lets any change on one side alone cross where neither side is blank."""
+    if isinstance(policy, (FilledBeatsBlank, NeverClear)):
+        return lets_values_cross(policy.policy)
+    return lets_cross(policy)
+
+
+def never_empties(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, promises that no filled field is emptied."""
+    return has_part(policy, FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)
+
+
+def weighs_elements(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, compares single values of one side with those of the other."""
+    return has_part(policy, Union, LastValue)

@@ -1,0 +1,124 @@
+"""Policies that are made of another policy, and of what a policy is made."""
+
+from __future__ import annotations
+
+import attrs
+
+from ..model import MISSING, is_blank
+from ..protocols import Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
+from ..reasons import Code, because
+from ._common import cell
+from ._staying import Monotone, WriteOnce
+
+
+@attrs.frozen
+class FilledBeatsBlank:
+    """A blank never beats a value, not even a blank that a person made; where both are filled, *policy* decides."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"filled_beats_blank({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        left, right = cell(state.left), cell(state.right)
+        if is_blank(left) == is_blank(right):
+            return _unless_blank(self.policy.resolve(state), self.name)
+        remembered = _remembered(self.policy, state)
+        if remembered is not None:
+            return remembered
+        why = because(Code.FILLED_BEATS_BLANK, policy=self.name)
+        # Where one side holds many values, the policy knows which of them the blank one takes: asked as at first contact.
+        shaped = self.policy.resolve(attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
+        if isinstance(shaped, Carry):
+            return Carry(shaped.value, shaped.towards, why)
+        return Settle(right if is_blank(left) else left, why)
+
+
+@attrs.frozen
+class NeverClear:
+    """As *policy*, but no write that empties a filled field: then each side keeps what it has."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"never_clear({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        left, right = cell(state.left), cell(state.right)
+        if is_blank(left) == is_blank(right):
+            return _unless_blank(self.policy.resolve(state), self.name)
+        if not state.first and state.left_changed and state.right_changed:
+            filled = Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
+            return _remembered(self.policy, state) or filled
+        return _unless_blank(self.policy.resolve(state), self.name)
+
+
+def _remembered(policy: FieldPolicy, state: FieldState) -> Settle | None:
+    """Give the value that a policy holds on to and neither side has; None where it holds on to none."""
+    verdict = policy.resolve(state) if looks_back(policy) else None
+    if not isinstance(verdict, Settle) or is_blank(verdict.value) or verdict.value in (state.left, state.right):
+        return None
+    return verdict
+
+
+def _unless_blank(verdict: Resolution, policy: str) -> Resolution:
+    """Let each side keep what it has, rather than a blank live on."""
+    if isinstance(verdict, (Settle, Carry)) and is_blank(verdict.value):
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=policy))
+    return verdict
+
+
+@attrs.frozen
+class OncePerLink:
+    """As *policy* at the first crossing, created or adopted, and never after."""
+
+    policy: FieldPolicy
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"once_per_link({self.policy.name})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        if state.first:
+            return self.policy.resolve(state)
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=self.name))
+
+
+def has_part(policy: FieldPolicy, *kinds: type) -> bool:
+    """Say whether a policy, or one that it is made of, is of one of these kinds."""
+    return any(isinstance(part, kinds) for part in parts_of(policy))
+
+
+def looks_back(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, holds on to a value that neither side may still have."""
+    return has_part(policy, Monotone, WriteOnce)
+
+
+def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
+    """Give a policy and those that it is made of."""
+    inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None
+    return (policy,) if inner is None else (policy, *parts_of(inner))
+
+
+def filled_beats_blank(policy: FieldPolicy) -> FilledBeatsBlank:
+    """Never let a blank beat a value."""
+    return FilledBeatsBlank(policy)
+
+
+def never_clear(policy: FieldPolicy) -> NeverClear:
+    """Never empty a filled field."""
+    return NeverClear(policy)
+
+
+def once_per_link(policy: FieldPolicy) -> OncePerLink:
+    """Cross once, when the records first meet."""
+    return OncePerLink(policy)

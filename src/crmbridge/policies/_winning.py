@@ -1,0 +1,108 @@
+"""Policies by which one of two changes wins, or a person decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import attrs
+
+from .. import _stated
+from ..model import SIDES, Side
+from ..protocols import Ask, FieldState, Resolution
+from ..reasons import Code, because
+from ._common import fill, one_sided, take
+
+_FIVE_SECONDS = dt.timedelta(seconds=5)
+
+
+@attrs.frozen
+class Wins:
+    """Where both sides changed, one side's value lives on, blank included; a change on one side alone crosses."""
+
+    side: Side
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"{self.side}_wins"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return one_sided(state) or fill(state) or take(state, self.side, because(Code.POLICY, policy=self.name))
+
+
+@attrs.frozen
+class Always:
+    """One side is the master: its value always lives on, and an edit on the other side alone goes back."""
+
+    side: Side
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"{self.side}_always"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return fill(state) or take(state, self.side, because(Code.POLICY, policy=self.name))
+
+
+@attrs.frozen
+class NewestWins:
+    """Where both sides changed, the later change lives on.
+
+    The time is the field's own where known, else the record's. A time that is not known (our own write was the last)
+    or that is closer than *tolerance* to the other goes to the declared side.
+    """
+
+    otherwise: Side
+    tolerance: dt.timedelta = _FIVE_SECONDS
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return f"newest_wins(otherwise={self.otherwise})"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        found = one_sided(state) or fill(state)
+        if found is not None:
+            return found
+        side, how = self.otherwise, "otherwise"
+        if state.left_at is not None and state.right_at is not None:
+            ahead = state.left_at - state.right_at
+            if abs(ahead) > self.tolerance:
+                side, how = ("left" if ahead > dt.timedelta(0) else "right"), "newer"
+        return take(state, side, because(Code.POLICY, policy=self.name, by=how))
+
+
+@attrs.frozen
+class AskAPerson:
+    """Where both sides changed, a person decides; a change on one side alone crosses."""
+
+    @property
+    def name(self) -> str:
+        """Name the policy."""
+        return "ask_a_person"
+
+    def resolve(self, state: FieldState) -> Resolution:
+        """Judge one field."""
+        return one_sided(state) or fill(state) or Ask(because(Code.BOTH_CHANGED, policy=self.name))
+
+
+left_wins = Wins("left")
+right_wins = Wins("right")
+left_always = Always("left")
+right_always = Always("right")
+ask_a_person = AskAPerson()
+
+
+def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
+    """Let the later change live on; *otherwise* is the side for times that are unknown or too close.
+
+    Raises `UsageError` for an *otherwise* that is no side, and for a *tolerance* below zero.
+    """
+    _stated.word("newest_wins", "otherwise", otherwise, SIDES, hint="a system is named by its side of the pipeline")
+    _stated.span("newest_wins", "tolerance", tolerance)
+    return NewestWins(otherwise, tolerance)
