@@ -1,6 +1,7 @@
 """Who may import what from outside, and what an import costs a program that only says `import crmbridge`."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,74 @@ WHERE = {
 }
 
 LAZY = {"cattrs", "httpx", "tenacity", "sqlite3", "asyncio", "crmbridge.adapters", "crmbridge.testing"}
+
+LATER = {
+    "crmbridge._engine",
+    "crmbridge._ruling",
+    "crmbridge.cases",
+    "crmbridge.check",
+    "crmbridge.costs",
+    "crmbridge.credentials",
+    "crmbridge.drive",
+    "crmbridge.explaining",
+    "crmbridge.flow",
+    "crmbridge.gates",
+    "crmbridge.match._explain",
+    "crmbridge.match._join",
+    "crmbridge.model.actions",
+    "crmbridge.model.decisions",
+    "crmbridge.model.deliveries",
+    "crmbridge.model.links",
+    "crmbridge.model.schema",
+    "crmbridge.pacing",
+    "crmbridge.plan._creation",
+    "crmbridge.plan._fields",
+    "crmbridge.plan._pairing",
+    "crmbridge.plan._refusing",
+    "crmbridge.planfile",
+    "crmbridge.policies._made_of",
+    "crmbridge.policies._many",
+    "crmbridge.policies._staying",
+    "crmbridge.preflight._answers",
+    "crmbridge.preflight._judging",
+    "crmbridge.references",
+    "crmbridge.report",
+    "crmbridge.roles",
+    "crmbridge.stores",
+    "crmbridge.wire",
+    "crmbridge.wording",
+    "difflib",
+    "pathlib",
+    "socket",
+    "typing_extensions",
+}
+"""What the first verb loads, or a pipeline that uses it: a program that only defines one does not wait for it."""
+
+DEFINED = """
+import sys
+from crmbridge import at, key, level, pair, put, read_only, two_way
+from crmbridge.policies import ask_a_person, newest_wins
+
+class Account:
+    def __init__(self, system):
+        self.system = system
+
+people = (
+    two_way("people", at(Account("crm"), "contact"), at(Account("sfa"), "Lead"))
+    .match(level("mail", key("email", "Email")))
+    .fields(
+        pair("email", "Email", newest_wins(otherwise="left")),
+        pair("name", read_only("Name"), ask_a_person),
+        put("Source", "crm", ask_a_person),
+    )
+    .creates(left=False, right=True)
+    .deletes(right="archive")
+    .leased(minutes=5)
+)
+"""
+
+MOST_CLASSES = 60
+"""A class of attrs takes a quarter to half a millisecond to make: what `two_way` needs is worth so many of them."""
 
 MODULES = {
     "opentelemetry-api": "opentelemetry",
@@ -115,3 +184,25 @@ def test_what_a_rule_is_written_with_loads_nothing_heavy():
     program = "import sys, crmbridge.policies, crmbridge.gates, crmbridge.match, crmbridge.wording; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert sorted(name for name in loaded if name in LAZY) == []
+
+
+def test_defining_a_pipeline_loads_nothing_that_performs_or_answers():
+    program = f"{DEFINED}\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "crmbridge.pipeline" in loaded
+    assert sorted((LATER | LAZY) & set(loaded)) == []
+
+
+def test_every_module_that_is_loaded_later_is_there():
+    assert sorted(name for name in LATER if importlib.util.find_spec(name) is None) == []
+
+
+def test_two_way_makes_few_classes():
+    program = (
+        "import sys\nfrom crmbridge import two_way\nimport attrs\n"
+        "made = {one for module in list(sys.modules.values()) for one in vars(module).values()\n"
+        "        if isinstance(one, type) and one.__module__.startswith('crmbridge.') and attrs.has(one)}\n"
+        "print(len(made), *sorted(f'{one.__module__}.{one.__name__}' for one in made))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert 30 < int(told[0]) <= MOST_CLASSES, told

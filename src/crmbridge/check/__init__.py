@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from ..definition import Definition
-from ._drift import drift
-from ._ends import about_ends
-from ._finding import Finding, Severity
-from ._gates import about_gates
-from ._pairs import about_pairs
-from ._routes import Route, Schemas, nearest, refuses, routes
-from ._uses import Unknown, Use, hint, unknown, uses
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._drift import drift
+    from ._finding import Finding, Severity
+    from ._findings import findings
+    from ._routes import Route, Schemas, nearest, refuses, routes
+    from ._uses import Unknown, Use, hint, unknown, uses
+else:
+    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "_drift": "drift",
+            "_finding": "Finding Severity",
+            "_findings": "findings",
+            "_routes": "Route Schemas nearest refuses routes",
+            "_uses": "Unknown Use hint unknown uses",
+        },
+    )
 
 __all__ = [
     "Finding",
@@ -27,14 +41,3 @@ __all__ = [
     "unknown",
     "uses",
 ]
-
-
-def findings(definition: Definition, schemas: Schemas) -> list[Finding]:
-    """Name everything that a person should know of a pipeline before its first run, the worst first."""
-    found = [
-        *about_pairs(definition, schemas),
-        *about_ends(definition, schemas),
-        *about_gates(definition, schemas),
-    ]
-    order = list(Severity)
-    return sorted(dict.fromkeys(found), key=lambda finding: order.index(finding.severity))
