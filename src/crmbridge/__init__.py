@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from .report import Plan as Plan
     from .report import Report as Report
 else:
-    # Names come from their modules when they are first asked for: importing the package loads none of them.
     __getattr__, __dir__ = lazily(
         __name__,
         {

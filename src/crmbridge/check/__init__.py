@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ._routes import Route, Schemas, nearest, refuses, routes
     from ._uses import Unknown, Use, hint, unknown, uses
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ._matcher import LevelMatcher
     from ._scored import ScoredLevel, Weighed, scored, weigh
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {

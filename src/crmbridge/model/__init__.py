@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .rows import Deleted, Departure, Merged, Moved, Page, Query, Record, Rows
     from .schema import Capabilities, CreateClass, FieldSpec, FieldType, Normalisation, Schema
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {

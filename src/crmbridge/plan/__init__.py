@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ._same import canonical, differs
     from ._table import Deletes, IfEdited, Move, Removal, State, moves
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
         right_wins,
     )
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ._judging import EMAIL_LIMIT, email_problem, problem
     from ._rejecting import Answer, Passed, Refused, reject
 else:
-    # An import of one name loads what that name needs, and no more: to say what a pipeline should do costs little.
     __getattr__, __dir__ = lazily(
         __name__,
         {
