@@ -37,6 +37,7 @@ class Code(enum.StrEnum):
     UNDONE = "undone"
     CHANGED_SINCE = "changed_since"
     NOT_UNDOABLE = "not_undoable"
+    NEVER_GOES_BACK = "never_goes_back"
     RESTORE_BY_HAND = "restore_by_hand"
     EDITED = "edited"
     NOT_KNOWN = "not_known"

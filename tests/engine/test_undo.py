@@ -5,7 +5,7 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import Disposition, pair, policies
+from crmbridge import Disposition, codecs, pair, policies
 from crmbridge.errors import UsageError
 from crmbridge.reasons import Code
 from crmbridge.roles import Delta
@@ -193,6 +193,88 @@ def test_a_value_goes_back_in_whatever_form_it_was_stored(worlds, promises, how)
     writes = world.count()
     world.settle()
     assert (world.crm.values(lead)["Name"], world.count()) == ("Kim", writes)
+
+
+# -- what never goes back --------------------------------------------------------------------------
+
+STAYING = {
+    "an opt-out": policies.monotone(towards="yes"),
+    "an opt-out that is never blanked": policies.never_clear(policies.monotone(towards="yes")),
+    "an opt-out that beats a blank": policies.filled_beats_blank(policies.monotone(towards="yes")),
+    "a first value": policies.write_once,
+}
+
+
+def opted_out(world, pipe, side="ma"):
+    """Make a pair, let one side opt out beside another edit, and give the report of the run that carried it over."""
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
+    if side == "ma":
+        world.ma.edit(person, score="yes", name="Park")
+    else:
+        world.crm.edit(lead, Score="yes", Name="Park")
+    return person, lead, world.run(pipe)
+
+
+def scored(world, policy, **how):
+    return world.pipeline().fields(pair("score", "Score", policy, **how))
+
+
+@pytest.mark.parametrize("side", ["ma", "crm"])
+@pytest.mark.parametrize("policy", STAYING.values(), ids=STAYING)
+def test_what_never_goes_back_is_not_taken_back_and_the_rest_is(world, policy, side):
+    pipe = scored(world, policy)
+    person, lead, report = opted_out(world, pipe, side)
+    assert (world.ma.values(person)["score"], world.crm.values(lead)["Score"]) == ("yes", "yes")
+    plan = world.ready(pipe).undo(report)
+    [row] = plan.rows()
+    told = {line.right_field: line.because.code for line in row.fields}
+    assert told == {"Name": Code.UNDONE, "Score": Code.NEVER_GOES_BACK}
+    world.ready(pipe).run(plan)
+    world.settle(pipe)
+    assert (world.ma.values(person)["score"], world.crm.values(lead)["Score"]) == ("yes", "yes")
+
+
+def test_after_an_undo_that_left_an_opt_out_alone_it_is_held_on_to_as_ever(world):
+    pipe = scored(world, policies.monotone(towards="yes"))
+    person, lead, report = opted_out(world, pipe)
+    undo(world, report, pipe)
+    world.crm.edit(lead, Score="no")
+    world.settle(pipe)
+    assert (world.ma.values(person)["score"], world.crm.values(lead)["Score"]) == ("yes", "yes")
+
+
+@pytest.mark.parametrize("around", [lambda policy: policy, policies.never_clear, policies.once_per_link])
+@pytest.mark.parametrize("before", ["no", None])
+def test_an_opt_out_that_crossed_when_two_records_met_is_not_taken_back(world, before, around):
+    pipe = scored(world, around(policies.monotone(towards="yes")))
+    person, lead = world.left(email="kim@x.example", score="yes"), world.right(Email="kim@x.example", Score=before)
+    report = world.run(pipe)
+    assert world.crm.values(lead)["Score"] == "yes"
+    undo(world, report, pipe)
+    world.settle(pipe)
+    assert (world.ma.values(person)["score"], world.crm.values(lead)["Score"]) == ("yes", "yes")
+
+
+def test_an_opt_out_that_the_other_side_calls_something_else_is_not_taken_back(world):
+    pipe = scored(world, policies.monotone(towards="yes"), via=codecs.choices({"yes": "はい", "no": "いいえ"}))
+    person, lead = world.pair(pipe, score="no")
+    world.settle(pipe)
+    world.ma.edit(person, score="yes")
+    report = world.run(pipe)
+    assert reasons(world.ready(pipe).undo(report).rows()) == [Code.NEVER_GOES_BACK]
+    undo(world, report, pipe)
+    assert world.crm.values(lead)["Score"] == "はい"
+
+
+def test_a_value_on_the_way_to_what_never_goes_back_is_taken_back(world):
+    pipe = world.pipeline().fields(pair("score", "Score", policies.monotone(towards="yes")))
+    person, lead = world.pair(pipe, score="no")
+    world.settle(pipe)
+    world.ma.edit(person, score="maybe")
+    report = world.run(pipe)
+    assert reasons(undo(world, report, pipe).rows()) == [Code.UNDONE]
+    assert world.crm.values(lead)["Score"] == "no"
 
 
 # -- records that were made ------------------------------------------------------------------------

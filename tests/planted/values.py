@@ -19,6 +19,12 @@ PLANTS = {
         "    verdict = None\n",
         (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),
     ),
+    "an opt-out is undone": (
+        "_engine/_undo.py",
+        "        trouble = trouble or held_on_to(pair, place, side, before, self.halves, system)\n",
+        "",
+        ("tests/engine/test_undo.py::test_an_opt_out_that_the_other_side_calls_something_else_is_not_taken_back",),
+    ),
     "nobody is asked where both sides were set to one value": (
         "plan/_fields.py",
         "l0 is MISSING or r0 is MISSING or not pair.looks_back:",

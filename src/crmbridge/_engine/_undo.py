@@ -32,6 +32,7 @@ from ..preflight import problem
 from ..reasons import Code, Reason, because
 from ..roles import Intent, JournalRow, QueueRow
 from ._decide import Half, agreed_so_far, half, updates
+from ._held_on_to import held_on_to
 from ._run import SHORTLY, Run
 from ._seen import Look, Seen, is_gone
 from ._subjects import Subject, Verdict, digest
@@ -270,6 +271,7 @@ class _Judged:
         trouble = None if spec is None else problem(spec, before, creating=False)
         if not (pair.writes_left if side == "left" else pair.writes_right):
             trouble = because(Code.NOT_WRITABLE, system=system, field=name)
+        trouble = trouble or held_on_to(pair, place, side, before, self.halves, system)
         if trouble is not None:
             self.refused[side, names] = trouble
         else:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         OncePerLink,
         filled_beats_blank,
         has_part,
+        holds_on_to,
         looks_back,
         never_clear,
         once_per_link,
@@ -53,7 +54,7 @@ else:
         {
             "_kinds": "lets_cross lets_values_cross never_empties weighs_elements",
             "_made_of": "FilledBeatsBlank NeverClear OncePerLink filled_beats_blank has_part "
-            "looks_back never_clear once_per_link parts_of",
+            "holds_on_to looks_back never_clear once_per_link parts_of",
             "_many": "LastValue Union last_value union",
             "_own": "By by",
             "_staying": "Monotone OnlyIfEmpty OnlyOnCreate WriteOnce monotone only_if_empty only_on_create write_once",
@@ -81,6 +82,7 @@ __all__ = [
     "by",
     "filled_beats_blank",
     "has_part",
+    "holds_on_to",
     "last_value",
     "left_always",
     "left_wins",

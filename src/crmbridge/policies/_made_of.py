@@ -103,6 +103,14 @@ def looks_back(policy: FieldPolicy) -> bool:
     return has_part(policy, Monotone, WriteOnce)
 
 
+def holds_on_to(policy: FieldPolicy, state: FieldState) -> Resolution | None:
+    """Let the part of a policy judge that holds on to values, whatever surrounds it; None where there is no such part."""
+    for part in parts_of(policy):
+        if isinstance(part, Monotone | WriteOnce):
+            return part.resolve(state)
+    return None
+
+
 def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
     """Give a policy and those that it is made of."""
     inner = policy.policy if isinstance(policy, (FilledBeatsBlank, NeverClear, OncePerLink)) else None

@@ -29,6 +29,7 @@ _TEXTS: Final = {
     ),
     Code.UNDONE: "This takes an earlier write[ of run {run}] back.",
     Code.CHANGED_SINCE: "It was changed since[ in {system}][: {field}], so it stays as it is.",
+    Code.NEVER_GOES_BACK: "This value never goes back[ ({policy})]; it stays[ in {field} of {system}] as it is.",
     Code.NOT_UNDOABLE: "What was done[ in {system}] cannot be taken back[: {field}].",
     Code.RESTORE_BY_HAND: (
         "A record[, {record},] was removed[ in {system}], and no program can bring it back there as itself: restore it in "

@@ -29,6 +29,7 @@ _TEXTS: Final = {
     ),
     Code.UNDONE: "以前の[実行({run})での]書き込みを取り消します。",
     Code.CHANGED_SINCE: "その後[{system}で]変更されているため[({field})]、そのままにします。",
+    Code.NEVER_GOES_BACK: "この値は元に戻さない決まりのため[({policy})]、[{system}の{field}は]そのままにします。",
     Code.NOT_UNDOABLE: "[{system}での]この処理は取り消せません[({field})]。",
     Code.RESTORE_BY_HAND: (
         "[{system}で]レコード[({record})]が削除されており、元のレコードのまま戻すことはできません。"
