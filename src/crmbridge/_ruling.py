@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from ._named import named
 from .definition import Definition
 from .errors import UsageError
 from .model import SIDES, RecordRef, Side
@@ -42,6 +43,7 @@ def ruling(
     name = definition.name
     if not by.strip():
         raise UsageError(f"{name}: rule(by={by!r}): a ruling says by whom it is")
+    [ref] = named(definition, store, "rule()", ref)
     rows = _rows(definition, store, ref)
     left, right = definition.left.system, definition.right.system
     word, kept = read(choice, left, right)

@@ -238,7 +238,9 @@ class _Bundled:
 
     def _why(self, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
         found = [
-            row for pipe in self.pipelines for row in explained(pipe._stored(), pipe.name, pipe._names(), ref, field)
+            row
+            for pipe in self.pipelines
+            for row in explained(pipe._stored(), pipe.name, pipe._names(), pipe.definition.named(ref), field)
         ]
         return sorted(found, key=lambda row: row.at)
 

@@ -16,9 +16,21 @@ from .preflight import reject
 
 if TYPE_CHECKING:
     from .cases import Case
-    from .model import Capabilities, Side, Totals
+    from .model import Capabilities, RecordRef, Side, Totals
     from .pacing import Pacing
-    from .protocols import FieldPolicy, Gate, Guard, Listener, Matcher, Moment, Notifier, Sink, Source, Towards
+    from .protocols import (
+        FieldPolicy,
+        Gate,
+        Guard,
+        IdReader,
+        Listener,
+        Matcher,
+        Moment,
+        Notifier,
+        Sink,
+        Source,
+        Towards,
+    )
     from .reasons import Reason
 
 Topology: TypeAlias = Literal["one_way", "two_way", "events"]
@@ -56,6 +68,10 @@ class End:
     def tells(self) -> bool:
         """Say whether this end has a feed; one that has none is known by what it delivers."""
         return hasattr(self.connector, "read")
+
+    def read_id(self, kind: str, text: str) -> str:
+        """Give an id that a person wrote in the form in which records of this end have it."""
+        return cast("IdReader", self.connector).read_id(kind, text) if hasattr(self.connector, "read_id") else text
 
     def capabilities(self, kind: str) -> Capabilities:
         """Tell what the connector promises for a kind."""
@@ -121,6 +137,15 @@ class Definition:
     def end(self, side: Side) -> End:
         """Give one end."""
         return self.left if side == "left" else self.right
+
+    def named(self, ref: RecordRef) -> RecordRef:
+        """Give a ref that a person wrote as the records of its system are known: one id may be written in two forms."""
+        end = next((end for end in (self.left, self.right) if end.system == ref.system), None)
+        return ref if end is None else attrs.evolve(ref, id=end.read_id(ref.kind, ref.id))
+
+    def holds(self, ref: RecordRef) -> bool:
+        """Say whether a record is of a kind of one of the ends."""
+        return any(end.system == ref.system and ref.kind in end.kinds for end in (self.left, self.right))
 
     def creates(self, towards: Side) -> bool:
         """Say whether records may be made on a side."""

@@ -108,6 +108,11 @@ class Why:
         """Give the writes to the record or because of it, oldest first."""
         return tuple(step.row for step in self.steps if step.row is not None)
 
+    @property
+    def known(self) -> bool:
+        """Say whether anything is known of the record."""
+        return any(step.what not in ("gone", "unknown") for step in self.steps)
+
     def __iter__(self) -> Iterator[JournalRow]:
         return iter(self.written)
 

@@ -364,7 +364,10 @@ class _Rules:
         from ._engine._edited import edits_of
         from ._engine._run import Edit
         from ._engine.sweep import woken
+        from ._named import named
 
+        if refs is not None:
+            refs = yield from _call(named, self.definition, self._stored(), "retry()", *refs)
         edits: Mapping[RecordRef, Edit] = {}
         if values is not None:
             rows = yield from _call(self._stored().quarantine.rows, self.name)
@@ -374,9 +377,14 @@ class _Rules:
 
     def _forget(self, clock: Clock, refs: Sequence[RecordRef]) -> Flow[int]:
         from ._engine.undoing import leased
+        from ._named import named
 
         store = self._stored()
-        return leased(self.definition, store, clock, lambda _: _call(store.forget, refs), owner=_me())
+
+        def work() -> int:
+            return store.forget(named(self.definition, store, "forget()", *refs))
+
+        return leased(self.definition, store, clock, lambda _: _call(work), owner=_me())
 
     def _ruled(self, ref: RecordRef, choice: str, by: str, now: dt.datetime) -> None:
         from ._ruling import ruling
@@ -406,9 +414,11 @@ class _Rules:
         )
 
     def _why(self, ref: RecordRef, field: str | None) -> Why:
+        from ._named import named
         from .explaining import explained
 
-        return explained(self._stored(), self.name, self._names(), ref, field)
+        [asked] = named(self.definition, self._stored(), "why()", ref)
+        return explained(self._stored(), self.name, self._names(), asked, field)
 
     def _names(self) -> Names:
         from .report import Names
@@ -482,7 +492,7 @@ class Pipeline(_Rules):
         are held against its schema first, and the journal says *by* whom they are. A person who retries a record that
         is in doubt decides that it may be sent again. Parents that are ensured, and keep a record in quarantine, are looked
         at again with it. Raises `UsageError` for values without a name, for a field that
-        no pair writes, and for a record that is not parked.
+        no pair writes, for a record that is not parked, and always for a system or kind that the pipeline never had.
         """
         return self._report(self._perform(lambda clock: self._retry(clock, refs, values, by)))
 
@@ -519,8 +529,9 @@ class Pipeline(_Rules):
         Values go from links, journal, plans, queue, inbox, directory and notices of all pipelines of the store. What
         stays is a keyed fingerprint: the record is not taken up or made again. Neither system is written, and files
         that plans were saved into are yours to find. Tells of how many records something was known; a fingerprint is
-        kept of the others too. A state file is written anew, once for all who are named. Raises `LeaseHeld` while a run
-        of this pipeline is under way; let no other pipeline of the store run meanwhile.
+        kept of the others too. A state file is written anew, once for all who are named. An id may be written in any
+        form that its system knows. Raises `UsageError`, and erases nothing, for a system or kind that the pipeline never
+        had, and `LeaseHeld` while a run of it is under way; let no other pipeline of the store run meanwhile.
         """
         return self._perform(lambda clock: self._forget(clock, refs))
 
@@ -532,7 +543,8 @@ class Pipeline(_Rules):
     def why(self, ref: RecordRef, field: str | None = None) -> Why:
         """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now.
 
-        Of one field where one is named. Iterating the answer gives the writes; printing it says every step.
+        Of one field where one is named. Iterating the answer gives the writes; printing it says every step. Raises
+        `UsageError` for a system or kind that the pipeline never had.
         """
         return self._why(ref, field)
 

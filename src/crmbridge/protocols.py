@@ -182,6 +182,17 @@ class Connector(Source, Sink, Protocol):
     """One account of one product that can be both read and written."""
 
 
+class IdReader(Protocol):
+    """May be offered by a connector of a system that writes one id in more than one form.
+
+    Laws: the id with which a record is read stays as it is · what is no id of the system is given back as it came.
+    """
+
+    def read_id(self, kind: str, text: str) -> str:
+        """Give an id that a person wrote in the form in which records are read. No I/O."""
+        ...
+
+
 class Listener(Protocol):
     """Deliveries in: authenticate, then say where to look, or what arrived. No I/O."""
 

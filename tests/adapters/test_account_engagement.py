@@ -139,6 +139,11 @@ def test_a_prospect_is_archived_and_never_deleted_for_good(unit, perform, fake):
     assert not fake.requests
 
 
+@pytest.mark.parametrize(("written", "known"), [("7", "7"), (" 007 ", "7"), ("７", "7"), ("7a", "7a"), ("", "")])
+def test_an_id_that_a_person_wrote_is_the_number_of_a_record(unit, written, known):
+    assert unit.read_id("prospect", written) == known
+
+
 def test_an_unknown_kind_is_told_with_the_kinds_there_are(unit):
     with pytest.raises(UsageError, match="no kind 'lead'; it has prospect, "):
         unit.capabilities("lead")

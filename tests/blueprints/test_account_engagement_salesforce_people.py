@@ -4,7 +4,7 @@ import pytest
 from ae_sf_world import Settings, World, counts, one
 
 from crmbridge.errors import GuardTripped
-from crmbridge.model import Disposition
+from crmbridge.model import Disposition, RecordRef
 from crmbridge.reasons import Code
 
 TITLE = "課長"
@@ -39,6 +39,16 @@ def test_a_salesforce_id_of_fifteen_signs_is_the_same_id(world):
     prospect = world.prospect("new@east.example", salesforceId=lead[:15])
     world.run()
     assert carried(world, prospect, lead)
+
+
+def test_a_person_is_explained_and_forgotten_by_an_id_of_fifteen_signs(world):
+    _, lead = world.linked("taro@east.example")
+    world.run()
+    short = RecordRef("salesforce", "Lead", lead[:15])
+    assert world.pipeline().why(short).ref.id == lead
+    assert world.pipeline().forget(short) == 1
+    world.sf.edit("Lead", lead, Title="部長")
+    assert [world.run().writes for _ in range(2)] == [0, 0]
 
 
 @pytest.mark.requirement("AE-8")

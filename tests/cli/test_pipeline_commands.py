@@ -83,6 +83,16 @@ def test_why_tells_the_story_of_a_record_and_forget_ends_it(sync, capsys):
     assert "Sendai" not in capsys.readouterr().out
 
 
+def test_where_nothing_was_known_forget_says_so_and_what_happens_then(sync, capsys):
+    assert main(["forget", "own_sync:people", "ma", "prospect", "p99"]) == 0
+    assert "nothing was known of ma prospect p99, so nothing was erased" in capsys.readouterr().out
+
+
+def test_a_system_that_the_pipeline_does_not_have_is_refused_and_those_it_has_are_named(sync, capsys):
+    assert main(["forget", "own_sync:people", "MA", "prospect", sync.sei.id]) == 2
+    assert "MA prospect is no end of this pipeline; it has ma prospect, crm lead" in capsys.readouterr().err
+
+
 def test_a_run_that_leaves_records_in_trouble_says_so_by_its_exit_status(sync):
     sync.ma.edit(sync.sei, city="much too long")
     assert main(["run", "own_sync:people"]) == 1

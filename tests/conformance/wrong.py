@@ -164,6 +164,20 @@ class AnswersFromACache(FakeConnector):
         return held.setdefault((tuple(refs), tuple(fields)), super()._fetch(refs, fields))
 
 
+class CountsItsIds(FakeConnector):
+    """Takes its own ids for another form of themselves."""
+
+    def read_id(self, kind, text):
+        return text if " " in text or not text else f"{text}0"
+
+
+class NamesEverything(FakeConnector):
+    """Folds what is no id of its system."""
+
+    def read_id(self, kind, text):
+        return text.replace(" ", "")
+
+
 class FetchesInTheWrongOrder(FakeConnector):
     """Puts the rows of an answer beside the ids of the question."""
 
@@ -627,6 +641,8 @@ GALLERY = {
     "repeats a record in a page": (pages(repeats), "a_record_stands_once_in_a_page", {}),
     "tells time without a zone": (pages(naive), "columns_are_as_long_as_the_ids", {}),
     "fetches from a cache": (AnswersFromACache, "fetch_shows_a_change", {}),
+    "reads any id as another": (CountsItsIds, "an_id_is_read_as_records_have_it", {}),
+    "makes an id of any text": (NamesEverything, "an_id_is_read_as_records_have_it", {}),
     "fetches rows beside the wrong ids": (FetchesInTheWrongOrder, "order_and_duplicates_do_not_matter", {}),
     "fetches what is gone": (FetchesWhatIsGone, "what_is_gone_is_gone", {}),
     "fetches a slice of what was asked": (TakesASlice, "a_full_batch_of_refs_is_fetched", {}),

@@ -25,6 +25,12 @@ PLANTS = {
         "",
         ("tests/engine/test_undo.py::test_an_opt_out_that_the_other_side_calls_something_else_is_not_taken_back",),
     ),
+    "an id that a person wrote is compared sign by sign": (
+        "definition.py",
+        "return ref if end is None else attrs.evolve(ref, id=end.read_id(ref.kind, ref.id))",
+        "return ref",
+        ("tests/engine/test_named.py::test_a_person_is_forgotten_by_another_form_of_the_id",),
+    ),
     "nobody is asked where both sides were set to one value": (
         "plan/_fields.py",
         "l0 is MISSING or r0 is MISSING or not pair.looks_back:",

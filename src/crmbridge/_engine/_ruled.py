@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import attrs
+
 from ..flow import Flow
 from ..model import Link, Record, RecordRef
 from ..plan import Choice, Move, State
@@ -53,7 +55,9 @@ def move_of(chosen: Choice, left: State) -> Move:
 def adopted(run: Run, record: Record, found: Ambiguous, refs: Iterable[RecordRef] = ()) -> Matched | None:
     """Take the one of several matches that a person named, for the record or for *refs* whose link it has."""
     chosen = choice(run, [record.ref, *refs], [record])
+    if chosen is None:
+        return None
     for ref in found.refs:
-        if ref.id == chosen:
+        if ref == run.definition.named(attrs.evolve(ref, id=chosen)):
             return Matched(ref, found.level, "ruling", found.tried)
     return None

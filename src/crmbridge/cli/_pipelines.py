@@ -126,8 +126,11 @@ def _why(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _forget(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    known = pipeline.forget(_ref(asked))
-    print(f"{known} known and erased" if known else "nothing was known; the record is kept out from now on")
+    ref = _ref(asked)
+    known = pipeline.forget(ref)
+    told = f"{ref.system} {ref.kind} {ref.id}"
+    nothing = f"nothing was known of {told}, so nothing was erased; a record of this id is kept out from now on"
+    print(f"{known} known and erased" if known else nothing)
     return 0
 
 

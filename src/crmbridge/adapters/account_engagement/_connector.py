@@ -108,6 +108,10 @@ class AccountEngagement:
         """Tell what this connector promises for a kind; raises UsageError for one that there is not."""
         return capabilities_of(kind_named(self.system, kind), ampsea=self.ampsea)
 
+    def read_id(self, kind: str, text: str) -> str:
+        """Give the number of a record in plain digits, without blanks and leading zeros."""
+        return str(int(text)) if text.strip().isdecimal() else text
+
     # -- Source ----------------------------------------------------------------------
 
     def schema(self, kind: str) -> Flow[Schema]:

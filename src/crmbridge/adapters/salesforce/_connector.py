@@ -114,6 +114,10 @@ class Salesforce:
         """Tell what is promised for a kind."""
         return capabilities_of(kind, self.external_ids.get(kind))
 
+    def read_id(self, kind: str, text: str) -> str:
+        """Give an id in its form of 18 characters; reports and addresses of pages show one of 15."""
+        return long_id(text) or text
+
     # -- reading ---------------------------------------------------------------------
 
     def schema(self, kind: str) -> Flow[Schema]:

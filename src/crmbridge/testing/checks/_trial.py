@@ -66,7 +66,7 @@ class Trial:
     def needs(self, *claims: str) -> None:
         """Go on only where the connector claims all of these: fields of `Capabilities`, or methods that it has."""
         for claim in claims:
-            if claim in {"read", "fetch", "find", "apply"}:
+            if claim in {"read", "fetch", "find", "apply", "read_id"}:
                 if not hasattr(self.connector, claim):
                     raise NotClaimed(claim, f"the connector has no method {claim}")
             elif not getattr(self.able, claim):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from ...errors import CrmBridgeError
 from ...model import Merged, Moved, RecordRef
 from ._law import Law, NotClaimed, law, require
 from ._trial import Trial
+
+if TYPE_CHECKING:
+    from ...protocols import IdReader
 
 
 @law
@@ -138,6 +143,20 @@ def fetch_and_read_agree(on: Trial) -> None:
 
 
 @law
+def an_id_is_read_as_records_have_it(on: Trial) -> None:
+    """An id that a record is read with stays as it is, and what is no id of the system is given back as it came."""
+    on.needs("read_id", "fetch")
+    reader = cast("IdReader", on.connector)
+    [made] = on.make()
+    id = on.get(made.ref).ref.id
+    found = reader.read_id(on.kind.name, id)
+    require(found == id, f"the id {id} of a {on.kind.name} is read as {found}")
+    for text in ("", "no such record"):
+        found = reader.read_id(on.kind.name, text)
+        require(found == text, f"{text!r}, which is no id, is read as {found!r}")
+
+
+@law
 def the_schema_names_its_fields(on: Trial) -> None:
     """A schema is of its kind, each field stands under its own name, and asking twice says the same."""
     schema = on.run(on.connector.schema(on.kind.name))
@@ -192,4 +211,5 @@ FETCHING: tuple[Law[Trial], ...] = (
     a_full_batch_of_refs_is_fetched,
     nothing_asked_is_nothing_told,
     fetch_and_read_agree,
+    an_id_is_read_as_records_have_it,
 )
