@@ -173,7 +173,17 @@ class Report(_Rows):
         for ended in _ATTENTION:
             for decision in islice(self.rows(ended), samples):
                 lines.extend(show(decision, self.names, language))
+        skipped = islice(self.rows(Disposition.SKIPPED), _SEARCHED)
+        for decision in islice(filter(_duplicate, skipped), samples):
+            lines.extend(show(decision, self.names, language))
         return "\n".join(lines)
+
+    def duplicates(self) -> Iterator[Decision]:
+        """Give the records that nobody writes to, since each is a duplicate of another: merge them, or delete them.
+
+        A duplicate is among them when it becomes one, and whenever it has changed.
+        """
+        return filter(_duplicate, self.rows(Disposition.SKIPPED))
 
     def raise_for_failures(self) -> Self:
         """Raise `RunFailed` where records were disputed or quarantined; give the report itself where none were."""
@@ -196,6 +206,10 @@ _FLAGS: Mapping[Language, Mapping[bool, str]] = {
 }
 _NOTHING: Mapping[Language, str] = {"en": "(blank)", "ja": "(空白)"}
 _NOT_KEPT: Mapping[Language, str] = {"en": "(not kept)", "ja": "(保存なし)"}
+
+
+def _duplicate(decision: Decision) -> bool:
+    return decision.because.code is Code.DUPLICATE_OF
 
 
 def _sorted(totals: Totals) -> list[tuple[tuple[str, str], int]]:

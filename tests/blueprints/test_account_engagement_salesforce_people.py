@@ -226,6 +226,28 @@ def test_a_merge_at_the_vendor_is_followed_whichever_record_wins(winner, world):
     assert len(world.live("Lead")) == 1
 
 
+@pytest.mark.requirement("AE-28")
+def test_the_prospect_of_a_lead_that_became_anothers_contact_is_reported_at_every_change(world):
+    account = world.sf.put("Account", Name="株式会社東都")
+    contact = world.contact("old@east.example", AccountId=account)
+    first = world.prospect("old@east.example", company=None)
+    second, lead = world.linked("new@east.example")
+    world.run()
+    world.run()
+    world.sf.convert(lead, account, contact_id=contact)
+    world.run()
+    for change in ({"jobTitle": TITLE}, {"optedOut": True}):
+        world.clock.advance(1200)
+        world.ae.edit("prospect", second, **change)
+        report = world.run()
+        [row] = report.duplicates()
+        assert row.ref.id == second
+        assert row.because.facts == {"record": f"Contact {contact}", "rival": f"prospect {first}"}
+        assert f"prospect {second}: " in str(report)
+    [there] = world.live("Contact")
+    assert (there["Title"], there["HasOptedOutOfEmail"]) == (None, False)
+
+
 # -- conversion and deletion -------------------------------------------------------------
 
 

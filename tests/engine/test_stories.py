@@ -386,6 +386,41 @@ def test_two_linked_records_that_are_merged_leave_a_duplicate_that_nobody_writes
     assert [link.closed.code for link in world.closed()] == [Code.DUPLICATE_OF]
 
 
+def test_a_duplicate_is_reported_whenever_it_changes_with_the_records_that_hold_its_place(both):
+    world = both()
+    person, lead = world.pair()
+    second = world.left(email="two@x.example", name="Two")
+    world.run()
+    winner = world.counterpart(second)
+    world.crm.merge(lead, winner)
+    world.settle()
+    writes = world.count()
+    for name in ("Edited", "Again"):
+        world.ma.edit(person, name=name)
+        report = world.run(after=1200)
+        [row] = report.duplicates()
+        assert (row.ref, row.disposition, row.because.code) == (person, Disposition.SKIPPED, Code.DUPLICATE_OF)
+        assert row.because.facts == {"record": f"lead {winner.id}", "rival": f"person {second.id}"}
+        assert f"duplicate of lead {winner.id}, which is linked with person {second.id} already" in str(report)
+        assert world.ready().why(person).steps[-2].run == report.run
+        assert report.counts[Disposition.SKIPPED] == 1
+    assert world.run(after=1200).read == 0, "what has not changed is not told again"
+    assert world.count() == writes
+
+
+def test_a_duplicate_that_is_merged_at_last_is_told_no_more(world):
+    person, lead = world.pair()
+    second = world.left(email="two@x.example", name="Two")
+    world.run()
+    world.crm.merge(lead, world.counterpart(second))
+    world.settle()
+    world.ma.merge(person, second)
+    world.ma.edit(second, name="One")
+    report = world.run(after=1200)
+    assert list(report.duplicates()) == []
+    assert world.crm.values(world.counterpart(second))["Name"] == "One"
+
+
 def test_a_merged_record_and_its_survivor_that_were_both_new_are_one_create(world):
     pipe = world.pipeline().match()
     a, b = world.right(Name="A"), world.right(Name="B")

@@ -55,6 +55,17 @@ PLANTS = {
             ),
         ),
     ),
+    "a duplicate that changes is counted and not named": (
+        "_engine/_ingest.py",
+        "        if any(duplicate(link) for link in links.get(ref, ()))\n        or (revives",
+        "        if (revives",
+        (
+            ENGINE.format(
+                "stories",
+                "a_duplicate_is_reported_whenever_it_changes_with_the_records_that_hold_its_place[memory]",
+            ),
+        ),
+    ),
     "closed links stay behind when their record moves": (
         "_engine/_batch.py",
         "    departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]\n",

@@ -34,7 +34,7 @@ from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
 from ._run import Run
 from ._seen import Look
-from ._subjects import may_be_parked_at, parked_as, parked_at, revived
+from ._subjects import duplicate, may_be_parked_at, parked_as, parked_at, revived
 from ._zones import require_zones
 
 _PARKED = {
@@ -113,7 +113,7 @@ def _kind(run: Run, side: Side, kind: str, *, mark: ReadBy | None = None) -> Flo
         refs = [*(page.rows.ref(row) for row in range(len(page.rows))), *(gone.ref for gone in page.departures)]
         standing = yield from _standing(run, side, refs)
         if queue:
-            standing = yield from _revivable(run, side, standing)
+            standing = yield from _to_be_told(run, side, standing)
         filled = filled or not page.more
         still = yield from _still(run, side, page, standing if queue else {})
         delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
@@ -181,20 +181,24 @@ def _unchanged(run: Run, side: Side, page: Page, standing: Mapping[RecordRef, St
     ]
 
 
-def _revivable(run: Run, side: Side, standing: Mapping[RecordRef, Standing]) -> Flow[Mapping[RecordRef, Standing]]:
-    """Take a record that is to be made again over there for a new one: its closed link blocks nothing.
+def _to_be_told(run: Run, side: Side, standing: Mapping[RecordRef, Standing]) -> Flow[Mapping[RecordRef, Standing]]:
+    """Let a record whose closed link is worth a word be decided about: others are counted, and no more is said of them.
 
-    A gate may have kept the copy back when it was revived, and may open later.
+    One that is to be made again over there is new, since a gate may have kept its copy back, and may open later. Of a
+    duplicate people are told whenever it changes: nobody writes to it until they merge it, or delete it.
     """
     closed = [ref for ref, known in standing.items() if known.closed and not known.linked]
-    if not closed or run.definition.deletes.if_edited != "revive":
+    if not closed:
         return standing
     links = yield from run.ask(run.store.links.of, run.name, side, closed)
-    blocked = {ref for ref, known in links.items() if any(not revived(link) for link in known)}
-    return {
-        ref: attrs.evolve(known, closed=known.closed and (known.linked or ref in blocked))
-        for ref, known in standing.items()
+    revives = run.definition.deletes.if_edited == "revive"
+    told = {
+        ref
+        for ref in closed
+        if any(duplicate(link) for link in links.get(ref, ()))
+        or (revives and all(revived(link) for link in links.get(ref, ())))
     }
+    return {ref: attrs.evolve(known, closed=False) if ref in told else known for ref, known in standing.items()}
 
 
 def _taken_in(

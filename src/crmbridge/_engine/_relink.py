@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..flow import Flow
-from ..model import MISSING, SIDES, Agreed, Departure, Link, Merged, Moved, RecordRef, Side, Unsettled
+from ..model import MISSING, SIDES, Agreed, Departure, Link, Merged, Moved, RecordRef, Side, Unsettled, other
 from ..reasons import Code, because
 from ..roles import Delta
 from ._run import Run
@@ -25,7 +25,7 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
     """
     changed: dict[str, Link] = {}
     aliases: list[tuple[Side, Departure]] = []
-    taken: set[tuple[Side, RecordRef]] = set()
+    taken: dict[tuple[Side, RecordRef], RecordRef] = {}
     for link in links:
         for side in SIDES:
             current = changed.get(link.id, link)
@@ -35,14 +35,15 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
             into, passed = yield from _end_of_chain(look, side, seen)
             aliases.extend((side, gone) for gone in passed)
             owners = yield from run.ask(run.store.links.of, run.name, side, [into])
-            live = any(owner.closed is None and owner.id != link.id for owner in owners.get(into, ()))
-            if link.closed is None and (live or (side, into) in taken) and not (link.shared and side == "right"):
-                why = because(Code.DUPLICATE_OF, record=f"{into.kind} {into.id}")
+            live = next((one for one in owners.get(into, ()) if one.closed is None and one.id != link.id), None)
+            rival = taken.get((side, into)) if live is None else live.ref(other(side))
+            if link.closed is None and rival is not None and not (link.shared and side == "right"):
+                why = because(Code.DUPLICATE_OF, record=f"{into.kind} {into.id}", rival=f"{rival.kind} {rival.id}")
                 changed[link.id] = attrs.evolve(current, closed=why)
                 break
             if link.closed is not None and owners.get(into):
                 break
-            taken.add((side, into))
+            taken[side, into] = current.ref(other(side))
             changed[link.id] = moved(current, side, into, run)
     if changed:
         yield from run.commit(Delta(links=tuple(changed.values()), departures=tuple(aliases)))

@@ -200,6 +200,11 @@ def revived(link: Link) -> bool:
     return link.closed is not None and link.closed.code is Code.REVIVED
 
 
+def duplicate(link: Link) -> bool:
+    """Say whether a link was closed since its record is, or lives on in, one that another link holds."""
+    return link.closed is not None and link.closed.code is Code.DUPLICATE_OF
+
+
 def _single(row: QueueRow, closed: Sequence[Link]) -> Subject:
     blocking = [link.closed for link in closed if link.closed is not None and not revived(link)]
     incarnation = max((link.incarnation + 1 for link in closed), default=0)

@@ -6,6 +6,10 @@ alone goes back, and a filled value beats a blank whatever the master is. A lead
 assigned to a Salesforce user, a prospect only when that is switched on. A prospect that is marked 「CRMと同期しない」is
 left alone.
 
+A prospect whose lead is merged or converted into a record that has a prospect of its own is a duplicate: nothing of it
+crosses any more, an opt-out neither, until somebody merges the two prospects. Each report in which it has changed names
+it (`Report.duplicates`).
+
 What must exist beforehand: a connected app for each system, and on Lead and Contact the fields that `Settings`
 names. Company of a contact, campaign, score and grade are one-way, as at the vendor (help.salesforce.com:
 mktg.pardot_sync_behavior_works, mktg.pardot_default_prospect_field_mapping).

@@ -50,7 +50,7 @@ _TEXTS: Final = {
     Code.NO_CASE: "No case admits the record.",
     Code.CREATES_OFF: "New records are not made[ in {system}]: the setting is off.",
     Code.DETACHED: "The counterpart was removed[ in {system}]; this record stays and is no longer written.",
-    Code.DUPLICATE_OF: "The record is a duplicate of {record}.",
+    Code.DUPLICATE_OF: "The record is a duplicate of {record}[, which is linked with {rival} already].",
     Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
     Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time].",
     Code.NOT_DUE: "It is not time yet[; due {until}].",

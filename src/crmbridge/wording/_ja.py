@@ -50,7 +50,7 @@ _TEXTS: Final = {
     Code.NO_CASE: "どの条件にも当てはまらないため、対象外です。",
     Code.CREATES_OFF: "[{system}での]新規作成はオフに設定されています。",
     Code.DETACHED: "対応する[{system}の]レコードが削除されたため、このレコードは残し、今後は書き込みません。",
-    Code.DUPLICATE_OF: "このレコードは{record}と重複しています。",
+    Code.DUPLICATE_OF: "このレコードは{record}と重複しています[({rival}と紐付け済み)]。",
     Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
     Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます]。",
     Code.NOT_DUE: "まだ実行の時刻になっていません[(予定:{until})]。",
