@@ -406,8 +406,8 @@ PLANTS = {
     ),
     "B34: two links of one survivor both live on": (
         "_engine/_relink.py",
-        "            if link.closed is None and (live or",
-        "            if link.closed is not None and (live or",
+        "            if link.closed is None and rival is not None",
+        "            if link.closed is not None and rival is not None",
         (ENGINE.format("stories", "two_linked_records_that_are_merged_leave_a_duplicate_that_nobody_writes_to"),),
     ),
     "B35: a body may end early": (

@@ -317,8 +317,8 @@ PLANTS = {
     ),
     "a revived record is skipped for ever once a gate has kept it back": (
         "_engine/_ingest.py",
-        'run.definition.deletes.if_edited != "revive":',
-        'run.definition.deletes.if_edited == "revive":',
+        'revives = run.definition.deletes.if_edited == "revive"',
+        'revives = run.definition.deletes.if_edited != "revive"',
         (ENGINE.format("gaps", "a_record_that_a_gate_kept_from_being_made_again_is_made_once_the_gate_opens"),),
     ),
     "old doubts keep others waiting": (
