@@ -1,5 +1,7 @@
 """Who is whose counterpart, who is made, who follows a merge, a conversion or a deletion."""
 
+import datetime as dt
+
 import pytest
 from ae_sf_world import Settings, World, counts, one
 
@@ -177,6 +179,32 @@ def test_a_new_person_in_salesforce_makes_no_prospect_unless_that_is_switched_on
     assert held == ("taro@east.example", TITLE, 0, None)
     assert len(switched.live("Lead")) + len(switched.live("Contact")) == 1
     assert switched.parked() == {}
+
+
+@pytest.mark.requirement("AE-12", "AE-14")
+@pytest.mark.parametrize(("kind", "minutes"), [("Lead", 3), ("Contact", 12)])
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_new_lead_is_a_prospect_in_the_next_run_and_a_contact_after_ten_minutes(kind, minutes, edited):
+    world = World(settings=Settings(create_prospects=True))
+    made = (world.lead if kind == "Lead" else world.contact)("taro@east.example")
+    begun = world.clock.now()
+    while not world.live("prospect"):
+        if edited:
+            world.sf.edit(kind, made, Title=f"{world.clock.now()}")
+        assert world.clock.now() - begun < dt.timedelta(hours=1)
+        world.run()
+    assert world.clock.now() - begun == dt.timedelta(minutes=minutes)
+
+
+@pytest.mark.requirement("AE-14")
+def test_the_contact_of_a_converted_lead_gets_no_second_prospect():
+    world = World(settings=Settings(create_prospects=True))
+    lead = world.lead("taro@east.example")
+    world.run()
+    world.sf.convert(lead)
+    for _ in range(6):
+        world.run()
+    assert len(world.live("prospect")) == 1
 
 
 def test_two_prospects_of_one_address_make_one_lead(world):

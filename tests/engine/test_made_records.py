@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from crmbridge.model import Disposition
+from crmbridge.model import Disposition, Signal
 from crmbridge.reasons import Code
 
 OVERLAP = dt.timedelta(minutes=10)
@@ -36,12 +36,52 @@ def test_a_record_of_one_of_several_kinds_is_made_once_all_of_them_would_have_sh
     due = world.clock.now() + OVERLAP
     [row] = world.run().rows()
     assert (row.ref, row.disposition, row.because.code) == (person, Disposition.HELD, Code.NOT_DUE)
-    assert row.because.facts["at"] == due
+    assert row.because.facts == {"until": due}
     assert [one.until for one in world.store.quarantine.rows("sync")] == [due]
     world.run(after=OVERLAP - dt.timedelta(seconds=1))
     assert world.crm.rows("lead") == []
     world.run(after=1)
     assert world.counterpart(person)
+
+
+def edited_while_it_waits(worlds, promises, change):
+    """Let a new record of an end with two kinds be edited each minute; tell how many minutes pass until it is made."""
+    world = worlds(left_kinds=("person", "customer"), capabilities=promises(overlap=OVERLAP))
+    person = world.left(email="kim@x.example", name="Kim")
+    for minute in range(30):
+        world.run()
+        if world.crm.rows("lead"):
+            return minute
+        world.clock.advance(60)
+        change(world, person, minute)
+    return None
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_an_edit_of_a_record_that_waits_to_be_made_does_not_begin_the_wait_again(told, worlds, promises):
+    def change(world, person, minute):
+        world.ma.edit(person, city=str(minute))
+        if told:
+            world.store.inbox.put("sync", [Signal(str(minute), person, world.clock.now())])
+
+    assert edited_while_it_waits(worlds, promises, change) == 10
+
+
+def test_a_record_of_a_kind_that_nothing_moves_to_is_made_at_once(worlds, promises):
+    capabilities = promises(overlap=OVERLAP, moved_from=frozenset({"elsewhere"}))
+    world = worlds(left_kinds=("person", "customer"), capabilities=capabilities)
+    person = world.left(email="kim@x.example", name="Kim")
+    world.run()
+    assert world.counterpart(person)
+
+
+def test_a_record_of_a_kind_that_another_moves_to_waits_until_that_one_would_have_told(worlds, promises):
+    capabilities = promises(overlap=OVERLAP, moved_from=frozenset({"customer"}))
+    world = worlds(left_kinds=("person", "customer"), capabilities=capabilities)
+    world.left(email="kim@x.example", name="Kim")
+    assert world.run().counts[Disposition.HELD] == 1
+    world.run(after=OVERLAP)
+    assert len(world.crm.rows("lead")) == 1
 
 
 def test_a_record_of_the_only_kind_is_made_at_once(worlds, promises):

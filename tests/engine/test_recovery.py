@@ -142,7 +142,7 @@ def test_a_copy_whose_origin_took_over_another_link_by_a_merge_is_a_surplus_copy
     world.settle()
     assert world.counterpart(winner) == person
     [surplus] = world.closed()
-    assert (surplus.closed.code, surplus.closed.facts["id"]) == (Code.DUPLICATE_OF, person.id)
+    assert (surplus.closed.code, surplus.closed.facts["record"]) == (Code.DUPLICATE_OF, f"{person.kind} {person.id}")
     assert len(world.ma.rows("person")) == 2
 
 

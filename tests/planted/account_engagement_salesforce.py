@@ -24,6 +24,18 @@ PATCHES = {
         ".creates(left=False, right=True)",
         PLACE.format("people", "test_a_new_person_in_salesforce_makes_no_prospect_unless_that_is_switched_on"),
     ),
+    "each edit of a new contact begins its wait again (AE-14)": (
+        "_engine/_young.py",
+        "due = min([record.stamp + late, *told])",
+        "due = record.stamp + late",
+        PLACE.format("people", "test_a_new_lead_is_a_prospect_in_the_next_run_and_a_contact_after_ten_minutes"),
+    ),
+    "a new lead waits like a contact (AE-12)": (
+        "adapters/salesforce/_capabilities.py",
+        "moved_from = _MOVED_FROM.get(kind, frozenset())",
+        "moved_from = None",
+        PLACE.format("people", "test_a_new_lead_is_a_prospect_in_the_next_run_and_a_contact_after_ten_minutes"),
+    ),
     "imported Salesforce ids are not looked at (AE-8, AE-15)": (
         BLUEPRINT,
         'by_id("salesforceId", form=long_id),',

@@ -188,7 +188,7 @@ def _restless(run: Run, row: QueueRow) -> bool:
 
 
 def _worn_out(row: QueueRow) -> Verdict:
-    why = because(Code.NEVER_SETTLES, rounds=row.tries)
+    why = because(Code.NEVER_SETTLES, count=row.tries)
     return Verdict(Subject([row], row.side, row.ref), Disposition.QUARANTINED, why, "quarantined")
 
 
@@ -341,7 +341,7 @@ def _judged(
     if isinstance(found, Ambiguous):
         found = adopted(run, record, found) or found
     if isinstance(found, Ambiguous):
-        why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
+        why = because(Code.SEVERAL_MATCH, level=found.level, found=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     if not isinstance(found, Matched | Taken):
         return None

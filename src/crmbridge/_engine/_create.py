@@ -20,6 +20,7 @@ from ._ruled import choice
 from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
 from ._twins import Promised, Reserved, strict
+from ._young import young_until
 
 
 def decide_creation(
@@ -55,9 +56,10 @@ def _decided(
     if run.lost:
         why = because(Code.STATE_LOST, system=run.definition.end(towards).system)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held")
-    due = _grace(run, subject.side, record)
+    due = young_until(run, subject, record)
     if due is not None:
-        return attrs.evolve(due, subject=subject, left=left, right=right)
+        why = because(Code.NOT_DUE, until=due)
+        return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=due)
     unsettled = record.ref in known.twins
     if unsettled or any(reserved.answer(question) for question in strict(search)):
         return _twin(run, blank, in_doubt=unsettled and not run.planning)
@@ -83,17 +85,6 @@ def refused(run: Run, towards: Side, left: Record | None, right: Record | None) 
     if not run.definition.creates(towards):
         return because(Code.CREATES_OFF, system=run.definition.end(towards).system)
     return gated(run, "creating", towards, left, right, None) or gated(run, "writing", towards, left, right, None)
-
-
-def _grace(run: Run, side: Side, record: Record) -> Verdict | None:
-    """Wait until every kind of the record's own end would have shown it as a moved or merged one."""
-    kinds = run.definition.end(side).kinds
-    if len(kinds) == 1 or record.stamp is None or run.definition.topology == "events":
-        return None
-    due = record.stamp + max(run.able(side, kind).overlap for kind in kinds)
-    if due <= run.now():
-        return None
-    return Verdict(Subject([], side, record.ref), Disposition.HELD, because(Code.NOT_DUE, at=due), "held", until=due)
 
 
 def _twin(run: Run, blank: Verdict, *, in_doubt: bool) -> Verdict:

@@ -15,6 +15,7 @@ from ..model import SIDES, Arrived, Disposition, Record, RecordRef, Signal, Stan
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
 from ._run import Run
+from ._young import young
 
 _AT_ONCE = 500
 
@@ -40,7 +41,10 @@ def delivered(run: Run) -> Flow[None]:
             elif isinstance(arrival, Arrived):
                 finished.append(arrival.record.ref)
         taken = tuple(arrival.id for arrival in arrivals)
-        yield from run.commit(Delta(queue=tuple(rows), taken=taken, finished=tuple(finished)))
+        # The feed will tell of the same change; a row in the place of one that waits would not know since when.
+        waits = yield from young(run, rows, standing)
+        queue = tuple(row for row in rows if row.ref not in waits)
+        yield from run.commit(Delta(queue=queue, taken=taken, finished=tuple(finished)))
         run.saw("received", records=len(arrivals))
 
 

@@ -35,6 +35,7 @@ from ._matching import keys_of
 from ._run import Run
 from ._seen import Look
 from ._subjects import duplicate, may_be_parked_at, parked_as, parked_at, revived
+from ._young import young
 from ._zones import require_zones
 
 _PARKED = {
@@ -117,6 +118,10 @@ def _kind(run: Run, side: Side, kind: str, *, mark: ReadBy | None = None) -> Flo
         filled = filled or not page.more
         still = yield from _still(run, side, page, standing if queue else {})
         delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
+        waits = yield from young(run, delta.queue, standing)
+        if waits:
+            rows = (attrs.evolve(row, because=waits.get(row.ref, row.because)) for row in delta.queue)
+            delta = attrs.evolve(delta, queue=tuple(rows))
         for field in marks:
             delta = with_marks(delta, page, field)
         if listed is not None:

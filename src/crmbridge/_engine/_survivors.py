@@ -87,7 +87,7 @@ def _judged(
     if isinstance(found, Ambiguous) and subject.link is not None:
         found = adopted(run, record, found, [subject.link.ref(side)]) or found
     if isinstance(found, Ambiguous):
-        why = because(Code.SEVERAL_MATCH, level=found.level, count=len(found.refs))
+        why = because(Code.SEVERAL_MATCH, level=found.level, found=len(found.refs))
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     shared = run.definition.shared and side == "right"
     if isinstance(found, Matched) and (shared or (side, found.ref) not in used):

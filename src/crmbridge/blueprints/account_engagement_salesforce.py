@@ -96,7 +96,12 @@ class Settings:
     without: frozenset[str] = frozenset()
     """Prospect fields of the default mapping that are not mapped."""
     create_prospects: bool = False
-    """「コネクター設定をカスタマイズ」: make a prospect for a new lead or contact."""
+    """「コネクター設定をカスタマイズ」: make a prospect for a new lead or contact.
+
+    For a lead in the next run. A contact waits until ten minutes after it was first seen changed, however often it is
+    edited meanwhile: it may be a converted lead whose conversion Salesforce shows late (`Capabilities.overlap`), and
+    would get a second prospect. That is why the wait is no setting.
+    """
     archive_deleted: bool = True
     """Put the prospect of a deleted lead or contact into the recycle bin; off: the link is given up, nothing else."""
     adopt: Literal["oldest", "latest"] = "oldest"

@@ -105,6 +105,8 @@ class Capabilities:
     sees_deletes: bool = False
     sees_merges: bool = False
     """And moves to another kind."""
+    moved_from: frozenset[str] | None = None
+    """Kinds whose records may live on as one of this kind; None: any. A new record waits until they would tell."""
     appends_only: bool = False
     """Events: never changed, never deleted."""
     creates: CreateClass | None = None

@@ -34,6 +34,8 @@ _PLAIN = Capabilities(
 )
 
 _MERGED = frozenset({"Lead", "Contact", "Account"})
+# Vendor: a conversion is the only way from one kind to another.
+_MOVED_FROM: Mapping[str, frozenset[str]] = MappingProxyType({"Contact": frozenset({"Lead"})})
 _PERSON = frozenset({"Email", "FirstName", "LastName", "Name", "Phone", "MobilePhone"})
 
 _FINDS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -60,7 +62,8 @@ def capabilities_of(kind: str, external_id: str | None) -> Capabilities:
         return attrs.evolve(
             _PLAIN, sees_deletes=False, creates=None, updates=False, archives=False, deletes=False, finds_by=finds_by
         )
-    plain = attrs.evolve(_PLAIN, sees_merges=kind in _MERGED, finds_by=finds_by)
+    moved_from = _MOVED_FROM.get(kind, frozenset())
+    plain = attrs.evolve(_PLAIN, sees_merges=kind in _MERGED, moved_from=moved_from, finds_by=finds_by)
     if external_id is None:
         return plain
     return attrs.evolve(plain, creates=CreateClass.A, create_key=external_id, finds_by=finds_by | {external_id})
