@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.blueprints import account_engagement_salesforce as blueprint
+from crmbridge.blueprints import kengaku_digima
 from crmbridge.credentials import Secret
 from crmbridge.errors import SettingsError, UsageError
 from crmbridge.settings import called, load
@@ -94,6 +95,39 @@ def test_all_mistakes_of_the_blueprints_settings_are_told_at_once():
 def test_a_rule_of_the_class_itself_is_told_in_its_own_words():
     [line] = mistakes({"masters": {"nope": "salesforce"}}, blueprint.Settings)
     assert line.startswith("masters: 'nope' is not in the default mapping")
+
+
+@pytest.mark.parametrize("settings", [blueprint.Settings, kengaku_digima.Settings, Everything])
+def test_an_empty_text_is_none_wherever_a_setting_may_be_none(tmp_path, settings):
+    attrs.resolve_types(settings)
+    names = [field.name for field in attrs.fields(settings) if type(None) in get_args(field.type)]
+    path = tmp_path / "none.toml"
+    path.write_text("".join(f'{name} = ""\n' for name in names))
+    loaded = load(settings, path)
+    assert [getattr(loaded, name) for name in names] == [None] * len(names)
+    assert loaded == settings(**dict.fromkeys(names))
+
+
+def test_an_empty_text_stays_one_where_a_setting_is_a_text_and_nothing_else():
+    assert load(kengaku_digima.Settings, {"failure_sender": ""}) == kengaku_digima.Settings()
+    assert load(Needy, {"url": "", "token": "T"}, secrets={"T": "t"}.get).url == ""
+
+
+def test_a_file_switches_the_score_off(tmp_path):
+    (tmp_path / "people.toml").write_text('score = ""\n')
+    (tmp_path / "people.json").write_text('{"score": null}')
+    off = blueprint.Settings(score=None)
+    assert load(blueprint.Settings, tmp_path / "people.toml") == off == load(
+        blueprint.Settings, tmp_path / "people.json"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [-1, -0.1, float("nan"), float("inf")])
+def test_a_share_of_deletions_that_is_none_is_refused_where_it_is_said(wrong):
+    with pytest.raises(SettingsError, match="most_deletes"):
+        blueprint.Settings(most_deletes=wrong)
+    [line] = mistakes({"most_deletes": wrong}, blueprint.Settings)
+    assert line.startswith("most_deletes: ")
 
 
 def test_every_sort_of_setting_is_read(tmp_path):
@@ -178,7 +212,7 @@ def test_json_says_the_same_as_toml(tmp_path):
         ({"inner": {"host": "a", "port": 7}}, "inner.port: a value that the rule of this setting refuses"),
         ({"wait": "soon"}, 'wait: a text, where a duration (seconds, or a text such as "10m" or "1h30m") is expected'),
         ({"share": True}, "share: true or false, where a number is expected"),
-        ({"share": float("nan")}, "share: a number, where a number is expected"),
+        ({"share": float("nan")}, "share: infinity or what is no number, where a number is expected"),
         ({"price": PERSONAL}, "price: a text, where a number is expected"),
         ({"since": PERSONAL}, "since: a text, where a date is expected"),
         ({"at": dt.datetime(2026, 1, 5)}, "at: an instant, where an instant with a zone is expected"),

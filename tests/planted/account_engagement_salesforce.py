@@ -24,6 +24,12 @@ PATCHES = {
         ".creates(left=False, right=True)",
         PLACE.format("people", "test_a_new_person_in_salesforce_makes_no_prospect_unless_that_is_switched_on"),
     ),
+    "a file cannot say none": (
+        "settings/_shapes.py",
+        'return None if value is None or value == "" else converter',
+        "return None if value is None else converter",
+        "tests/core/test_settings.py::test_a_file_switches_the_score_off",
+    ),
     "each edit of a new contact begins its wait again (AE-14)": (
         "_engine/_young.py",
         "due = min([record.stamp + late, *told])",

@@ -17,6 +17,7 @@ mktg.pardot_sync_behavior_works, mktg.pardot_default_prospect_field_mapping).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -107,11 +108,12 @@ class Settings:
     adopt: Literal["oldest", "latest"] = "oldest"
     """Which of several records with the same e-mail is taken, by creation date."""
     score: str | None = "pi__score__c"
-    """The Salesforce field for the score; None: the score is not written."""
+    """The Salesforce field for the score; None: the score is not written. In a file: `score = ""`."""
     last_values: Mapping[str, str] = attrs.field(factory=lambda: dict[str, str]())
     """Prospect fields with many values, and the Salesforce field that takes the one added last (AE-34)."""
     most_deletes: float = 0.1
-    """Deletions in one run above this share of the links (and above ten) stop the run before it writes."""
+    """Deletions in one run above this share of the links (and above ten) stop the run before it writes; 1 or more is
+    a number of deletions."""
 
     def __attrs_post_init__(self) -> None:
         known = {name for name, _, _ in _STANDARD}
@@ -124,6 +126,8 @@ class Settings:
         for name, master in (("master", self.master), *((f"masters.{k}", v) for k, v in self.masters.items())):
             if master not in _POLICIES:
                 raise SettingsError(f"{name}: {master!r} is not one of {', '.join(_POLICIES)}")
+        if not 0 <= self.most_deletes < math.inf:
+            raise SettingsError(f"most_deletes: {self.most_deletes!r} is no share or number of links, 0 or more")
 
 
 def build(left: Connector, right: Connector, settings: Settings = Settings(), *, store: StateStore) -> Pipeline:

@@ -31,7 +31,8 @@ def load(settings: type[T], source: str | Path | Mapping[str, object], *, secret
     """Read settings from a file that ends in .toml or .json, or from a mapping.
 
     A setting that is a `Secret` holds the secret's name, which *secrets* looks up; the secret itself stands in no file.
-    A duration is a number of seconds, or a text such as "10m" or "1h30m". A file is UTF-8 and holds at most 1 MiB.
+    A duration is a number of seconds, or a text such as "10m" or "1h30m". A setting that may be None is None where an
+    empty text stands: TOML has no null. A file is UTF-8 and holds at most 1 MiB.
 
     Raises `SettingsError` that names every mistake with its path, what it is, what was expected, and the nearest name
     for one that is not known. Wrong values are never repeated.

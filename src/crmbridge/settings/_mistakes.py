@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -77,6 +78,8 @@ class Gathering:
 
 
 def _sort(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "infinity or what is no number"
     return _SORTS.get(type(value), f"a value of type {type(value).__name__}")
 
 

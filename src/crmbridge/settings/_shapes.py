@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import InvalidOperation
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast, get_args, get_origin
+from types import UnionType
+from typing import Any, Final, Literal, TypeAlias, TypeGuard, Union, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -32,6 +33,7 @@ def converter_for(secrets: Lookup | None) -> Converter:
     _add(converter, _is_several, lambda value, shape: _several(converter, value, shape))
     _add(converter, lambda shape: get_origin(shape) is Literal, lambda value, shape: _choice(value, get_args(shape)))
     _add(converter, _is_enum, _member)
+    _add(converter, _may_be_none, lambda value, shape: _perhaps(converter, value, shape))
     _add(converter, lambda shape: shape is Secret, lambda value, _: _secret(value, secrets))
     for shape, (what, read) in LEAVES.items():
         _leaf(converter, shape, what, read)
@@ -65,6 +67,10 @@ def _is_enum(shape: Any) -> bool:
 
 def _is_mapping(shape: Any) -> bool:
     return _made_of(shape, Mapping)
+
+
+def _may_be_none(shape: Any) -> bool:
+    return get_origin(shape) in (Union, UnionType) and len(get_args(shape)) == 2 and type(None) in get_args(shape)
 
 
 def _is_several(shape: Any) -> bool:
@@ -145,6 +151,12 @@ def _several(converter: Converter, value: Any, shape: Any) -> Any:
     if _made_of(made, AbstractSet):
         return frozenset(found)
     return found if made is list else tuple(found)
+
+
+def _perhaps(converter: Converter, value: Any, shape: Any) -> Any:
+    """Take an empty text for none: TOML and the environment have no other word for it."""
+    [sort] = [one for one in get_args(shape) if one is not type(None)]
+    return None if value is None or value == "" else converter.structure(value, sort)
 
 
 def _choice(value: Any, choices: Sequence[Any]) -> Any:
