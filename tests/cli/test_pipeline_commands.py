@@ -1,6 +1,11 @@
 """Commands about a pipeline of one's own: what is asked for by `module:name` is planned, run, undone, told and forgotten."""
 
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +101,63 @@ def test_a_system_that_the_pipeline_does_not_have_is_refused_and_those_it_has_ar
 def test_a_run_that_leaves_records_in_trouble_says_so_by_its_exit_status(sync):
     sync.ma.edit(sync.sei, city="much too long")
     assert main(["run", "own_sync:people"]) == 1
+
+
+WAITING = MODULE.replace("from crmbridge import at,", "import os, pathlib, time\n\nfrom crmbridge import at,").replace(
+    "ma = FakeConnector(",
+    """class Slow(FakeConnector):
+    def read(self, query):
+        if "SLOW" in os.environ:
+            pathlib.Path("reading").touch()
+            time.sleep(60)
+        return (yield from super().read(query))
+
+ma = Slow(""",
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is ended in another way there")
+def test_sigterm_ends_a_run_like_ctrl_c_and_the_next_run_waits_for_nobody(tmp_path):
+    (tmp_path / "own_sync.py").write_text(WAITING, "utf-8")
+    run = [sys.executable, "-m", "crmbridge", "run", "own_sync:people"]
+    with subprocess.Popen(run, cwd=tmp_path, env=os.environ | {"SLOW": "1"}, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "reading").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+        assert process.stderr.read() == b""
+    after = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert (after.returncode, after.stderr) == (0, "")
+
+
+def test_a_command_leaves_what_sigterm_does_as_it_was(sync):
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["run", "own_sync:people"]) == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_program_that_says_what_sigterm_does_keeps_its_say(sync, monkeypatch):
+    def own(number, frame):
+        return None
+
+    before = signal.signal(signal.SIGTERM, own)
+    seen = []
+    monkeypatch.setattr(sync, "made", lambda: seen.append(signal.getsignal(signal.SIGTERM)) or sync.people)
+    try:
+        assert main(["run", "own_sync:made"]) == 0
+        assert seen == [own]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_command_runs_in_any_thread(sync):
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(main(["run", "own_sync:people"])))
+    thread.start()
+    thread.join()
+    assert ended == [0]
 
 
 @pytest.mark.parametrize("named", ["own_sync:nobody", "own_sync:other", "nowhere_at_all:people", "people", ""])

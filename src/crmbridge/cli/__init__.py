@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from ..errors import CrmBridgeError, UsageError
+from ._ending import Terminated, terminable
 from ._pipelines import COMMANDS
 from ._pipelines import add as add_commands
 from ._pipelines import run as run_command
@@ -18,22 +19,26 @@ __all__ = ["main"]
 
 _STATE = Path("crmbridge-demo.db")
 _DEBUG = "show the whole traceback of an error"
-_INTERRUPTED = 130
-"""What a shell expects of a program that SIGINT ended."""
+_INTERRUPTED, _TERMINATED = 130, 143
+"""What a shell expects of a program that SIGINT ended, and of one that SIGTERM did."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit status: 0 it went well, 1 it did not, 2 it was asked in the wrong way."""
+    """Run a command and give its exit status: 0 it went well, 1 it did not, 2 it was asked in the wrong way.
+
+    130 and 143 say that SIGINT or SIGTERM ended it; a run has given its lease back then.
+    """
     _speak_anywhere()
     asked = _parser().parse_args(argv)
     try:
-        return _run(asked)
+        with terminable():
+            return _run(asked)
     except BrokenPipeError:
         # The reader has gone (`| head`); what is left to be said must not fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    except KeyboardInterrupt as ended:
+        return _TERMINATED if isinstance(ended, Terminated) else _INTERRUPTED
     except (CrmBridgeError, OSError) as error:
         if asked.debug:
             raise
