@@ -52,6 +52,9 @@ def write(
                 count += 1
             file.write(f'{{"decisions":{count - 1},"digest":"{digest.hexdigest()}"}}\n'.encode())
         draft.replace(final)
+    except OSError as error:
+        # Nobody has asked for the draft: the error names the file that somebody asked for.
+        raise OSError(error.errno, error.strerror, str(final)) from error
     finally:
         draft.unlink(missing_ok=True)
 

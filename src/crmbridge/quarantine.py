@@ -228,6 +228,9 @@ def export(
                 cells = [_cell(text, lacking) for text in _texts(record, names, language)]
                 writer.writerow(_held(cells, line, unheld) if encoding == "cp932" else cells)
         draft.replace(final)
+    except OSError as error:
+        # Nobody has asked for the draft: the error names the file that somebody asked for.
+        raise OSError(error.errno, error.strerror, str(final)) from error
     finally:
         draft.unlink(missing_ok=True)
     return Exported(len(records), tuple(unheld))

@@ -34,6 +34,10 @@ other = "no pipeline"
 
 def made():
     return people
+
+
+def needs(a, *, b):
+    return people
 """
 
 
@@ -160,7 +164,13 @@ def test_a_command_runs_in_any_thread(sync):
     assert ended == [0]
 
 
-@pytest.mark.parametrize("named", ["own_sync:nobody", "own_sync:other", "nowhere_at_all:people", "people", ""])
+@pytest.mark.parametrize(
+    "named",
+    [
+        "own_sync:nobody", "own_sync:other", "nowhere_at_all:people", "people", "", ":people", "..own_sync:people",
+        ".own_sync:people", "own_sync:needs", "builtins:dict.fromkeys", "builtins:int", "builtins:type",
+    ],
+)  # fmt: skip
 def test_what_names_no_pipeline_is_refused_in_one_line(sync, capsys, named):
     assert main(["plan", named]) == 2
     assert capsys.readouterr().err.count("\n") == 1
@@ -170,3 +180,12 @@ def test_a_plan_file_that_is_none_is_refused(sync, capsys):
     Path("plan.jsonl").write_text("not a plan\n", "utf-8")
     assert main(["run", "own_sync:people", "--plan", "plan.jsonl"]) == 1
     assert "no plan of crmbridge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["plan", "own_sync:people"], ["undo", "own_sync:people", "people-run-1"]])
+def test_a_plan_that_cannot_be_saved_names_the_file_that_was_asked_for(sync, capsys, command):
+    main(["run", "own_sync:people"])
+    assert main([*command, "--save", str(Path("nowhere", "plan.jsonl"))]) == 1
+    said = capsys.readouterr().err
+    assert "'nowhere/plan.jsonl'" in said.replace(os.sep, "/")
+    assert "draft" not in said

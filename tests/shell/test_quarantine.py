@@ -412,6 +412,15 @@ def test_an_export_that_fails_leaves_the_old_file_as_it_was(desk):
     assert not list(desk.folder.glob(".*.draft"))
 
 
+def test_an_export_that_cannot_be_written_names_the_file_that_was_asked_for(desk):
+    desk.park(row("c1"))
+    desk.path.mkdir()
+    with pytest.raises(OSError, match="parked") as refused:
+        desk.export()
+    assert refused.value.filename == str(desk.path)
+    assert not list(desk.folder.glob(".*.draft"))
+
+
 def test_a_link_that_lies_where_the_draft_will_be_is_not_followed(desk):
     desk.park(row("c1"))
     (desk.folder / "other.txt").write_text("kept", "utf-8")

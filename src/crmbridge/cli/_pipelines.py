@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -73,6 +74,8 @@ def pipeline_of(named: str) -> Pipeline:
     from ..pipeline import Pipeline
 
     module, _, name = named.partition(":")
+    if module.startswith("."):
+        raise UsageError(f"{named!r} names no pipeline: a module is named from here, as in sync:people")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -80,10 +83,19 @@ def pipeline_of(named: str) -> Pipeline:
         found = getattr(import_module(module), name)
     except (ModuleNotFoundError, AttributeError, ValueError) as error:
         raise UsageError(f"{named!r} names no pipeline; give module:name, as in sync:people ({error})") from error
-    pipeline = found() if callable(found) else found
+    pipeline = _called(found, named) if callable(found) else found
     if not isinstance(pipeline, Pipeline):
         raise UsageError(f"{named!r} is a {type(pipeline).__name__}, and no pipeline")
     return pipeline
+
+
+def _called(make: Callable[..., object], named: str) -> object:
+    """Call a function that makes a pipeline; what goes wrong inside it is its own affair and rises."""
+    try:
+        inspect.signature(make).bind()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{named!r} makes no pipeline when it is called without arguments ({error})") from error
+    return make()
 
 
 def _plan(pipeline: Pipeline, asked: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """A vendor in memory with three faces: an httpx transport, an ASGI application, a real port."""
 
-import json
 import threading
 import zlib
 from collections import deque
@@ -25,6 +24,7 @@ import httpx
 
 from crmbridge.testing import port as ports
 from crmbridge.testing.faults import GENERAL, FaultPlan, Rule
+from crmbridge.testing.lines import arranged_by
 from crmbridge.testing.openapi import document
 from crmbridge.testing.tables import Row, Table
 from crmbridge.testing.tls import authority
@@ -190,7 +190,7 @@ class FakeServer:
             if not line.strip():
                 continue
             try:
-                item = json.loads(line)
+                item = arranged_by(line)
                 if item.get("fake", self.name) == self.name:
                     at = datetime.fromisoformat(item["at"]) if item.get("at") else None
                     self.place(item["kind"], item["values"], id=item.get("id"), at=at)
