@@ -24,19 +24,25 @@ SETTINGS = blueprint.Settings(
 )
 
 
+NEEDED = ("ORG_URL", "CLIENT_ID", "CLIENT_SECRET", "BUSINESS_UNIT_ID")
+
+
 def main(arguments: list[str]) -> int:
     env = os.environ
-    salesforce = Salesforce.connect(
-        env["ORG_URL"], env["CLIENT_ID"], env["CLIENT_SECRET"], external_ids={"Lead": "Ext_Id__c"}
-    )
-    account_engagement = AccountEngagement.connect(
-        env.get("AE_URL", "https://pi.pardot.com"),
-        token_url=f"{env['ORG_URL']}/services/oauth2/token",
-        client_id=env["CLIENT_ID"],
-        client_secret=env["CLIENT_SECRET"],
-        business_unit_id=env["BUSINESS_UNIT_ID"],
-    )
+    if missing := [name for name in NEEDED if not env.get(name)]:
+        print(f"missing in the environment: {', '.join(missing)}", file=sys.stderr)
+        return 1
     try:
+        salesforce = Salesforce.connect(
+            env["ORG_URL"], env["CLIENT_ID"], env["CLIENT_SECRET"], external_ids={"Lead": "Ext_Id__c"}
+        )
+        account_engagement = AccountEngagement.connect(
+            env.get("AE_URL", "https://pi.pardot.com"),
+            token_url=f"{env['ORG_URL']}/services/oauth2/token",
+            client_id=env["CLIENT_ID"],
+            client_secret=env["CLIENT_SECRET"],
+            business_unit_id=env["BUSINESS_UNIT_ID"],
+        )
         with SqliteStore(env.get("STATE", "state.db")) as store:
             pipeline = blueprint.build(account_engagement, salesforce, SETTINGS, store=store)
             findings = pipeline.check()

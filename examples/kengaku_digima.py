@@ -100,8 +100,12 @@ def done(pipeline: Pipeline, kengaku: Kengaku, verb: str, rest: list[str]) -> in
         case "disable", []:
             pipeline.disable()
         case "file", [name]:
-            with Path(name).open(encoding="utf-8-sig") as lines:
-                pipeline.accept(kengaku.lines(lines))
+            try:
+                with Path(name).open(encoding="utf-8-sig") as lines:
+                    pipeline.accept(kengaku.lines(lines))
+            except UnicodeDecodeError:
+                print(f"{name} is not UTF-8; nothing of it was taken", file=sys.stderr)
+                return 1
             print(pipeline.drain().raise_for_failures())
         case "retry", []:
             print(pipeline.retry().raise_for_failures())
@@ -121,6 +125,9 @@ def main(arguments: list[str]) -> int:
     try:
         path = Path(ENV.get("SETTINGS", Path(__file__).with_suffix(".toml")))
         settings = load(blueprint.Settings, path, secrets=ENV.get)
+        if not ENV.get("INTAKE_SECRET"):
+            print("INTAKE_SECRET is missing in the environment", file=sys.stderr)
+            return 1
         kengaku = settings.kengaku(ENV["INTAKE_SECRET"])
         digima = settings.digima(base_url=ENV.get("DIGIMA_URL", "https://form.digima.com"))
         with SqliteStore(ENV.get("STATE", "state.db")) as store, Driver(store) as driver:
@@ -129,9 +136,7 @@ def main(arguments: list[str]) -> int:
             if verb == "check":
                 return checked(pipeline, driver, settings)
             return done(pipeline, kengaku, verb, rest)
-    except KeyError as missing:
-        print(f"{missing} is missing in the environment", file=sys.stderr)
-    except CrmBridgeError as error:
+    except (CrmBridgeError, OSError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         return 0

@@ -144,3 +144,19 @@ def test_settings_of_ones_own_can_stand_anywhere(products, tmp_path):
     ran = products.run("check", SETTINGS=str(own))
     assert ran.returncode == 0, ran.stderr
     assert "overwritten" not in ran.stdout
+
+
+def test_a_file_that_is_not_there_or_no_utf_8_is_told_in_one_line_and_nothing_of_it_is_taken(products, tmp_path):
+    ran = products.run("file", str(tmp_path / "nowhere.jsonl"))
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "nowhere.jsonl" in ran.stderr
+    entries = tmp_path / "entries.jsonl"
+    entries.write_bytes('{"氏名": "山田"}\n'.encode("cp932"))
+    ran = products.run("file", str(entries))
+    assert (ran.returncode, ran.stderr) == (1, f"{entries} is not UTF-8; nothing of it was taken\n")
+    assert products.digima.ledger == ()
+
+
+def test_a_secret_that_is_missing_in_the_environment_is_named(products):
+    ran = products.run("check", INTAKE_SECRET="")
+    assert (ran.returncode, ran.stderr) == (1, "INTAKE_SECRET is missing in the environment\n")

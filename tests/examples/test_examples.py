@@ -70,6 +70,19 @@ def products(tmp_path):
         yield both
 
 
+@pytest.mark.parametrize("missing", ["ORG_URL", "CLIENT_ID", "CLIENT_SECRET", "BUSINESS_UNIT_ID"])
+def test_what_is_missing_in_the_environment_is_named_in_one_line(products, missing):
+    ran = products.run(**{missing: ""})
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", f"missing in the environment: {missing}\n")
+
+
+@pytest.mark.parametrize("url", ["crm.example", "http://crm.example", "https://user:made-up@crm.example"])
+def test_an_address_that_cannot_be_used_is_told_in_one_line(products, url):
+    ran = products.run(ORG_URL=url)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "made-up" not in ran.stderr
+
+
 def test_a_plan_is_shown_and_nothing_is_written(products):
     ran = products.run()
     assert ran.returncode == 0, ran.stderr

@@ -231,3 +231,15 @@ def test_a_field_that_is_told_to_record_several_responses_shows_lists_and_back_a
 def test_a_method_that_an_endpoint_lacks_is_told_which_ones_there_are(method: str, path: str, allowed: str):
     answer = ask(made(), method, path)
     assert (answer.status_code, answer.json()["code"], answer.headers["Allow"]) == (405, 60, allowed)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\udc00\ud800", "\0"])
+def test_what_json_in_utf_8_cannot_say_is_not_arranged_and_every_read_goes_on(text: str):
+    fake = made()
+    with pytest.raises(ValueError, match=r"prospect\.city"):
+        fake.put("prospect", email="b@example.jp", city=text)
+    with pytest.raises(ValueError, match=r"prospect\.city"):
+        fake.edit("prospect", "1", city=text)
+    with pytest.raises(ValueError, match="Many"):
+        fake.edit("prospect", "1", Many__c=[text])
+    assert ask(fake, "GET", "/objects/prospects?fields=id,city").status_code == 200

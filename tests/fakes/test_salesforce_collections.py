@@ -218,3 +218,13 @@ def test_a_composite_call_that_cannot_be_read_is_refused(api: httpx.Client, part
 def test_a_part_with_a_strange_address_fails_alone(api: httpx.Client, url: str):
     answer = api.post("/composite", json={"compositeRequest": [{"method": "GET", "url": url, "referenceId": "a"}]})
     assert answer.json()["compositeResponse"][0]["httpStatusCode"] in (400, 404)
+
+
+@pytest.mark.parametrize("all_or_none", [True, False])
+def test_two_parts_of_one_name_refuse_the_whole_call(
+    salesforce: FakeSalesforce, api: httpx.Client, *, all_or_none: bool
+):
+    parts = [part("POST", "/sobjects/Account", name, {"Name": "Acme"}) for name in ("one", "two", "one")]
+    answer = api.post("/composite", json={"allOrNone": all_or_none, "compositeRequest": parts})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_INPUT")
+    assert salesforce.rows("Account") == []

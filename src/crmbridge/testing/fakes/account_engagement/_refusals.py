@@ -32,7 +32,7 @@ _SENTENCES: Mapping[int, str] = MappingProxyType(
         54: "The email address is in use",
         55: "No such list",
         56: "The value must be a whole number",
-        57: "The value must be a date and time with an offset, or a date",
+        57: "The value must be a date and time with an offset; of a date field, a date",
         58: "The prospect is a member of the list already; update the membership instead",
         60: "The endpoint does not support this HTTP method",
         61: "No such prospect account",

@@ -44,6 +44,7 @@ def answer(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
 def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     body = call.json()
     parts = _parts(body.get("compositeRequest"))
+    _named_once(parts)
     known: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
 
@@ -70,14 +71,26 @@ def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     if not stands:
         text = "The transaction was rolled back since another operation in the same transaction failed."
         halted = Refused("PROCESSING_HALTED", text).body()
-        guilty = answers[-1]
+        last = len(answers) - 1
         answers = [
-            guilty
-            if part.get("referenceId") == guilty["referenceId"]
+            answers[last]
+            if place == last
             else {"body": halted, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": part.get("referenceId")}
-            for part in parts
+            for place, part in enumerate(parts)
         ]
     return Reply(200, {"compositeResponse": answers})
+
+
+def _named_once(parts: list[dict[str, Any]]) -> None:
+    """Refuse the whole call where two parts have one name: nobody could tell their answers apart."""
+    seen: set[str] = set()
+    for part in parts:
+        name = part.get("referenceId")
+        if isinstance(name, str) and name in seen:
+            # Vendor: a referenceId names one part; what the refusal says is on no public page.
+            raise Refused("INVALID_INPUT", f"Duplicate referenceId: {name[:80]}")
+        if isinstance(name, str):
+            seen.add(name)
 
 
 def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Reply:
