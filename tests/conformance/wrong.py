@@ -609,6 +609,7 @@ GALLERY = {
         RetriesUnderANewKey, "a_lost_create_is_found_or_not_made_again", {"create": "A-key"},
     ),
     "loses the trail of a conversion": (LosesTheTrail, "a_move_is_reported", {}),
+    "hides what its records were": (FakeConnector, "a_move_is_reported", {"moved_from": frozenset()}),
     "leaves one over": (LeavesOneOver, "a_page_is_no_longer_than_asked_for_or_says_that_there_is_more", {}),
     "touches a neighbour": (TouchesANeighbour, "a_record_not_named_is_not_touched", {}),
     "goes forward only": (GoesForwardOnly, "a_stored_cursor_resumes", {}),

@@ -2,16 +2,14 @@
 
 STATED = "tests/core/test_stated.py::test_{}"
 ENGINE = "tests/engine/test_{}.py::test_{}"
+CLI = "tests/cli/test_pipeline_commands.py::test_{}"
 
 PLANTS = {
     "SIGTERM kills a run with its lease": (
         "cli/__init__.py",
         "        with terminable():\n            return _run(asked)\n",
         "        return _run(asked)\n",
-        (
-            "tests/cli/test_pipeline_commands.py"
-            "::test_sigterm_ends_a_run_like_ctrl_c_and_the_next_run_waits_for_nobody",
-        ),
+        (CLI.format("sigterm_ends_a_run_like_ctrl_c_and_the_next_run_waits_for_nobody"),),
     ),
     "any word is taken": (
         "_stated.py",

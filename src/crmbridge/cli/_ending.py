@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,7 +14,7 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
+def terminable() -> Generator[None, None, None]:
     """Raise `Terminated` at the first SIGTERM; a second one ends the process at once.
 
     Only where nobody has said yet what SIGTERM does; afterwards that is so again.

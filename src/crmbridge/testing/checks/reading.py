@@ -142,7 +142,7 @@ def a_merge_is_reported(on: Trial) -> None:
 
 @law
 def a_move_is_reported(on: Trial) -> None:
-    """A record that becomes one of another kind is a departure that names the new one, where that is declared."""
+    """A record that becomes one of another kind is a departure that names the new one, whose kind says that it may."""
     on.needs("read", "sees_merges")
     if on.kind.hand.move is None:
         raise NotClaimed("sees_merges", "nothing moves records to another kind here: give Hand(move=...)")
@@ -152,6 +152,9 @@ def a_move_is_reported(on: Trial) -> None:
     on.wait()
     found = [one for one in _departures(list(on.pages(cursor))) if one.ref == made.ref]
     require(Moved(made.ref, into) in found, f"{made.ref} lives on as {into}; no departure says so")
+    comes_from = on.connector.capabilities(into.kind).moved_from
+    said = f"{made.ref} lives on as {into}; moved_from of {into.kind} leaves {made.ref.kind} out"
+    require(comes_from is None or made.ref.kind in comes_from, said)
 
 
 @law
