@@ -155,7 +155,7 @@ PLANTS = {
     ),
     "B06: no declared form is ever the same": (
         "plan/_pairing.py",
-        "return self.form(self.encode(left)) == self.form(right)",
+        "return self.alike(self.encode(left), right)",
         "return self.encode(left) == right",
         (FIELDS.format("two_stored_forms_of_one_value_agree_at_first_contact_and_where_both_changed"),),
     ),

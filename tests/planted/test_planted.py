@@ -67,8 +67,8 @@ PLANTS = {
     ),
     "exact echo instead of the same in another form": Plant(
         "plan/_pairing.py",
-        "return sent == read or form(sent) == form(read)",
-        "return sent == read and form is not None",
+        "return sent == read or stored(sent, read)",
+        "return sent == read and stored is not None",
         (f"{STORIES}::test_vendors_that_normalise_in_opposite_directions_settle_with_two_writes_for_an_edit",),
     ),
     "nothing is promised before it is sent": Plant(

@@ -2,6 +2,7 @@
 
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 CORE = "tests/core/test_{}.py::test_{}"
+HALVES = "tests/engine/test_halves.py::test_{}[ROUND_HALF_DOWN-left_wins]"
 
 PLANTS = {
     "whatever is not known for an opt-out is consent": (
@@ -55,6 +56,17 @@ PLANTS = {
         "        if self is not None:\n            return cells\n",
         (
             "tests/engine/test_references.py::test_a_parent_that_is_not_linked_yet_leaves_the_field_of_its_child_as_it_is[memory]",
+        ),
+    ),
+    "every system is thought to round halves away from zero": (
+        "plan/_same.py",
+        "_TIES: Final = (ROUND_HALF_UP, ROUND_HALF_DOWN)",
+        "_TIES: Final = (ROUND_HALF_UP,)",
+        (
+            CORE.format(
+                "same", "what_a_system_makes_of_a_number_is_the_same_number_however_it_rounds_halves[ROUND_HALF_EVEN]"
+            ),
+            HALVES.format("a_system_that_rounds_settles_after_one_write_and_a_persons_edit_is_still_heard"),
         ),
     ),
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._references import Crossing, Followed, pointing
     from ._refusing import conflict
     from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
-    from ._same import canonical, differs
+    from ._same import alike, canonical, differs
     from ._table import Deletes, IfEdited, Move, Removal, State, moves
 else:
     __getattr__, __dir__ = lazily(
@@ -31,7 +31,7 @@ else:
             "_references": "Crossing Followed pointing",
             "_refusing": "conflict",
             "_rules": "Name Owner PairedField ReadOnly label name_on",
-            "_same": "canonical differs",
+            "_same": "alike canonical differs",
             "_table": "Deletes IfEdited Move Removal State moves",
         },
     )
@@ -58,6 +58,7 @@ __all__ = [
     "State",
     "Times",
     "absorb",
+    "alike",
     "canonical",
     "conflict",
     "creation",

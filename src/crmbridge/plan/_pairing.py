@@ -20,7 +20,7 @@ from ._compare import Cells, Comparison, comparison
 from ._raised import raised
 from ._references import Crossing, Followed, given_cell
 from ._rules import Owner, PairedField
-from ._same import Canonical, canonical
+from ._same import Alike, alike
 
 Kept = TypeVar("Kept")
 Default = TypeVar("Default")
@@ -58,10 +58,10 @@ class Pair:
     """The policy has a say even where both sides were set to one value: it may hold on to an older one."""
     formerly: str | None
     """The label under which it was agreed before a field was renamed."""
-    form: Canonical = attrs.field(repr=False, eq=False)
-    """Puts values, in the right's terms, into a form in which `same` ones are equal."""
-    left_form: Canonical = attrs.field(repr=False, eq=False)
-    right_form: Canonical = attrs.field(repr=False, eq=False)
+    alike: Alike = attrs.field(repr=False, eq=False)
+    """Says whether two values, in the right's terms, could be one in forms that the two sides store."""
+    left_alike: Alike = attrs.field(repr=False, eq=False)
+    right_alike: Alike = attrs.field(repr=False, eq=False)
 
     def encode(self, value: Cell) -> Cell:
         """Put a left value into the right's terms; raises ValueError outside the codec's domain."""
@@ -107,7 +107,7 @@ class Pair:
     def same(self, left: Cell, right: Cell) -> bool:
         """Say whether the sides hold what could be one value in two stored forms."""
         try:
-            return self.form(self.encode(left)) == self.form(right)
+            return self.alike(self.encode(left), right)
         except ValueError:
             return False
         except Exception as error:  # noqa: BLE001 - whatever the form of an answer of one's own runs into
@@ -115,8 +115,8 @@ class Pair:
 
     def own(self, side: Side, sent: Cell, read: Cell) -> bool:
         """Say whether what was read could be the stored form of what we sent to this side."""
-        form = self.left_form if side == "left" else self.right_form
-        return sent == read or form(sent) == form(read)
+        stored = self.left_alike if side == "left" else self.right_alike
+        return sent == read or stored(sent, read)
 
     def spec(self, side: Side) -> FieldSpec | None:
         """Give a side's field as its system describes it."""
@@ -300,13 +300,13 @@ def _pair(
         crosses=field.via is None and lets_cross(policy),
         values_cross=field.via is None and lets_values_cross(policy),
         looks_back=looks_back(policy),
-        form=_form(field.if_refused, left_spec, right_spec),
-        left_form=canonical(left_spec),
-        right_form=canonical(right_spec),
+        alike=_alike(field.if_refused, left_spec, right_spec),
+        left_alike=alike(left_spec),
+        right_alike=alike(right_spec),
     )
 
 
-def _form(answer: Answer, left: FieldSpec | None, right: FieldSpec | None) -> Canonical:
+def _alike(answer: Answer, left: FieldSpec | None, right: FieldSpec | None) -> Alike:
     """Make `same` a value, what its system would store of it, and what is sent where it would be refused."""
-    stored, answered = canonical(left, right), answer.form(left, right)
-    return stored if answer is reject else lambda value: stored(answered(value))
+    stored, answered = alike(left, right), answer.form(left, right)
+    return stored if answer is reject else lambda one, two: stored(answered(one), answered(two))

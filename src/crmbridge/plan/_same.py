@@ -8,24 +8,37 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Final
 
 from ..model import Cell, FieldSpec, FieldType, Missing, Normalisation, is_blank
 
 Canonical = Callable[[Cell], object]
+Alike = Callable[[Cell, Cell], bool]
+
+_TIES: Final = (ROUND_HALF_UP, ROUND_HALF_DOWN)
+"""Away from zero and towards it: whatever rule a system has for halves, each single one goes one of these ways."""
 
 
-def _number(value: Cell, scale: int | None) -> object:
+def _number(value: Cell, scale: int | None, ties: str) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return value
     try:
         number = Decimal(value.strip() if isinstance(value, str) else value)
         if not number.is_finite():
             return value
-        return number if scale is None else round(number, scale)
+        return number if scale is None else _rounded(number, scale, ties)
     except (InvalidOperation, ValueError):
         return value
+
+
+def _rounded(number: Decimal, scale: int, ties: str) -> Decimal:
+    _, digits, exponent = number.as_tuple()
+    if isinstance(exponent, str) or exponent >= -scale:
+        return number
+    # The usual context would give up on more than 28 digits.
+    return number.quantize(Decimal((0, (1,), -scale)), ties, Context(prec=len(digits) + 1))
 
 
 def _text(value: str, how: frozenset[Normalisation], length: int | None) -> str:
@@ -40,21 +53,37 @@ def _text(value: str, how: frozenset[Normalisation], length: int | None) -> str:
     return value.casefold() if Normalisation.CASE in how else value
 
 
-def canonical(*specs: FieldSpec | None) -> Canonical:
-    """Give the function that puts a value into the form that all of these fields would store."""
+def alike(*specs: FieldSpec | None) -> Alike:
+    """Give the function that says whether two values could be one, in stored forms of these fields.
+
+    Which way a system rounds a half is declared nowhere, so that 0.125 is the same as both 0.12 and 0.13, and these two
+    are not: this is a relation of two values, and no form of one.
+    """
+    known = [spec for spec in specs if spec is not None]
+    if any(spec.type is FieldType.NUMBER for spec in known) and _scale(known) is not None:
+        forms = tuple(canonical(*known, ties=ties) for ties in _TIES)
+    else:
+        forms = (canonical(*known),)
+    return lambda one, two: any(form(one) == form(two) for form in forms)
+
+
+def canonical(*specs: FieldSpec | None, ties: str = ROUND_HALF_UP) -> Canonical:
+    """Give the function that puts a value into the form that all of these fields would store.
+
+    *ties*: how halves are rounded, by the names of `decimal`. Where it is not known, ask `alike`.
+    """
     known = [spec for spec in specs if spec is not None]
     how = frozenset[Normalisation]().union(*(spec.normalises for spec in known))
     lengths = [spec.max_length for spec in known if Normalisation.LENGTH in spec.normalises and spec.max_length]
     length = min(lengths, default=None)
-    scales = [spec.scale for spec in known if Normalisation.SCALE in spec.normalises and spec.scale is not None]
-    scale = min(scales, default=None)
+    scale = _scale(known)
     numeric = any(spec.type is FieldType.NUMBER for spec in known)
 
     def form(value: Cell) -> object:
         if is_blank(value):
             return None
         if numeric:
-            return _number(value, scale)
+            return _number(value, scale, ties)
         if isinstance(value, str):
             return _text(value, how, length)
         if isinstance(value, tuple):
@@ -66,6 +95,11 @@ def canonical(*specs: FieldSpec | None) -> Canonical:
         return value
 
     return form
+
+
+def _scale(specs: Sequence[FieldSpec]) -> int | None:
+    scales = (spec.scale for spec in specs if Normalisation.SCALE in spec.normalises and spec.scale is not None)
+    return min(scales, default=None)
 
 
 def differs(one: Cell | Missing, two: Cell | Missing) -> bool:

@@ -28,7 +28,7 @@ from ...model import (
     Update,
     Values,
 )
-from ...plan import canonical
+from ...plan import alike
 from ...protocols import KeyValue, Question, Sink, Source
 from ...reasons import Code, because
 from ._given import KindUnderTest, Made, Runs
@@ -278,8 +278,7 @@ class Trial:
 
     def same(self, field: str, sent: Cell, held: object) -> bool:
         """Say whether what is held is what was sent, but for what the field's normalisations declare."""
-        form = canonical(self.spec(field))
-        return form(sent) == form(cast("Cell", held))
+        return alike(self.spec(field))(sent, cast("Cell", held))
 
     def told_of_another(self, record: Record, mine: Values, other: Values) -> bool:
         """Say whether a record holds what another one should, wherever it does not hold its own."""
