@@ -53,6 +53,23 @@ def test_a_person_is_explained_and_forgotten_by_an_id_of_fifteen_signs(world):
     assert [world.run().writes for _ in range(2)] == [0, 0]
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_a_lead_that_nobody_has_touched_can_be_undone_and_one_with_another_owner_cannot(later, world):
+    for touched in (False, True):
+        world.prospect(f"p{touched}@east.example", assigned=True)
+        made = world.run()
+        if later:
+            world.run()
+        lead = world.sf.rows("Lead")[-1]["Id"]
+        assert world.right(lead)["OwnerId"] == world.seller
+        if touched:
+            world.sf.edit("Lead", lead, OwnerId=world.sf.user)
+        plan = world.pipeline().undo(made)
+        assert [row.because.code for row in plan.rows()] == [Code.CHANGED_SINCE if touched else Code.UNDONE]
+        world.pipeline().run(plan)
+        assert (lead in [row["Id"] for row in world.live("Lead")]) == touched
+
+
 @pytest.mark.requirement("AE-8")
 @pytest.mark.parametrize("salesforce_id", [None, "00Q5g000000ZZZZEAA"])
 def test_the_address_is_the_second_key_where_the_salesforce_id_matches_nothing(salesforce_id, world):

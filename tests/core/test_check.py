@@ -139,12 +139,21 @@ def test_a_target_that_nobody_may_write_is_told_unless_the_policy_makes_it_harml
         (FieldType.TEXT, FieldType.EMAIL, []),
         (FieldType.NUMBER, FieldType.TEXT, [(Code.TYPES_DIFFER, "error")]),
         (FieldType.TEXT, FieldType.NUMBER, [(Code.TYPES_DIFFER, "warning")]),
+        (FieldType.TEXT, FieldType.REFERENCE, [(Code.TYPES_DIFFER, "warning")]),
+        (FieldType.REFERENCE, FieldType.TEXT, [(Code.TYPES_DIFFER, "warning")]),
+        (FieldType.REFERENCE, FieldType.NUMBER, [(Code.TYPES_DIFFER, "error")]),
         (FieldType.CHOICES, FieldType.TEXT, [(Code.TYPES_DIFFER, "error")]),
         (FieldType.DATE, FieldType.INSTANT, [(Code.TYPES_DIFFER, "error")]),
     ],
 )
 def test_types_that_do_not_go_together_are_told(left, right, found):
     assert linked(spec(left), spec(right)) == found
+
+
+def test_plain_ids_are_no_trouble_where_it_is_known_what_they_point_to():
+    points = spec(FieldType.REFERENCE, refers_to=("user",))
+    assert linked(spec(), points) == linked(points, spec()) == []
+    assert linked(spec(FieldType.NUMBER), points) == [(Code.TYPES_DIFFER, "error")]
 
 
 def test_a_codec_a_policy_or_an_answer_may_bring_types_together():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmbridge.model import FieldSpec, FieldType, Normalisation
+from crmbridge.model import FieldSpec, FieldType, Normalisation, RecordRef
 from crmbridge.plan import alike
 
 ROUNDINGS = (decimal.ROUND_HALF_UP, decimal.ROUND_HALF_EVEN, decimal.ROUND_HALF_DOWN)
@@ -79,3 +79,35 @@ def test_a_field_that_refuses_decimals_knows_no_halves():
     same = alike(FieldSpec("r", FieldType.NUMBER, scale=2))
     assert not same(Decimal("0.125"), Decimal("0.13"))
     assert same("0.130", Decimal("0.13"))
+
+
+def user(id, kind="user"):
+    return RecordRef("crm", kind, id)
+
+
+def test_an_id_in_a_text_is_the_same_as_the_reference_that_is_read():
+    same = alike(FieldSpec("l"), FieldSpec("r", FieldType.REFERENCE))
+    assert same("u1", user("u1"))
+    assert same(user("u1"), "u1")
+    assert not same("u2", user("u1"))
+    assert not same("u", user("u1"))
+    assert not same(None, user("u1"))
+    assert same(("u1", "u2"), (user("u1"), user("u2")))
+
+
+def test_two_references_are_the_same_only_where_they_point_to_one_record():
+    same = alike(FieldSpec("r", FieldType.REFERENCE))
+    assert same(user("u1"), user("u1"))
+    assert not same(user("u1"), user("u1", "queue"))
+
+
+def test_an_id_may_be_given_without_the_signs_at_its_end_that_only_check_the_others():
+    same = alike(FieldSpec("l"), FieldSpec("r", FieldType.REFERENCE, id_check=2))
+    for one, two in (("u1", user("u1XX")), ("u1", "u1XX"), (" u1 ", user("u1XX")), ("u1", "u1")):
+        assert same(one, two)
+        assert same(two, one)
+    assert not same("u2", user("u1XX"))
+    assert not same("u", user("u1XX"))
+    assert not same("u1XX", user("u1YY"))
+    assert not same("", user("XX"))
+    assert not alike(FieldSpec("l"), FieldSpec("r", FieldType.REFERENCE))("u1", user("u1XX"))

@@ -2,6 +2,7 @@
 
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 CORE = "tests/core/test_{}.py::test_{}"
+PEOPLE = "tests/blueprints/test_account_engagement_salesforce_people.py::test_{}"
 HALVES = "tests/engine/test_halves.py::test_{}[ROUND_HALF_DOWN-left_wins]"
 
 PLANTS = {
@@ -68,5 +69,20 @@ PLANTS = {
             ),
             HALVES.format("a_system_that_rounds_settles_after_one_write_and_a_persons_edit_is_still_heard"),
         ),
+    ),
+    "an id that was sent is not known in the reference that is read": (
+        "plan/_same.py",
+        "if _points(one) != _points(two):",
+        "if one == two:",
+        (
+            CORE.format("same", "an_id_in_a_text_is_the_same_as_the_reference_that_is_read"),
+            PEOPLE.format("a_lead_that_nobody_has_touched_can_be_undone_and_one_with_another_owner_cannot[True]"),
+        ),
+    ),
+    "a reference goes into a text as it is": (
+        "plan/_pairing.py",
+        "    codec = codec or as_text(left_spec, right_spec)\n",
+        "    _ = as_text(left_spec, right_spec)\n",
+        ("tests/engine/test_plain_ids.py::test_plain_ids_and_references_are_kept_in_step_both_ways[left_wins-18]",),
     ),
 }

@@ -71,8 +71,12 @@ def _types(route: Route) -> Iterator[Finding]:
     counted = route.pair.if_refused == last_value or (policy is not None and weighs_elements(policy))
     if counted and (source.type in _MANY) != (target.type in _MANY):
         return
+    ids = {source.type, target.type} == {FieldType.REFERENCE, FieldType.TEXT}
+    # What a reference points to is looked up before it is sent: a text that is no id is told with its record.
+    if ids and (source.refers_to or target.refers_to):
+        return
     # A file or a table calls text whatever it knows no better of, and text may be a number or an id.
-    severity = Severity.WARNING if source.type is FieldType.TEXT else Severity.ERROR
+    severity = Severity.WARNING if ids or source.type is FieldType.TEXT else Severity.ERROR
     yield _told(
         route,
         Code.TYPES_DIFFER,

@@ -73,6 +73,8 @@ class FieldSpec:
     """Which syntax an e-mail field is held to: see `crmbridge.preflight`. Empty: only what every system refuses."""
     create_only: bool = False
     """May be written when the record is made, and never after."""
+    id_check: int = 0
+    """Of a reference: how many signs at the end of an id only check the others, so that it may be given without them."""
 
 
 @attrs.frozen

@@ -18,7 +18,7 @@ from ..protocols import Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resol
 from ..reasons import Reason
 from ._compare import Cells, Comparison, comparison
 from ._raised import raised
-from ._references import Crossing, Followed, given_cell
+from ._references import Crossing, Followed, as_text, given_cell
 from ._rules import Owner, PairedField
 from ._same import Alike, alike
 
@@ -280,6 +280,7 @@ def _pair(
     policy = field.policy or default
     via = field.via
     codec = Crossing(via.name, followed, left_spec, right_spec) if isinstance(via, Reference) else via
+    codec = codec or as_text(left_spec, right_spec)
     return Pair(
         field.label,
         on_left[0] if on_left else field.left_label,
@@ -297,8 +298,8 @@ def _pair(
         if_refused=field.if_refused,
         absent=on_right is None or (on_left is None and given is None),
         formerly=field.formerly,
-        crosses=field.via is None and lets_cross(policy),
-        values_cross=field.via is None and lets_values_cross(policy),
+        crosses=codec is None and lets_cross(policy),
+        values_cross=codec is None and lets_values_cross(policy),
         looks_back=looks_back(policy),
         alike=_alike(field.if_refused, left_spec, right_spec),
         left_alike=alike(left_spec),

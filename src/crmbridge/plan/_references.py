@@ -37,6 +37,32 @@ class Crossing:
         return pointing(found, target)
 
 
+@attrs.frozen
+class AsText:
+    """A codec between a field of references and one of text, which holds the ids alone.
+
+    What a plain id is the id of is known to the system of the field that it goes to: it is sent as it is.
+    """
+
+    left: FieldSpec
+    right: FieldSpec
+
+    def encode(self, value: Cell) -> Cell:
+        """Give the right the id, in the form that its field holds."""
+        return pointing(value, self.right)
+
+    def decode(self, value: Cell) -> Cell:
+        """Give the left the id, in the form that its field holds."""
+        return pointing(value, self.left)
+
+
+def as_text(left: FieldSpec | None, right: FieldSpec | None) -> AsText | None:
+    """Give the codec between two fields of which one holds references and the other one text; else None."""
+    if left is None or right is None or {left.type, right.type} != {FieldType.REFERENCE, FieldType.TEXT}:
+        return None
+    return AsText(left, right)
+
+
 def pointing(value: Cell, target: FieldSpec | None) -> Cell:
     """Put a reference into the form that a field holds: in one of free text, the id alone."""
     if not isinstance(value, RecordRef) or target is None or target.type is FieldType.REFERENCE:

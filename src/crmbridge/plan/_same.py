@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
-from ..model import Cell, FieldSpec, FieldType, Missing, Normalisation, is_blank
+from ..model import Cell, FieldSpec, FieldType, Missing, Normalisation, RecordRef, is_blank
 
 Canonical = Callable[[Cell], object]
 Alike = Callable[[Cell, Cell], bool]
@@ -57,14 +57,41 @@ def alike(*specs: FieldSpec | None) -> Alike:
     """Give the function that says whether two values could be one, in stored forms of these fields.
 
     Which way a system rounds a half is declared nowhere, so that 0.125 is the same as both 0.12 and 0.13, and these two
-    are not: this is a relation of two values, and no form of one.
+    are not: this is a relation of two values, and no form of one. A reference is the same as its id in a text.
     """
     known = [spec for spec in specs if spec is not None]
     if any(spec.type is FieldType.NUMBER for spec in known) and _scale(known) is not None:
         forms = tuple(canonical(*known, ties=ties) for ties in _TIES)
     else:
         forms = (canonical(*known),)
-    return lambda one, two: any(form(one) == form(two) for form in forms)
+    check = max((spec.id_check for spec in known), default=0)
+
+    def same(one: Cell, two: Cell) -> bool:
+        if _points(one) != _points(two):
+            one, two = _ids(one), _ids(two)
+        if check and isinstance(one, str) and isinstance(two, str):
+            one, two = _unchecked(one, two, check)
+        return any(form(one) == form(two) for form in forms)
+
+    return same
+
+
+def _unchecked(one: str, two: str, check: int) -> tuple[str, str]:
+    """Take the check from an id where the other one was given without it."""
+    short, long = sorted((one.strip(), two.strip()), key=len)
+    return short, long[:-check] if short and len(long) == len(short) + check else long
+
+
+def _points(value: Cell) -> bool:
+    return isinstance(value, RecordRef) or (
+        isinstance(value, tuple) and any(isinstance(one, RecordRef) for one in value)
+    )
+
+
+def _ids(value: Cell) -> Cell:
+    if isinstance(value, tuple):
+        return tuple(one.id if isinstance(one, RecordRef) else one for one in value)
+    return value.id if isinstance(value, RecordRef) else value
 
 
 def canonical(*specs: FieldSpec | None, ties: str = ROUND_HALF_UP) -> Canonical:

@@ -11,6 +11,7 @@ import attrs
 
 from ...kit import array, is_array, is_table, member, table
 from ...model import MISSING, Cell, FieldSpec, FieldType, Missing, Normalisation, Schema
+from ._ids import CHECK_SIGNS
 from ._values import read_choices, read_date, read_flag, read_instant, read_number, read_reference, read_text
 
 _TYPES: Mapping[str, FieldType] = MappingProxyType(
@@ -155,6 +156,8 @@ def _spec(name: str, sort: str, ours: FieldType, field: Mapping[str, Any], email
         refers_to=_targets(field),
         normalises=_STORED.get(ours, frozenset()),
         email_rule=email_rule if ours is FieldType.EMAIL else "",
+        # Vendor: an id is taken with 15 characters or with 18, and always told with 18.
+        id_check=CHECK_SIGNS if ours is FieldType.REFERENCE else 0,
     )
 
 

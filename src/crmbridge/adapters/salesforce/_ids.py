@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 _FORM = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+CHECK_SIGNS = 3
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 _KINDS: Mapping[str, str] = MappingProxyType(

@@ -201,7 +201,7 @@ class DirectoryLaws(Laws):
     def test_a_schema_is_the_one_that_was_read_last(self, store: StateStore) -> None:
         field = FieldSpec(
             "Email", FieldType.EMAIL, "Ｅメール", required=True, max_length=80, options=("a",),
-            refers_to=("Lead",), normalises=frozenset(Normalisation), email_rule="ae",
+            refers_to=("Lead",), normalises=frozenset(Normalisation), email_rule="ae", id_check=3,
         )  # fmt: skip
         old, new = (StoredSchema(Schema("Lead", fields), NOW) for fields in ({}, {"Email": field}))
         commit(store, schemas=(("right", old),))
