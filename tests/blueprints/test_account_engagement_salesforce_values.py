@@ -331,6 +331,26 @@ def test_a_master_that_there_is_not_is_refused_with_the_three_that_there_are():
         Settings(masters={"city": "newest"})
 
 
+@pytest.mark.parametrize("master", ["salesforce", "account_engagement"])
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [("2500.50", 2501), ("-2500.50", -2501), ("2501.50", 2502), ("123456789012345678", 123456789012345678)],
+)
+def test_a_number_that_salesforce_stores_in_its_own_form_is_written_once_and_never_goes_back(master, given, stored):
+    world = World(settings=Settings(master=master))
+    prospect = world.prospect("a@east.example", assigned=True, annualRevenue=given)
+    for _ in range(3):
+        world.run()
+    [lead] = world.live("Lead")
+    assert (world.left(prospect)["annualRevenue"], lead["AnnualRevenue"]) == (given, stored)
+    assert world.ours() == [("salesforce", "create", "Lead")]
+    assert world.parked() == {}
+    world.sf.edit("Lead", lead["Id"], AnnualRevenue=stored - 1)
+    for _ in range(2):
+        world.run()
+    assert world.left(prospect)["annualRevenue"] == (given if master == "account_engagement" else str(stored - 1))
+
+
 def test_after_quiet_a_run_sends_no_write(world):
     for number in range(6):
         world.prospect(f"p{number}@east.example", assigned=number % 2 == 0, jobTitle="課長", employees="1200")

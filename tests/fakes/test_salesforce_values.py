@@ -1,5 +1,6 @@
 """What is checked, and how it is stored (spec keys sales-cloud-schema, sf-err-tests, ui-tests, email-kb)."""
 
+import json
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -39,6 +40,8 @@ def kept(salesforce: FakeSalesforce, api: httpx.Client) -> Callable[..., Any]:
         ("Email", "A.B@Example.JP", "a.b@example.jp"),
         ("AnnualRevenue", 12.5, 13.0),
         ("AnnualRevenue", "1e3", 1000.0),
+        ("AnnualRevenue", 123456789012345678, 123456789012345678),
+        ("AnnualRevenue", "-123456789012345678", -123456789012345678),
         ("pi__score__c", 7, 7.0),
         ("NumberOfEmployees", 99_999_999, 99_999_999),
         ("NumberOfEmployees", "12", 12),
@@ -160,6 +163,25 @@ def test_storing_a_stored_text_changes_nothing(text: str):
 def test_a_number_is_rounded_half_up_to_its_scale(number: Decimal, scale: int):
     check = check_for(Field("Amount", "currency", label="Amount", precision=18, scale=scale), "guide")
     assert Decimal(str(check(str(number)))) == number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize(
+    "amount", ["1234567890123456.78", "-1234567890123456.78", "123456789012345.6", "9999999999999999", "0.1", "1e3"]
+)
+def test_every_digit_of_a_number_is_kept_and_told(salesforce: FakeSalesforce, api: httpx.Client, amount: str):
+    deal = f'{{"Name": "x", "StageName": "y", "CloseDate": "2026-11-30", "Probability": 100, "Amount": {amount}}}'
+    made = api.post("/sobjects/Opportunity", content=deal, headers={"content-type": "application/json"}).json()["id"]
+    answers = [
+        api.get(f"/sobjects/Opportunity/{made}"),
+        api.get("/query", params={"q": f"SELECT Amount, ExpectedRevenue FROM Opportunity WHERE Amount = {amount}"}),
+        api.get("/query", params={"q": "SELECT SUM(Amount) Amount FROM Opportunity"}),
+        api.post("/composite", json={"compositeRequest": [{
+            "method": "GET", "url": f"/services/data/v67.0/sobjects/Opportunity/{made}", "referenceId": "a"}]}),
+    ]  # fmt: skip
+    for answer in answers:
+        told = json.loads(answer.text, parse_float=Decimal)
+        [row] = told.get("records") or [part["body"] for part in told.get("compositeResponse", ())] or [told]
+        assert (row["Amount"], row.get("ExpectedRevenue", row["Amount"])) == (Decimal(amount), Decimal(amount))
 
 
 def test_a_unique_value_is_held_by_one_record_only(salesforce: FakeSalesforce, api: httpx.Client):

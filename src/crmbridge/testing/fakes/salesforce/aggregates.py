@@ -9,6 +9,7 @@ from crmbridge.testing.fakes.salesforce.conditions import Conditions, Reach, rea
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.finding import Finder
 from crmbridge.testing.fakes.salesforce.kinds import Kind
+from crmbridge.testing.fakes.salesforce.numbers import added
 from crmbridge.testing.fakes.salesforce.paging import Record
 from crmbridge.testing.fakes.salesforce.statement import Compare, Query, wrong
 from crmbridge.testing.fakes.salesforce.values import NUMBERS
@@ -142,8 +143,8 @@ def _total(function: str, found: Reach) -> tuple[Field, Total]:
     functions: dict[str, Callable[[list[Any]], Any]] = {
         "COUNT": len,
         "COUNT_DISTINCT": lambda held: len({fold(value) for value in held}),
-        "SUM": lambda held: sum(held) if held else None,
-        "AVG": lambda held: sum(held) / len(held) if held else None,
+        "SUM": added,
+        "AVG": lambda held: float(added(held)) / len(held) if held else None,
         "MIN": lambda held: min(held, default=None),
         "MAX": lambda held: max(held, default=None),
     }

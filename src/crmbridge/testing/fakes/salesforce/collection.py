@@ -5,10 +5,11 @@ from itertools import groupby
 from typing import Any
 
 from crmbridge.testing.fakes.salesforce import records
-from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_json, as_list, as_object, as_objects
+from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
 from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
 from crmbridge.testing.fakes.salesforce.ids import long_form
 from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan
+from crmbridge.testing.fakes.salesforce.numbers import as_json
 from crmbridge.testing.fakes.salesforce.org import Act
 from crmbridge.testing.tables import Field
 

@@ -1,6 +1,5 @@
 """Several calls in one: `/composite` and `/composite/batch` (REST guide, "Composite", "Composite Batch")."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import httpx
 from crmbridge.testing.fakes.salesforce import collection
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json
+from crmbridge.testing.fakes.salesforce.numbers import as_json
 
 MOST = 25
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d{1,9}\])*)\}")
@@ -140,7 +140,7 @@ def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch
         return Reply(404, not_found().body())
     extra = {name.lower(): str(value) for name, value in (as_object(headers) or {}).items()}
     try:
-        content = b"" if body is None else json.dumps(body).encode("utf-8")
+        content = b"" if body is None else as_json(body).encode("utf-8", "surrogatepass")
     except RecursionError:
         return Reply(400, _TOO_DEEP.body())
     inner = attrs.evolve(

@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 
 from crmbridge.testing.fakes.salesforce.errors import Refused
+from crmbridge.testing.fakes.salesforce.numbers import read_fraction
 from crmbridge.testing.fakes.salesforce.statement import (
     Compare,
     Condition,
@@ -138,7 +139,7 @@ class Criteria(Tokens, ABC):
             if unescaped(value[1:-1]) is None:
                 raise self.malformed(begin, f"Illegal string literal in query string {value}")
         elif sort == "number":
-            literal = Constant("number", float(value))
+            literal = Constant("number", read_fraction(value))
         elif sort == "date":
             literal = Constant("date", value)
         elif sort == "moment":

@@ -14,6 +14,7 @@ import attrs
 import httpx
 
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_json, wrong_method
+from crmbridge.testing.fakes.salesforce.numbers import as_json, read_fraction
 from crmbridge.testing.fakes.salesforce.org import Act, Org
 from crmbridge.testing.fakes.salesforce.paging import Cursors
 from crmbridge.testing.fakes.salesforce.query import Reader
@@ -37,7 +38,7 @@ class Reply:
 
     def value(self) -> Any:
         """Give the JSON, read back where it was written already; None where text is sent instead."""
-        return self.data if self.written is None else json.loads(self.written)
+        return self.data if self.written is None else json.loads(self.written, parse_float=read_fraction)
 
     def body(self) -> bytes:
         """Give the bytes to send."""
@@ -96,11 +97,6 @@ class Call:
             raise wrong_method(self.method, *methods)
 
 
-def as_json(data: Any) -> str:
-    """Write JSON as the vendor does, without blanks and escapes that need not be."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-
-
 def as_object(data: Any) -> dict[str, Any] | None:
     """Give a JSON value if it is an object."""
     return cast(dict[str, Any], data) if isinstance(data, dict) else None
@@ -138,11 +134,11 @@ def read_json(content: bytes) -> Any:
     """Read JSON as the vendor does, with no NaN, no NUL and no half characters; raises JSON_PARSER_ERROR."""
     try:
         text = content.decode(json.detect_encoding(content))
-        data = json.loads(text, parse_constant=_no_constant)
+        data = json.loads(text, parse_float=read_fraction, parse_constant=_no_constant)
         # Most bodies have no backslash, which is found out much sooner than whether one begins half a character.
         if b"\\" in content:
             if _HALF.search(text):
-                json.dumps(data, ensure_ascii=False).encode("utf-8")
+                as_json(data).encode("utf-8")
             if _NUL.search(text):
                 raise not_json("Illegal character at 0: a text holds no NUL")
     except (ValueError, RecursionError) as wrong:

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from crmbridge.testing.fakes.salesforce.errors import Refused
+from crmbridge.testing.fakes.salesforce.numbers import exact
 
 Values = Mapping[str, Any]
 Names = Container[str]
@@ -59,7 +60,7 @@ def _opportunity(written: Names, now: Values, stamp: str) -> dict[str, Any]:  # 
             found["Probability"] = probability = float(_PROBABILITY.get(stage, 0))
     if now.get("Amount") is not None:
         expected = Decimal(str(now["Amount"])) * Decimal(str(probability or 0)) / 100
-        found["ExpectedRevenue"] = float(expected.quantize(Decimal("0.01"), ROUND_HALF_UP))
+        found["ExpectedRevenue"] = exact(expected.quantize(Decimal("0.01"), ROUND_HALF_UP))
     elif "Amount" in written:
         found["ExpectedRevenue"] = None
     if "CloseDate" in written and (day := now.get("CloseDate")):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
 from crmbridge.testing.fakes.salesforce.ids import long_form
+from crmbridge.testing.fakes.salesforce.numbers import exact
 from crmbridge.testing.tables import Field
 
 Check = Callable[[Any], Any]
@@ -157,14 +158,14 @@ def _number(field: Field) -> Check:
 
     def check(value: Any) -> Any:
         if value.__class__ is int and -whole < value < whole:
-            return float(value)
+            return exact(Decimal(value))
         number = _decimal(value, "double")
         if number is None:
             return None
         if abs(number) >= bound:
             raise _out_of_range(field, value)
         # Vendor: more decimals than the field has are rounded, not refused.
-        return float(number.quantize(step, ROUND_HALF_UP))
+        return exact(number.quantize(step, ROUND_HALF_UP))
 
     return check
 
@@ -172,7 +173,7 @@ def _number(field: Field) -> Check:
 def _decimal(value: Any, wanted: str) -> Decimal | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         raise _wrong_type(wanted, value)
     try:
         number = Decimal(str(value).strip())
@@ -226,7 +227,7 @@ def _wrong_type(wanted: str, value: Any) -> Refused:
     for python, name in (
         (bool, f"VALUE_{value!s}".upper()),
         (int, "VALUE_NUMBER_INT"),
-        (float, "VALUE_NUMBER_FLOAT"),
+        ((float, Decimal), "VALUE_NUMBER_FLOAT"),
         (str, "VALUE_STRING"),
     ):
         if isinstance(value, python):
