@@ -164,7 +164,10 @@ class Report(_Rows):
         return self.say()
 
     def say(self, language: Language = "en", *, samples: int = _SAMPLES) -> str:
-        """Show what was done: counts, then samples of what needs somebody's attention."""
+        """Tell what was done: counts, then samples of what needs somebody's attention; no value of a record is in it.
+
+        `pipeline.why(ref)` shows the values of a record, and so do the rows, to the one who asks.
+        """
         lines = [_HEADS[language].format(name=self.id, read=self.read)]
         lines.extend(f"! {finding.say(language)}" for finding in self.findings)
         lines.extend(counts(self.counts, language))
@@ -172,10 +175,10 @@ class Report(_Rows):
             lines.append(f"  {say(Reason(Code.STATE_LOST), language)}")
         for ended in _ATTENTION:
             for decision in islice(self.rows(ended), samples):
-                lines.extend(show(decision, self.names, language))
+                lines.extend(tell(decision, self.names, language))
         skipped = islice(self.rows(Disposition.SKIPPED), _SEARCHED)
         for decision in islice(filter(_duplicate, skipped), samples):
-            lines.extend(show(decision, self.names, language))
+            lines.extend(tell(decision, self.names, language))
         return "\n".join(lines)
 
     def duplicates(self) -> Iterator[Decision]:
@@ -225,15 +228,14 @@ def counts(by_disposition: Mapping[Disposition, int], language: Language = "en",
 
 
 def show(decision: Decision, names: Names, language: Language = "en") -> list[str]:
-    """Show one decision: what would be written where, field by field, and why.
+    """Show one decision: how a record that is not simply written ends, what would be written where, and why.
 
-    This is the one place where values are shown: to the person who asked to see the plan.
+    This shows values, to the person who asked to see the plan; a report tells of a record without them.
     """
-    system = names.left if decision.side == "left" else names.right
-    head = f"  {system} {decision.ref.kind} {decision.ref.id}"
     if not decision.actions:
-        return [f"{head}: {disposition(decision.disposition, language)} - {say(decision.because, language)}"]
-    lines: list[str] = []
+        return [_ended(decision, names, language)]
+    head = _head(decision, names)
+    lines = [] if decision.disposition is Disposition.APPLIED else [_ended(decision, names, language)]
     for action in decision.actions:
         into, what = _target(action, decision, names)
         own = not isinstance(action, Create) and action.ref == decision.ref
@@ -253,6 +255,27 @@ def show(decision: Decision, names: Names, language: Language = "en") -> list[st
     )
     lines.extend(show_field(field, names, language) for field in told)
     return lines
+
+
+def tell(decision: Decision, names: Names, language: Language = "en") -> list[str]:
+    """Tell how one record ended and why, with the names of the fields that were on their way and no value of them."""
+    sent = [
+        f"{names.left if field.towards == 'left' else names.right}.{_written_field(field)[1]}"
+        for field in (decision.fields if decision.actions else ())
+        if field.towards is not None
+    ]
+    fields = (", ".join(sent[at : at + _ABREAST]) for at in range(0, len(sent), _ABREAST))
+    return [_ended(decision, names, language), *(f"      {line}" for line in fields)]
+
+
+def _head(decision: Decision, names: Names) -> str:
+    system = names.left if decision.side == "left" else names.right
+    return f"  {system} {decision.ref.kind} {decision.ref.id}"
+
+
+def _ended(decision: Decision, names: Names, language: Language) -> str:
+    told = f"{disposition(decision.disposition, language)} - {say(decision.because, language)}"
+    return f"{_head(decision, names)}: {told}"
 
 
 def _plainly_copied(field: FieldDecision) -> bool:

@@ -4,7 +4,7 @@ import attrs
 
 from crmbridge.model import MISSING, Create, Decision, Disposition, FieldDecision, RecordRef, Update
 from crmbridge.reasons import Code, because
-from crmbridge.report import Names, counts, show, show_field
+from crmbridge.report import Names, counts, show, show_field, tell
 
 NAMES = Names("Marketing", "Sales")
 PROSPECT, LEAD = RecordRef("Marketing", "prospect", "1"), RecordRef("Sales", "Lead", "2")
@@ -59,6 +59,28 @@ def test_a_new_record_shows_its_values_abreast_and_says_why_once():
         "      F0 「0」, F1 「1」, F2 「2」, F3 「3」",
         "      F4 「4」",
     ]
+
+
+def test_a_record_that_is_planned_to_wait_says_so_before_what_is_written_of_it():
+    waits = attrs.evolve(decision(FIELD, actions=(update(PROSPECT),)), disposition=Disposition.DISPUTED)
+    assert show(waits, NAMES) == [
+        "  Marketing prospect 1: disputed - The record changed.",
+        "  Marketing prospect 1: update - The record changed.",
+        show_field(FIELD, NAMES),
+    ]
+
+
+def test_a_record_is_told_of_without_a_value():
+    refused = because(Code.REFUSED_BY_SYSTEM, system="Marketing", code="E7")
+    stays = attrs.evolve(FIELD, sent=MISSING, towards=None, because=because(Code.LEFT_AS_IT_IS))
+    ended = attrs.evolve(
+        decision(FIELD, stays, actions=(update(PROSPECT),)), disposition=Disposition.QUARANTINED, because=refused
+    )
+    assert tell(ended, NAMES) == [
+        "  Marketing prospect 1: quarantined - The record was refused by Marketing: E7.",
+        "      Marketing.phone",
+    ]
+    assert tell(attrs.evolve(ended, actions=()), NAMES) == tell(ended, NAMES)[:1]
 
 
 def test_what_stays_as_it_is_makes_no_line():

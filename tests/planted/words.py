@@ -44,4 +44,15 @@ PLANTS = {
             ),
         ),
     ),
+    "a report shows what a plan shows": (
+        "report.py",
+        "                lines.extend(tell(decision, self.names, language))\n",
+        "                lines.extend(show(decision, self.names, language))\n",
+        (
+            ENGINE.format(
+                "told", "in_the_run_in_which_a_create_fails_its_report_says_why_and_shows_no_value[refused-en]"
+            ),
+            ENGINE.format("told", "a_plan_shows_the_values_that_the_report_of_its_run_does_not"),
+        ),
+    ),
 }
