@@ -52,7 +52,7 @@ PLANTS = {
             ENGINE.format(
                 "told", "in_the_run_in_which_a_create_fails_its_report_says_why_and_shows_no_value[refused-en]"
             ),
-            ENGINE.format("told", "a_plan_shows_the_values_that_the_report_of_its_run_does_not"),
+            ENGINE.format("told", "an_update_that_is_refused_is_told_without_the_values_of_either_side"),
         ),
     ),
 }
