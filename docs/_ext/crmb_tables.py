@@ -172,6 +172,8 @@ def _told(value: object) -> str:
             return f"{value.total_seconds():g} s"
         case frozenset():
             return ", ".join(f"`{one}`" for one in sorted(map(str, value))) or "–"
+        case Mapping():
+            return ", ".join(f"`{name}` {one}" for name, one in value.items()) or "–"
         case _:
             return str(value)
 

@@ -45,7 +45,7 @@ FIELDS = {
 }
 ABLE = Capabilities(
     creates=CreateClass.A, unique="email", updates=True, deletes=True, conditional_writes=True,
-    finds_by=frozenset({"email"}),
+    finds_by=frozenset({"email"}), fetch_batch=1,
 )  # fmt: skip
 
 

@@ -147,13 +147,26 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsFetches(Protocol):
+    """May be offered by a source whose reads by id take more than one request, so that a plan can say what it costs.
+
+    Law: `fetch` of records that are there sends no more requests than this says.
+    """
+
+    def fetch_requests(self, refs: Sequence[RecordRef]) -> int:
+        """Count the requests that `fetch` sends for records of one kind, at most `Capabilities.fetch_batch` of them."""
+        ...
+
+
 class Sink(Protocol):
     """What can be written.
 
     Laws of `find`: one answer per question, in order · a blank key finds nothing · where more are found, `limit` of
     them. Laws of `apply`: one outcome per action, in order · one kind and one verb per batch · per-record trouble is
     returned, whole-batch trouble is raised · an `Update` with a wrong `if_version` is `Stale` if the capability is
-    declared · a field not named is not touched · the same key twice writes once, in class A.
+    declared · a field not named is not touched · the same key twice writes once, in class A · no more requests than
+    `Capabilities.carries` says.
     """
 
     @property

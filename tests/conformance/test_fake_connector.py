@@ -17,7 +17,8 @@ from crmbridge.testing.strategies import schemas
 CLAIMS = ("sees_deletes", "sees_merges", "updates", "conditional_writes", "answers_with_stored")
 """Claims on which others of the laws depend: each combination of them is tried with each class of creates."""
 REMOVING = ({}, {"archives": False}, {"deletes": False}, {"archives": False, "deletes": False})
-SINGLE = ({"incremental": False}, {"tells_author": False}, {"finds_by": frozenset()}, {"batch": 1}, {"fetch_batch": 1})
+SINGLE = ({"incremental": False}, {"tells_author": False}, {"finds_by": frozenset()}, {"batch": 1}, {"fetch_batch": 1},
+          {"carries": {"create": 1, "update": 2, "archive": 3}})  # fmt: skip
 MINUTE = dt.timedelta(minutes=1)
 
 

@@ -277,6 +277,25 @@ class CutsTheBatch(FakeConnector):
         return super().apply(batch[: self.capabilities("contact").batch])
 
 
+class WritesOneByOne(FakeConnector):
+    """Sends a request a record, whatever it says."""
+
+    def apply(self, batch):
+        outcomes = []
+        for action in batch:
+            outcomes += yield from super().apply([action])
+        return outcomes
+
+
+class FetchesOneByOne(FakeConnector):
+    """Takes many refs at once, and asks for each by itself."""
+
+    def fetch(self, refs, fields):
+        for ref in refs[1:]:
+            yield from super().fetch([ref], fields)
+        return (yield from super().fetch(refs, fields))
+
+
 class GoesByTheFirst(FakeConnector):
     """Sends a mixed batch by the verb of its first action."""
 
@@ -603,6 +622,11 @@ MINUTE = dt.timedelta(minutes=1)
 GALLERY = {
     "orders by creation": (OrdersByCreation, "a_change_after_the_cursor_is_seen", {}),
     "fetches empty text": (FetchesEmptyText, "a_field_that_was_never_written_is_blank", {}),
+    "writes one by one": (WritesOneByOne, "a_write_takes_no_more_requests_than_declared", {}),
+    "says that a request carries less": (
+        WritesOneByOne, "a_write_takes_no_more_requests_than_declared", {"carries": {"create": 1, "update": 2}},
+    ),
+    "fetches one by one": (FetchesOneByOne, "a_read_by_id_takes_no_more_requests_than_declared", {}),
     "takes one less than it claims": (TakesOneLess, "a_full_batch_is_taken", {}),
     "finds any key": (FindsAnyKey, "a_key_that_was_never_sent_is_not_found", {}),
     "retries under a new key": (

@@ -55,4 +55,14 @@ PLANTS = {
             ENGINE.format("told", "an_update_that_is_refused_is_told_without_the_values_of_either_side"),
         ),
     ),
+    "a plan takes a batch of Account Engagement for one request": (
+        "adapters/account_engagement/_kinds.py",
+        '        carries={"create": 1, "update": 1, "archive": 1},\n',
+        "",
+        (
+            "tests/adapters/test_told_costs.py::test_account_engagement_takes_one_request_a_record_for_every_verb",
+            "tests/conformance/test_vendors.py::TestAccountEngagement::test_it_keeps_the_law"
+            "[a_write_takes_no_more_requests_than_declared-one prospect an address]",
+        ),
+    ),
 }

@@ -99,6 +99,10 @@ class CreateClass(enum.StrEnum):
 _TEN_MINUTES = dt.timedelta(minutes=10)
 
 
+def _whole_batches() -> dict[str, int]:
+    return {}
+
+
 @attrs.frozen
 class Capabilities:
     """What a connector promises for one kind. Planner, recovery, check and suite read it."""
@@ -122,15 +126,19 @@ class Capabilities:
     conditional_writes: bool = False
     answers_with_stored: bool = False
     """A write's answer says what is there now."""
+    versions_later: bool = False
+    """A write's answer cannot name the version yet: what was written is read once more."""
     tells_author: bool = False
     tells_clock: bool = False
     """A read by id says what the system's own clock shows (`Page.clock`): without it, its times cannot be corrected."""
     finds_by: frozenset[str] = frozenset()
     """Fields that `find` can be asked for."""
     batch: int = 1
-    """Records in one write request, at most."""
+    """Records that `apply` takes at once, at most."""
+    carries: Mapping[str, int] = attrs.field(factory=_whole_batches, hash=False)
+    """Records that one write request carries, by verb; a verb that is not named carries a whole batch."""
     fetch_batch: int = 200
-    """Records in one read by id, at most."""
+    """Records in one read by id, at most; a connector that needs several requests for some of them is `CountsFetches`."""
     read_lag: dt.timedelta = dt.timedelta(0)
     """How late a read may show a write."""
     index_lag: dt.timedelta = _TEN_MINUTES

@@ -304,7 +304,19 @@ class FakeConnector:
     def apply(self, batch: Sequence[Action]) -> Flow[Sequence[Outcome]]:
         """Write a batch of one kind and one verb."""
         self._check(batch)
-        return call(lambda: [self._apply(action) for action in batch])
+        outcomes: list[Outcome] = []
+        for part in self._requests(batch) if batch else ():
+            outcomes += yield from call(self._done, part)
+        return outcomes
+
+    def _requests(self, batch: Sequence[Action]) -> list[Sequence[Action]]:
+        """Cut a batch into what a request carries, as it is promised."""
+        able = self.capabilities(target_kind(batch[0]))
+        size = able.carries.get(verb(batch[0]), able.batch)
+        return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+    def _done(self, part: Sequence[Action]) -> list[Outcome]:
+        return [self._apply(action) for action in part]
 
     def _check(self, batch: Sequence[Action]) -> None:
         """Refuse a batch of several kinds or verbs, one that is too long, and what was never promised."""

@@ -163,6 +163,10 @@ class AccountEngagement:
         now = min(clock for _, clock in answers)
         return Page(rows_of(self.system, kind, fields, items, now), departures_of(self.system, kind, items), clock=now)
 
+    def fetch_requests(self, refs: Sequence[RecordRef]) -> int:
+        """Count the queries of ranges that `fetch` needs: ids that lie far apart take one each."""
+        return len(list(_neighbours(sorted({int(ref.id) for ref in refs if is_id(ref.id)}))))
+
     def _near(self, kind: Kind, ids: Sequence[int], fields: Sequence[str]) -> Flow[Sequence[_Answer]]:
         """Fetch ids that lie near each other: by one query of their range, else one by one."""
         if len(ids) > 1:

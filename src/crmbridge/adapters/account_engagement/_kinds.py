@@ -96,8 +96,11 @@ def capabilities_of(kind: Kind, *, ampsea: bool) -> Capabilities:
         updates=True,
         archives=True,
         answers_with_stored=True,
+        versions_later=True,
         finds_by=reading.finds_by | {"email", "salesforceId"},
         batch=100,
+        # Vendor: there is no batch write of prospects (version 5, "Prospects": create, update and delete take one).
+        carries={"create": 1, "update": 1, "archive": 1},
     )
 
 

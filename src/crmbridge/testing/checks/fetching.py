@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from ...errors import CrmBridgeError
 from ...model import Merged, Moved, RecordRef
+from ...protocols import CountsFetches
+from ._counting import Sent
 from ._law import Law, NotClaimed, law, require
 from ._trial import Trial
 
@@ -116,6 +118,18 @@ def a_full_batch_of_refs_is_fetched(on: Trial) -> None:
 
 
 @law
+def a_read_by_id_takes_no_more_requests_than_declared(on: Trial) -> None:
+    """A batch of refs takes one request, or as many as `fetch_requests` says, so that a plan can say what it costs."""
+    on.needs("fetch")
+    refs = [made.ref for made in on.make(3)][: on.able.fetch_batch]
+    most = on.source.fetch_requests(refs) if isinstance(on.source, CountsFetches) else 1
+    # What a kind is like may be asked for once, and that is no read by id.
+    _, sent = on.fetch(*refs[:1]), Sent()
+    _ = on.run(sent.of(on.source.fetch(refs, on.names)))
+    require(sent.asked <= most, f"a read of {len(refs)} records is said to take {most} requests, and took {sent.asked}")
+
+
+@law
 def nothing_asked_is_nothing_told(on: Trial) -> None:
     """A question for no records is answered by none."""
     on.needs("fetch")
@@ -188,6 +202,9 @@ def promises_fit_together(on: Trial) -> None:
     if able.creates == "B":
         require(able.create_key, "creates of class B need the field in which our key can be read back: create_key")
     require(able.batch >= 1 and able.fetch_batch >= 1, "a batch holds one record at least")
+    require(all(number >= 1 for number in able.carries.values()), "a request carries one record at least")
+    strange = set(able.carries) - {"create", "update", "archive", "delete"}
+    require(not strange, f"carries names {sorted(strange)}, and the verbs are create, update, archive and delete")
     spans = (able.read_lag, able.index_lag, able.settles_in, able.overlap)
     require(all(span.total_seconds() >= 0 for span in spans), "a declared time is less than none")
     require(not (able.appends_only and (able.updates or able.deletes or able.archives)), "events are never changed")
@@ -209,6 +226,7 @@ FETCHING: tuple[Law[Trial], ...] = (
     fetch_tells_a_move,
     order_and_duplicates_do_not_matter,
     a_full_batch_of_refs_is_fetched,
+    a_read_by_id_takes_no_more_requests_than_declared,
     nothing_asked_is_nothing_told,
     fetch_and_read_agree,
     an_id_is_read_as_records_have_it,

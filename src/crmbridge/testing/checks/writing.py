@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ...errors import AdapterError, CrmBridgeError, Unreachable
@@ -18,13 +19,18 @@ from ...model import (
     Rejected,
     Stale,
     Uncertain,
+    verb,
 )
 from ...preflight import problem
 from ...reasons import Code, because
+from ._counting import Sent
 from ._given import Made
 from ._law import Law, NotClaimed, broken, law, require
 from ._samples import value_of
 from ._trial import Trial
+
+_SOME = 4
+"""Records whose requests are counted: enough to tell one for each from one for all."""
 
 
 def bad_values(on: Trial) -> dict[str, Cell]:
@@ -108,6 +114,30 @@ def a_batch_that_is_too_long_is_not_cut(on: Trial) -> None:
     except CrmBridgeError:
         return
     require(len(outcomes) == size, f"of {size} actions {len(outcomes)} have an outcome: the rest would be forgotten")
+
+
+@law
+def a_write_takes_no_more_requests_than_declared(on: Trial) -> None:
+    """A batch takes no more requests than `carries` says, so that a plan can say what it costs."""
+    on.needs("apply", "creates")
+    refs = [on.applied(outcome).ref for outcome in _sent(on, [on.create(on.fresh()) for _ in range(_SOME)])]
+    if on.able.updates:
+        made = [Made(ref, {}) for ref in refs]
+        _sent(on, [on.update(one.ref, on.changing(one)) for one in made])
+    if on.able.archives or on.able.deletes:
+        _sent(on, [on.removal(ref) for ref in refs])
+
+
+def _sent(on: Trial, actions: Sequence[Action]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    size, how = max(1, on.able.batch), verb(actions[0])
+    carried = on.able.carries.get(how, size)
+    for batch in (actions[at : at + size] for at in range(0, len(actions), size)):
+        sent, most = Sent(), math.ceil(len(batch) / carried)
+        outcomes += on.run(sent.of(on.sink.apply(batch)))
+        said = f"{carried} records of a {how} are said to fit into one request"
+        require(sent.written <= most, f"{said}, and {len(batch)} took {sent.written}")
+    return outcomes
 
 
 @law
@@ -276,6 +306,7 @@ WRITING: tuple[Law[Trial], ...] = (
     a_bad_action_fails_alone,
     a_full_batch_is_taken,
     a_batch_that_is_too_long_is_not_cut,
+    a_write_takes_no_more_requests_than_declared,
     one_kind_and_one_verb_per_batch,
     a_verb_that_is_not_claimed_is_refused,
     an_empty_batch_is_nothing,
