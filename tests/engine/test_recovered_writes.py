@@ -9,10 +9,10 @@ import pytest
 
 from crmbridge import pair, policies
 from crmbridge.codecs import choices
-from crmbridge.model import RecordRef
+from crmbridge.model import Create, Disposition, RecordRef
 from crmbridge.notify import Collecting
 from crmbridge.reasons import Code
-from crmbridge.testing.faulty import Fault
+from crmbridge.testing.faulty import Fault, Lags
 
 
 class Diary:
@@ -318,3 +318,78 @@ def test_a_persons_edit_of_a_copy_that_was_found_again_crosses_although_the_side
     world.crm.edit(RecordRef("crm", "lead", copy["id"]), City="27")
     world.settle(pipe)
     assert (world.ma.values(person)["city"], world.crm.values(world.counterpart(person))["City"]) == ("Osaka", "27")
+
+
+# -- how it is counted -------------------------------------------------------------------------------
+
+
+def told(report):
+    """Tell of each record how it ended and why: once for a record, of two that there are."""
+    rows = list(report.rows())
+    assert len({row.ref for row in rows}) == len(rows) <= report.read == sum(report.counts.values()) <= 2
+    return {row.ref: (row.disposition, row.because.code) for row in rows}
+
+
+def test_a_create_that_is_found_in_the_run_that_lost_its_answer_is_applied_there(both, promises):
+    world = both(capabilities=promises("A-key"))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    report = world.run()
+    assert told(report) == {person: (Disposition.APPLIED, Code.RECOVERED)}
+    assert report.writes == 1
+    [row] = report.rows()
+    assert (row.counterpart, [type(action) for action in row.actions]) == (world.counterpart(person), [Create])
+    assert world.run(after=3600).writes == 0
+
+
+@pytest.mark.parametrize("create", ["B", "C"])
+def test_a_create_that_a_later_run_finds_is_applied_in_that_run(worlds, promises, create):
+    world = worlds(capabilities=promises(create, index_lag=dt.timedelta(0)))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    assert told(world.run()) == {person: (Disposition.HELD, Code.INTENT_OPEN)}
+    found = told(world.run(after=3600))
+    assert found[person] == (Disposition.APPLIED, Code.RECOVERED)
+    assert world.run(after=3600).writes == 0
+
+
+def test_an_update_that_is_found_is_applied_for_the_record_that_waited_for_it(both):
+    world = both()
+    person, lead, report = lost_update(world)
+    assert told(report) == {person: (Disposition.HELD, Code.INTENT_OPEN)}
+    found = told(world.run(after=3600))
+    assert found[person] == (Disposition.APPLIED, Code.RECOVERED)
+    assert found[lead][0] is Disposition.UNCHANGED
+    assert world.run(after=3600).writes == 0
+
+
+def test_an_update_that_is_found_is_applied_for_both_records_where_both_waited_for_it(both):
+    world = both()
+    person, lead, _ = lost_update(world)
+    world.run(after=1)
+    found = told(world.run(after=3600))
+    assert found == dict.fromkeys((person, lead), (Disposition.APPLIED, Code.RECOVERED))
+
+
+def test_a_write_that_was_never_made_is_not_counted_and_its_repeat_is(world):
+    person, _, _ = lost_update(world, Fault.LOST_BEFORE)
+    found = told(world.run(after=3600))
+    assert found[person] == (Disposition.APPLIED, Code.CHANGED)
+
+
+def test_a_plan_that_finds_a_lost_write_counts_none(world):
+    lost_update(world)
+    world.clock.advance(3600)
+    plan = world.plan()
+    assert plan.totals.by_disposition[Disposition.APPLIED] == 0
+    assert [row.actions for row in plan.rows()] == [()] * plan.totals.read
+
+
+def test_what_was_found_written_is_not_hidden_where_the_record_is_read_too_early_afterwards(worlds, promises):
+    late = dt.timedelta(seconds=90)
+    world = worlds(capabilities=promises("A-key", read_lag=late, answers_with_stored=False), lags=Lags(read=late))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.clock.advance(3600)
+    world.crm.then(Fault.LOST_AFTER)
+    assert told(world.run())[person] == (Disposition.APPLIED, Code.RECOVERED)
+    assert world.parked() == [("held", "read_too_early", person.id)]

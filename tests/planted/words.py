@@ -3,6 +3,7 @@
 STATED = "tests/core/test_stated.py::test_{}"
 ENGINE = "tests/engine/test_{}.py::test_{}"
 CLI = "tests/cli/test_pipeline_commands.py::test_{}"
+AE_LAW = "tests/conformance/test_vendors.py::TestAccountEngagement::test_it_keeps_the_law"
 
 PLANTS = {
     "SIGTERM kills a run with its lease": (
@@ -61,8 +62,21 @@ PLANTS = {
         "",
         (
             "tests/adapters/test_told_costs.py::test_account_engagement_takes_one_request_a_record_for_every_verb",
-            "tests/conformance/test_vendors.py::TestAccountEngagement::test_it_keeps_the_law"
-            "[a_write_takes_no_more_requests_than_declared-one prospect an address]",
+            f"{AE_LAW}[a_write_takes_no_more_requests_than_declared-one prospect an address]",
+        ),
+    ),
+    "what recovery finds is not counted": (
+        "_engine/_counted.py",
+        "    if run.planning:\n        return ()\n",
+        "    if run:\n        return ()\n",
+        (
+            ENGINE.format(
+                "recovered_writes",
+                "a_create_that_is_found_in_the_run_that_lost_its_answer_is_applied_there[memory]",
+            ),
+            ENGINE.format(
+                "recovered_writes", "an_update_that_is_found_is_applied_for_the_record_that_waited_for_it[memory]"
+            ),
         ),
     ),
 }

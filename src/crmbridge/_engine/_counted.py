@@ -1,4 +1,4 @@
-"""Counting: what a run has written for a record is not hidden by what becomes of the record in a later round."""
+"""Counting: what a run has written for a record, or has found written, is not hidden by what becomes of it later."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import attrs
 
 from ..flow import Flow
-from ..model import Disposition
-from ..roles import Delta
+from ..model import Decision, Disposition, RecordRef, Side, other
+from ..roles import Delta, Intent, JournalRow
 from ._run import Run
 from ._subjects import Verdict
 
@@ -19,7 +19,8 @@ def unhidden(run: Run, delta: Delta, verdicts: Iterable[Verdict]) -> Flow[Delta]
     The record is parked with its reason all the same, and the next run counts it as held.
     """
     held = {line.ref for line in delta.decisions if line.disposition is Disposition.HELD}
-    again = {row.ref for verdict in verdicts for row in verdict.subject.rows if row.tries and row.run == run.id} & held
+    rows = [row for verdict in verdicts for row in verdict.subject.rows if row.ref in held]
+    again = {row.ref for row in rows if (row.tries and row.run == run.id) or row.ref in run.recovered}
     if not again:
         return delta
     told = yield from run.ask(run.store.outbox.planned, run.id, sorted(again))
@@ -28,3 +29,24 @@ def unhidden(run: Run, delta: Delta, verdicts: Iterable[Verdict]) -> Flow[Delta]
     }
     news = (line for line in delta.decisions if line.disposition is not Disposition.HELD or line.ref not in written)
     return attrs.evolve(delta, decisions=tuple(news))
+
+
+def found_written(run: Run, intent: Intent, row: JournalRow) -> Flow[tuple[Decision, ...]]:
+    """Count what was written without an answer as applied, in the run that finds it; a plan counts nothing so.
+
+    One decision for each of the two records that waits in the queue: the other one was not read.
+    """
+    if run.planning:
+        return ()
+    told: list[Decision] = []
+    both: tuple[tuple[Side, RecordRef, RecordRef], ...] = (
+        (other(intent.side), intent.origin, row.ref),
+        (intent.side, row.ref, intent.origin),
+    )
+    for side, ref, across in both:
+        queued = yield from run.ask(run.store.agenda.rows, run.name, side, [ref])
+        if ref in queued:
+            fields = intent.decisions
+            told.append(Decision(side, ref, across, Disposition.APPLIED, row.because, (intent.action,), fields))
+    run.recovered.update(decision.ref for decision in told)
+    return tuple(told)

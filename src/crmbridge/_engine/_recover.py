@@ -40,6 +40,7 @@ from ..reasons import Code, because
 from ..roles import Delta, Intent, IntentState, JournalRow, QueueRow
 from ._act import apply
 from ._agree import Ack, acknowledge
+from ._counted import found_written
 from ._ends import named
 from ._notices import notice
 from ._patience import unsettled
@@ -129,8 +130,11 @@ def _update(run: Run, intent: Intent, action: Update) -> Flow[Delta]:
         return ended
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     judged, ours, conflict = _judged(pairing, link, intent, record)
-    rows = [_recovered(run, intent, action.ref, conflict=conflict)] if ours or conflict else []
-    return attrs.evolve(ended, links=(judged,) if ours else (), journal=tuple(rows))
+    if not (ours or conflict):
+        return ended
+    row = _recovered(run, intent, action.ref, conflict=conflict)
+    told = (yield from found_written(run, intent, row)) if ours else ()
+    return attrs.evolve(ended, links=(judged,) if ours else (), journal=(row,), run=run.id, decisions=told)
 
 
 def _judged(pairing: Pairing, link: Link, intent: Intent, record: Record) -> tuple[Link, bool, bool]:
@@ -250,7 +254,7 @@ def _was_there(intent: Intent, stamp: dt.datetime | None) -> bool:
 
 def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:
     """Adopt a copy; where its origin was tied to another record meanwhile, by a merge, it is closed as a surplus one."""
-    delta = _adopted(run, intent, ref)
+    delta = yield from _adopted(run, intent, ref)
     known = yield from run.ask(run.store.links.of, run.name, other(intent.side), [intent.origin])
     live = next((link.ref(intent.side) for link in known.get(intent.origin, ()) if link.closed is None), None)
     if live is None:
@@ -259,7 +263,7 @@ def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:
     return attrs.evolve(delta, links=tuple(attrs.evolve(link, closed=why) for link in delta.links))
 
 
-def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Delta:
+def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:
     """Tie the copy that was found to its origin, with the values of the first attempt; the next reading judges them."""
     link = acknowledge(run, None, Ack(intent, Applied(intent.action, ref)))
     half = _unsettled(run, link.agreed(intent.side), intent)
@@ -269,11 +273,13 @@ def _adopted(run: Run, intent: Intent, ref: RecordRef) -> Delta:
         run=intent.run or run.id,
         because=because(Code.RECOVERED, system=run.definition.end(intent.side).system),
     )
+    told = yield from found_written(run, intent, row)
     arrival = QueueRow(other(intent.side), intent.origin, run=run.id)
     run.saw("adopted", system=ref.system, kind=ref.kind)
     return Delta(
-        queue=(arrival,), links=(link,), settled=(intent.key,), journal=(row,), keys=(keyed_create(run, intent, ref),)
-    )
+        queue=(arrival,), links=(link,), settled=(intent.key,), journal=(row,), keys=(keyed_create(run, intent, ref),),
+        run=run.id, decisions=told,
+    )  # fmt: skip
 
 
 def _unsettled(run: Run, agreed: Agreed, intent: Intent) -> Agreed:

@@ -86,6 +86,8 @@ class Run:
     """What people gave for the writes of this run, by the record that is sent."""
     closing: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
     """While planning: links by id, as they will be once the plan has closed them."""
+    recovered: set[RecordRef] = attrs.field(factory=lambda: set[RecordRef]())
+    """Records for which this run has found a write that it, or an earlier run, had no answer to."""
     doubts: bool = False
     """Intents in doubt are known of: they are settled as they become due."""
     ahead: dict[Side, dt.timedelta] = attrs.field(factory=lambda: dict[Side, dt.timedelta]())
