@@ -61,7 +61,7 @@ def test_a_port_that_there_cannot_be_is_a_wrong_question(port):
         ('{"fake": "salesforce", "kind": "Lead"}', "line 1: 'values' is missing"),
         ('{"fake": "salesforce", "values": {}}', "line 1: 'kind' is missing"),
         ('{"fake": "salesforce", "kind": "Lead", "values": []}', "line 1: 'values' is not an object of fields"),
-        ('{"fake": "salesforce", "kind": "Lead", "values": {}, "id": 7}', "line 1: 'id' is not a text"),
+        ('{"fake": "salesforce", "kind": "Lead", "values": {}, "id": [7]}', "line 1: 'id' is not a text or a number"),
         (
             '{"fake": "salesforce", "kind": "Lead", "values": {}, "time": "2026-01-05T00:00:00Z"}',
             "line 1: no member is called 'time'; there are fake, kind, id, values, at",

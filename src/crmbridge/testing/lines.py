@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 _NEEDED: Final = ("kind", "values")
-_SORTS: Final[Mapping[str, tuple[type, str]]] = MappingProxyType(
+_SORTS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = MappingProxyType(
     {
         "fake": (str, "a text"),
         "kind": (str, "a text"),
-        "id": (str, "a text"),
+        "id": ((str, int), "a text or a number"),
         "values": (dict, "an object of fields"),
         "at": (str, "an ISO 8601 instant"),
     }
