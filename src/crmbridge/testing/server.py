@@ -190,7 +190,7 @@ class FakeServer:
             if not line.strip():
                 continue
             try:
-                item = arranged_by(line)
+                item = arranged_by(line, self.name)
                 if item.get("fake", self.name) == self.name:
                     at = datetime.fromisoformat(item["at"]) if item.get("at") else None
                     self.place(item["kind"], item["values"], id=item.get("id"), at=at)
