@@ -294,7 +294,7 @@ class Bundle(_Bundled):
         from .drive import Driver
 
         if self.driver is not None:
-            return self.driver.run(make(self.driver.clock))
+            return self.driver.run(make(self.driver.clock), store=self.pipelines[0].store)
         with Driver(self.pipelines[0]._stored()) as driver:
             return driver.run(make(driver.clock))
 
@@ -307,27 +307,30 @@ class AsyncBundle(_Bundled):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, in any of the pipelines; writes nothing."""
-        return await self.driver.run(self._checked())
+        return await self._perform(self._checked())
 
     async def plan(self) -> BundlePlan:
         """Say what a run would do, and why: what refers to a parent that is planned too is planned with it."""
-        return await self.driver.run(self._planned(self.driver.clock))
+        return await self._perform(self._planned(self.driver.clock))
 
     async def run(self, plan: BundlePlan | None = None) -> BundleReport:
         """Bring all pipelines into step, parents first; with an approved plan, do what it says and nothing else."""
-        return await self.driver.run(self._swept(self.driver.clock, plan, feed=True))
+        return await self._perform(self._swept(self.driver.clock, plan, feed=True))
 
     async def drain(self) -> BundleReport:
         """Take in deliveries and what is due, without asking any system for changes."""
-        return await self.driver.run(self._swept(self.driver.clock, None, feed=False))
+        return await self._perform(self._swept(self.driver.clock, None, feed=False))
 
     async def receive(self, delivery: Delivery) -> int:
         """Open a delivery, store what it brings to any pipeline, and tell how much was new; raises `ForgedDelivery`."""
-        return await self.driver.run(call(self._received, delivery, self.driver.clock.now()))
+        return await self._perform(call(self._received, delivery, self.driver.clock.now()))
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
         """Tell what any pipeline wrote to a record or because of it, and why, oldest first."""
-        return self._why(ref, field)
+        return await self._perform(call(self._why, ref, field))
+
+    async def _perform(self, flow: Flow[T]) -> T:
+        return await self.driver.run(flow, store=self.pipelines[0].store)
 
 
 def bundle(*pipelines: Pipeline) -> Bundle:

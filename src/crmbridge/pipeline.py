@@ -437,7 +437,10 @@ class Pipeline(_Rules):
     @overload
     def using(self, driver: AsyncDriver) -> AsyncPipeline: ...
     def using(self, driver: Driver | AsyncDriver) -> Pipeline | AsyncPipeline:
-        """Perform the verbs with this driver; an `AsyncDriver` gives the same verbs, awaited."""
+        """Perform the verbs with this driver; an `AsyncDriver` gives the same verbs, awaited.
+
+        Tokens and budgets are kept in the driver's store; where it has none, in that of the pipeline.
+        """
         from .drive import AsyncDriver
 
         if isinstance(driver, AsyncDriver):
@@ -552,7 +555,7 @@ class Pipeline(_Rules):
         from .drive import Driver
 
         if self.driver is not None:
-            return self.driver.run(make(self.driver.clock))
+            return self.driver.run(make(self.driver.clock), store=self.store)
         with Driver(self.store) as driver:
             return driver.run(make(driver.clock))
 
@@ -565,61 +568,64 @@ class AsyncPipeline(_Rules):
 
     async def check(self) -> Sequence[Finding]:
         """Name what cannot work, or deserves a second thought, before anything runs."""
-        return await self.driver.run(self._checked())
+        return await self._perform(self._checked())
 
     async def plan(self) -> Plan:
         """Say what a run would do, and why; nothing is written to either system."""
-        return self._plan(await self.driver.run(self._sweep(self.driver.clock, planning=True)))
+        return self._plan(await self._perform(self._sweep(self.driver.clock, planning=True)))
 
     async def run(self, plan: Plan | None = None) -> Report:
         """Bring both sides into step; with an approved plan, do what it says and nothing else."""
-        return self._report(await self.driver.run(self._run(self.driver.clock, plan)))
+        return self._report(await self._perform(self._run(self.driver.clock, plan)))
 
     async def load(self, path: str | Path) -> Plan:
         """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store."""
-        return await self.driver.run(_call(self._load, path))
+        return await self._perform(_call(self._load, path))
 
     async def undo(self, run: str | Report) -> Plan:
         """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written."""
-        return self._plan(await self.driver.run(self._undo(self.driver.clock, run)))
+        return self._plan(await self._perform(self._undo(self.driver.clock, run)))
 
     async def adopt(self) -> int:
         """Let a pipeline whose state was lost go on as any other, after a review of its matches."""
-        return await self.driver.run(self._adopted(self.driver.clock))
+        return await self._perform(self._adopted(self.driver.clock))
 
     async def look_again(self) -> int:
         """Let the next run or plan look at every linked pair again, and read both systems from the beginning."""
-        return await self.driver.run(self._looked_again(self.driver.clock))
+        return await self._perform(self._looked_again(self.driver.clock))
 
     async def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt."""
-        await self.driver.run(_call(self._ruled, ref, choice, by, self.driver.clock.now()))
+        await self._perform(_call(self._ruled, ref, choice, by, self.driver.clock.now()))
 
     async def drain(self) -> Report:
         """Take in deliveries and what is due, without asking either system for changes."""
-        return self._report(await self.driver.run(self._sweep(self.driver.clock, feed=False)))
+        return self._report(await self._perform(self._sweep(self.driver.clock, feed=False)))
 
     async def receive(self, delivery: Delivery) -> int:
         """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
-        return await self.driver.run(_call(self._received, delivery, self.driver.clock.now()))
+        return await self._perform(_call(self._received, delivery, self.driver.clock.now()))
 
     async def enable(self) -> None:
         """Count events from this moment; enabling again starts no back-fill."""
-        await self.driver.run(_call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
+        await self._perform(_call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
 
     async def retry(
         self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""
     ) -> Report:
         """Look at parked records again, all or those named, and run what is due; *values* are sent instead."""
-        return self._report(await self.driver.run(self._retry(self.driver.clock, refs, values, by)))
+        return self._report(await self._perform(self._retry(self.driver.clock, refs, values, by)))
 
     async def forget(self, *refs: RecordRef) -> int:
         """Erase what the store keeps of people: of these records, their counterparts, and every ref they have had."""
-        return await self.driver.run(self._forget(self.driver.clock, refs))
+        return await self._perform(self._forget(self.driver.clock, refs))
 
     async def why(self, ref: RecordRef, field: str | None = None) -> Why:
         """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now."""
-        return await self.driver.run(_call(self._why, ref, field))
+        return await self._perform(_call(self._why, ref, field))
+
+    async def _perform(self, flow: Flow[T]) -> T:
+        return await self.driver.run(flow, store=self.store)
 
 
 def _call(fn: Callable[..., T], *args: Any) -> Flow[T]:

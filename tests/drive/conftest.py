@@ -34,6 +34,14 @@ class Hands:
     def run(self, flow: Flow[Any]) -> Any:
         return self._loop.run(self.driver.run(flow)) if self._loop else self.driver.run(flow)
 
+    def does(self, verb: Callable[[], Any]) -> Any:
+        """Have a verb of a pipeline performed, whether it is awaited or not."""
+
+        async def awaited() -> Any:
+            return await verb()
+
+        return self._loop.run(awaited()) if self._loop else verb()
+
     def close(self) -> None:
         if self._loop is None:
             if self.driver:

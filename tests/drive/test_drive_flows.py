@@ -82,7 +82,7 @@ def test_what_no_driver_may_hold_back_passes_through_and_lets_the_flow_clean_up(
             hands.run(flow())
     else:
         # An event loop is stopped by these before the task ends; the task itself is looked at.
-        steps = hands.driver._run(flow())
+        steps = hands.driver.run(flow())
         with pytest.raises(fatal):
             _alone(steps)
     assert sent == (["/x", "/cleanup"] if place == "transport" else ["/cleanup"])

@@ -15,12 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmbridge import at, bundle, key, level, one_way, pair
 from crmbridge.credentials import ClientCredentials, PasswordGrant, Refresh, Secret
 from crmbridge.drive import AsyncDriver, Driver
 from crmbridge.drive._credentials import DriverTokens, token_key
 from crmbridge.errors import ContractBroken, NotAllowed, OriginRefused, Throttled, Unreachable
-from crmbridge.flow import Account, Repeat, Request, Response, call, gather, send
+from crmbridge.flow import Account, RateBudget, Repeat, Request, Response, call, done, gather, send
+from crmbridge.model import Capabilities, FieldSpec, Page, Rows, Schema
 from crmbridge.roles import Token
+from crmbridge.stores import MemoryStore, SqliteStore
+from crmbridge.testing.connector import FakeConnector, described
 from crmbridge.testing.sim import ManualClock, SimDriver, SimulatedCrash
 
 OWN = "https://own.example"
@@ -488,3 +492,75 @@ def test_a_token_of_the_store_that_has_not_expired_is_used_as_it_is(drive, by_to
     vendor.valid = "revoked"
     drive(vendor, store=store(tokens), clock=clock).run(get(by_token))
     assert tokens.get(token_key(by_token, by_token.credential)).serial == 5
+
+
+class Shop:
+    """A system that is entered by a grant, and has no records."""
+
+    system = "shop"
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def capabilities(self, kind):
+        return Capabilities()
+
+    def schema(self, kind):
+        return done(Schema(kind, {"email": FieldSpec("email", read_only=True)}))
+
+    def read(self, query):
+        return (yield from self.fetch((), query.fields))
+
+    def fetch(self, refs, fields):
+        answer = yield from get(self.account)
+        assert answer.status == 200
+        return Page(Rows("shop", "person", tuple(fields), (), ()), complete=True)
+
+
+def people(account: Account, store):
+    crm = FakeConnector("crm", described("contact", FieldSpec("email")))
+    mirrored = one_way("people", at(Shop(account), "person"), at(crm, "contact"))
+    return mirrored.match(level("email", key("email", "email"))).fields(pair("email", "email")).remember(store)
+
+
+@pytest.mark.parametrize("how", ["a pipeline", "a bundle"])
+def test_a_driver_without_a_store_keeps_the_tokens_of_a_pipeline_in_the_pipelines_store(drive, account, tmp_path, how):
+    vendor, by_grant = Vendor(rotates=True), attrs.evolve(account, credential=REFRESH)
+    for _process in range(3):
+        with SqliteStore(tmp_path / "state.db") as store:
+            pipeline = people(by_grant, store) if how == "a pipeline" else bundle(people(by_grant, store))
+            hands = drive(vendor)
+            hands.does(pipeline.using(hands.driver).run)
+            assert store.tokens.get(token_key(by_grant, REFRESH)).refresh == Secret(vendor.refresh)
+        vendor.valid = "run out"
+    assert [form["refresh_token"] for form in vendor.fetched] == ["granted-0", "granted-1", "granted-2"]
+
+
+def test_a_simulated_driver_keeps_tokens_in_the_pipelines_store_too(account):
+    vendor, store = Vendor(), MemoryStore()
+    driver = SimDriver(transports={OWN: httpx.MockTransport(vendor)})
+    people(attrs.evolve(account, credential=REFRESH), store).using(driver).run()
+    assert store.tokens.get(token_key(account, REFRESH)).value == Secret("token-1")
+
+
+def test_one_driver_serves_pipelines_with_stores_of_their_own_and_the_store_it_was_given_comes_first(drive, account):
+    named = token_key(account, REFRESH)
+    one, two, given = MemoryStore(), MemoryStore(), MemoryStore()
+    by_grant = attrs.evolve(account, credential=REFRESH)
+    hands = drive(Vendor())
+    for store in (one, two):
+        hands.does(people(by_grant, store).using(hands.driver).run)
+    assert [store.tokens.get(named).value.reveal() for store in (one, two)] == ["token-1", "token-2"]
+    hands = drive(Vendor(), store=given)
+    hands.does(people(by_grant, two).using(hands.driver).run)
+    assert given.tokens.get(named).value.reveal() == "token-1"
+    assert two.tokens.get(named).value.reveal() == "token-2"
+
+
+def test_a_driver_without_a_store_spends_the_budget_that_the_pipelines_store_shares(drive, account):
+    store, clock = MemoryStore(), ManualClock()
+    paced = attrs.evolve(account, budgets={"default": RateBudget(2, per=60.0)})
+    for _worker in range(2):
+        hands = drive(lambda request: httpx.Response(200, json={}), clock=clock)
+        hands.does(people(paced, store).using(hands.driver).run)
+    assert clock.monotonic() == pytest.approx(60.0), "the second worker waits for what the first has spent"

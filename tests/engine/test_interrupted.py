@@ -41,12 +41,12 @@ class Interrupted(SimDriver):
         super().__init__(**how)
         self.number, self.moment = number, moment
 
-    def _perform(self, effect):
+    def _perform(self, effect, *how):
         mine = isinstance(effect, EFFECTS) and self.effects + 1 == self.number
         if mine and self.moment == "before":
             self.number = 0
             raise KeyboardInterrupt
-        answer = super()._perform(effect)
+        answer = super()._perform(effect, *how)
         if mine:
             self.number = 0
             raise KeyboardInterrupt
@@ -60,15 +60,15 @@ class Cancelled(AsyncDriver):
         super().__init__(**how)
         self.effects, self.number, self.moment = 0, number, moment
 
-    async def _perform(self, effect, threads):
+    async def _perform(self, effect, *how):
         if not isinstance(effect, EFFECTS):
-            return await super()._perform(effect, threads)
+            return await super()._perform(effect, *how)
         self.effects += 1
         if self.effects == self.number:
             asyncio.current_task().cancel()
             if self.moment == "before":
                 await asyncio.sleep(0)
-        return await super()._perform(effect, threads)
+        return await super()._perform(effect, *how)
 
 
 def begun(worlds, promises, scene):

@@ -71,7 +71,11 @@ ROWS = {
     ),
     "B16": (
         "a rotated refresh token is lost, or many refresh at once",
-        ("B16: a rotated token is shown before it is saved", "B16: everybody refreshes"),
+        (
+            "B16: a rotated token is shown before it is saved",
+            "B16: everybody refreshes",
+            "B16: a driver without a store forgets what a pipeline was given",
+        ),
     ),
     "B17": ("retries multiply while a system is down", ("B17: repeats have no allowance",)),
     "B18": ("a system asks for an absurd wait", ("B18: any wish to wait is followed",)),
@@ -241,6 +245,12 @@ PLANTS = {
             DRIVE.format("tokens", "a_rotated_refresh_token_is_saved_before_the_new_token_is_shown"),
             DRIVE.format("tokens", "after_a_crash_the_grant_lives_on_exactly_where_the_rotated_one_was_saved"),
         ),
+    ),
+    "B16: a driver without a store forgets what a pipeline was given": (
+        "drive/_exchange.py",
+        "        if store is None or self._store is not None:\n",
+        "        if store is store:\n",
+        (DRIVE.format("tokens", "a_driver_without_a_store_keeps_the_tokens_of_a_pipeline_in_the_pipelines_store"),),
     ),
     "B16: everybody refreshes": (
         "drive/_exchange.py",

@@ -29,8 +29,8 @@ T = TypeVar("T")
 class AsyncDriver:
     """Perform flows, awaited; one driver belongs to one event loop.
 
-    Tokens and budgets are shared through *store*; without one they live as long as the driver. What blocks runs in
-    threads. *transports* serve single origins, *transport* all others; by default that is one over the network, made
+    Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
+    those of other flows live as long as the driver. What blocks runs in threads. *transports* serve single origins, *transport* all others; by default that is one over the network, made
     at the first request. *verify* is a file of authorities to trust, or a context. Proxies of the environment are not
     used; give `httpx.AsyncHTTPTransport(proxy=...)` as the transport. Transports that are given are not closed.
     """
@@ -57,9 +57,12 @@ class AsyncDriver:
         self._renewers: dict[str, asyncio.Lock] = {}
         self._network: httpx.AsyncHTTPTransport | None = None
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Perform a flow and give what it returns; raises what it raises."""
-        return await self._run(flow)
+    async def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
+        """Perform a flow and give what it returns; raises what it raises.
+
+        *store* keeps tokens and budgets of this flow where the driver was made without one.
+        """
+        return await self._run(flow, self._exchange.keeping(store))
 
     async def aclose(self) -> None:
         """Let go of the connections; a later request makes new ones."""
@@ -75,44 +78,44 @@ class AsyncDriver:
     ) -> None:
         await self.aclose()
 
-    async def _run(self, steps: Steps[T], threads: Executor | None = None) -> T:
+    async def _run(self, steps: Steps[T], exchange: Exchange, threads: Executor | None = None) -> T:
         outcome: Inner | Done[T] = advance(steps)
         while not isinstance(outcome, Done):
             try:
-                answer = await self._perform(outcome, threads)
+                answer = await self._perform(outcome, exchange, threads)
             except BaseException as error:  # noqa: BLE001 - the flow may clean up, or catch
                 outcome = advance(steps, error=error)
             else:
                 outcome = advance(steps, answer)
         return outcome.value
 
-    async def _perform(self, effect: Inner, threads: Executor | None) -> Any:
+    async def _perform(self, effect: Inner, exchange: Exchange, threads: Executor | None) -> Any:
         match effect:
             case Request():
-                return await self._request(effect)
+                return await self._request(effect, exchange)
             case Pause(seconds):
                 return await self._sleep(seconds)
             case Call(fn):
                 return await self._call(fn, threads)
             case Gather(flows, limit):
-                return await self._gather(flows, limit)
+                return await self._gather(flows, limit, exchange)
             case Send():
                 return await self._send(effect)
             case InTurn(system, places, flow):
                 async with self._places.setdefault(system, asyncio.Semaphore(places)):
-                    return await self._run(flow)
+                    return await self._run(flow, exchange)
             case Alone():
                 # One task goes to the store's lock, the others wait here: a hundred of them take no hundred threads.
                 async with self._renewers.setdefault(effect.key, asyncio.Lock()):
-                    return await self._alone(effect)
+                    return await self._alone(effect, exchange)
             case _:
                 assert_never(effect)
 
-    async def _request(self, request: Request) -> Response:
-        trial, shaped = self._exchange.trial(request), shape(request)
+    async def _request(self, request: Request, exchange: Exchange) -> Response:
+        trial, shaped = exchange.trial(request), shape(request)
 
         async def attempt() -> Result:
-            return await self._run(self._exchange.attempt(trial, shaped))
+            return await self._run(exchange.attempt(trial, shaped), exchange)
 
         return trial.conclude(await async_retrying(trial, self._sleep)(attempt))
 
@@ -146,13 +149,13 @@ class AsyncDriver:
             raise
         return ending.result()
 
-    async def _alone(self, effect: Alone) -> Any:
+    async def _alone(self, effect: Alone, exchange: Exchange) -> Any:
         # One thread of its own takes the store's lock, saves and lets go: a lock may belong to its thread, and waiting
         # for it in the loop, or in threads that others wait for, would stop those who hold it.
         loop, thread, held = asyncio.get_running_loop(), ThreadPoolExecutor(1, "crmbridge-token"), ExitStack()
         try:
-            latest = await loop.run_in_executor(thread, held.enter_context, self._exchange.tokens.lock(effect.key))
-            return await self._run(effect.flow(latest), thread)
+            latest = await loop.run_in_executor(thread, held.enter_context, exchange.tokens.lock(effect.key))
+            return await self._run(effect.flow(latest), exchange, thread)
         finally:
             # The thread does one thing after the other: what it enters is left, even if nobody waits for it any more.
             leaving = loop.run_in_executor(thread, held.close)
@@ -165,13 +168,13 @@ class AsyncDriver:
             seconds = 0.0
         await asyncio.sleep(seconds)
 
-    async def _gather(self, flows: Sequence[Flow[Any]], limit: int) -> list[Any]:
+    async def _gather(self, flows: Sequence[Flow[Any]], limit: int, exchange: Exchange) -> list[Any]:
         """Run flows; when one raises, the others are cancelled and its error rises."""
         places = asyncio.Semaphore(min(limit, self._workers or limit))
 
         async def one(flow: Flow[Any]) -> Any:
             async with places:
-                return await self._run(flow)
+                return await self._run(flow, exchange)
 
         try:
             async with asyncio.TaskGroup() as group:

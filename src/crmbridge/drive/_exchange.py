@@ -6,6 +6,7 @@ one who renews a token. So everything is decided here, once, and each driver wai
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
@@ -87,6 +88,14 @@ class Exchange:
         self._observer = observer
         self._shown: dict[str, Token] = {}
         """The tokens in use, so that the store is asked for one that is missing, old or refused, and not each time."""
+
+    def keeping(self, store: StateStore | None) -> Exchange:
+        """Keep tokens and budgets in this store, unless one was given; all else stays the driver's own."""
+        if store is None or self._store is not None:
+            return self
+        kept = copy.copy(self)
+        kept.tokens, kept._store, kept._shown = store.tokens, store, {}
+        return kept
 
     def trial(self, request: Request) -> Trial:
         """Begin with a request."""

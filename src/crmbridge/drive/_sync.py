@@ -30,7 +30,8 @@ T = TypeVar("T")
 class Driver:
     """Perform flows, blocking.
 
-    Tokens and budgets are shared through *store*; without one they live as long as the driver. *transports* serve
+    Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
+    those of other flows live as long as the driver. *transports* serve
     single origins, *transport* all others; by default that is one over the network, made at the first request.
     *verify* is a file of authorities to trust, or a context. *workers* above 1 runs gathered flows in threads. Proxies
     of the environment are not used; give `httpx.HTTPTransport(proxy=...)` as the transport. Transports that are
@@ -59,9 +60,12 @@ class Driver:
         self._making = threading.Lock()
         self._network: httpx.HTTPTransport | None = None
 
-    def run(self, flow: Flow[T]) -> T:
-        """Perform a flow and give what it returns; raises what it raises."""
-        return self._run(flow)
+    def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
+        """Perform a flow and give what it returns; raises what it raises.
+
+        *store* keeps tokens and budgets of this flow where the driver was made without one.
+        """
+        return self._run(flow, self._exchange.keeping(store))
 
     def close(self) -> None:
         """Let go of the connections; a later request makes new ones."""
@@ -78,41 +82,41 @@ class Driver:
     ) -> None:
         self.close()
 
-    def _run(self, steps: Steps[T]) -> T:
+    def _run(self, steps: Steps[T], exchange: Exchange) -> T:
         outcome: Inner | Done[T] = advance(steps)
         while not isinstance(outcome, Done):
             try:
-                answer = self._perform(outcome)
+                answer = self._perform(outcome, exchange)
             except BaseException as error:  # noqa: BLE001 - the flow may clean up, or catch
                 outcome = advance(steps, error=error)
             else:
                 outcome = advance(steps, answer)
         return outcome.value
 
-    def _perform(self, effect: Inner) -> Any:
+    def _perform(self, effect: Inner, exchange: Exchange) -> Any:
         match effect:
             case Request():
-                return self._request(effect)
+                return self._request(effect, exchange)
             case Pause(seconds):
                 return self._sleep(seconds)
             case Call(fn):
                 return fn()
             case Gather(flows, limit):
-                return self._gather(flows, limit)
+                return self._gather(flows, limit, exchange)
             case Send():
                 return self._send(effect)
             case InTurn(system, places, flow):
                 with self._places.setdefault(system, threading.Semaphore(places)):
-                    return self._run(flow)
+                    return self._run(flow, exchange)
             case Alone(key, flow):
-                with self._exchange.tokens.lock(key) as latest:
-                    return self._run(flow(latest))
+                with exchange.tokens.lock(key) as latest:
+                    return self._run(flow(latest), exchange)
             case _:
                 assert_never(effect)
 
-    def _request(self, request: Request) -> Response:
-        trial, shaped = self._exchange.trial(request), shape(request)
-        result = retrying(trial, self._sleep)(lambda: self._run(self._exchange.attempt(trial, shaped)))
+    def _request(self, request: Request, exchange: Exchange) -> Response:
+        trial, shaped = exchange.trial(request), shape(request)
+        result = retrying(trial, self._sleep)(lambda: self._run(exchange.attempt(trial, shaped), exchange))
         return trial.conclude(result)
 
     def _send(self, send: Send) -> Result:
@@ -139,22 +143,22 @@ class Driver:
         elif seconds > 0:
             time.sleep(seconds)
 
-    def _gather(self, flows: Sequence[Flow[Any]], limit: int) -> list[Any]:
+    def _gather(self, flows: Sequence[Flow[Any]], limit: int, exchange: Exchange) -> list[Any]:
         """Run flows, each to its end; then the first error rises."""
         workers = min(self._workers, limit, len(flows))
         if workers <= 1:
-            return values([self._settle(flow) for flow in flows])
+            return values([self._settle(flow, exchange) for flow in flows])
         with ThreadPoolExecutor(workers, thread_name_prefix="crmbridge") as pool:
-            running = [pool.submit(contextvars.copy_context().run, self._settle, flow) for flow in flows]
+            running = [pool.submit(contextvars.copy_context().run, self._settle, flow, exchange) for flow in flows]
             try:
                 return values([one.result() for one in running])
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _settle(self, flow: Flow[T]) -> Done[T] | Exception:
+    def _settle(self, flow: Flow[T], exchange: Exchange) -> Done[T] | Exception:
         try:
-            return Done(self._run(flow))
+            return Done(self._run(flow, exchange))
         except Exception as error:  # noqa: BLE001 - rises when the siblings have finished
             return error
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import attrs
 import httpx
 
-from crmbridge.drive._exchange import Inner
+from crmbridge.drive._exchange import Exchange, Inner
 from crmbridge.drive._sync import Driver
 from crmbridge.errors import UsageError
 from crmbridge.flow import Call, Done, Flow, Gather, Pause, Request, step
@@ -86,21 +86,21 @@ class SimDriver(Driver):
         self._crash_after = crash_after
         self._order = random.Random(seed)
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
         """Perform a flow and give what it returns; raises what it raises, or `SimulatedCrash`."""
-        return super().run(woven(flow, self._order))
+        return super().run(woven(flow, self._order), store=store)
 
-    def _perform(self, effect: Inner) -> Any:
+    def _perform(self, effect: Inner, exchange: Exchange) -> Any:
         if self.dead:
             raise SimulatedCrash
         if not isinstance(effect, Request | Pause | Call):
-            return super()._perform(effect)
+            return super()._perform(effect, exchange)
         self.effects += 1
         number = self.effects
         if number == self._crash_before:
             self._die()
         try:
-            return super()._perform(effect)
+            return super()._perform(effect, exchange)
         finally:
             if number == self._crash_after:
                 self._die()
