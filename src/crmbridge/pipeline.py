@@ -376,7 +376,7 @@ class _Rules:
         return (yield from self._sweep(clock, feed=False, edits=edits))
 
     def _forget(self, clock: Clock, refs: Sequence[RecordRef]) -> Flow[int]:
-        from ._engine.undoing import leased
+        from ._engine._lease import leased
         from ._named import named
 
         store = self._stored()

@@ -381,4 +381,40 @@ PLANTS = {
         "            if place in failing:\n",
         (ENGINE.format("notices", "a_notifier_that_fails_has_no_other_tell_again_or_wait[memory-order0]"),),
     ),
+    # -- leases ---------------------------------------------------------------------------------------
+    "a lease whose taking was interrupted is held by nobody's run": (
+        "_engine/_lease.py",
+        """        held.append(store.leases.take(definition.name, owner, now, definition.lease))
+        return held[0]
+
+    try:
+        fence = yield from call(take)
+""",
+        """        return store.leases.take(definition.name, owner, now, definition.lease)
+
+    try:
+        held.append((yield from call(take)))
+        fence = held[0]
+""",
+        (
+            ENGINE.format(
+                "interrupted",
+                "whichever_verb_is_interrupted_at_whichever_effect_no_lease_is_held_afterwards[run-after]",
+            ),
+            ENGINE.format(
+                "interrupted",
+                "whichever_awaited_verb_is_cancelled_at_whichever_effect_no_lease_is_held_afterwards[run]",
+            ),
+        ),
+    ),
+    "whoever is cancelled twice overtakes what he asked for": (
+        "drive/_async.py",
+        "                cancelled = error\n",
+        "                if cancelled is not None:\n                    raise\n                cancelled = error\n",
+        (
+            ENGINE.format(
+                "interrupted", "a_run_that_is_cancelled_again_and_again_while_it_is_given_the_lease_gives_it_back"
+            ),
+        ),
+    ),
 }

@@ -16,8 +16,9 @@ from ..flow import Flow, call
 from ..model import LEFT, SIDES, Page, RecordRef, Side, other
 from ..protocols import Clock, KeyValue, Question
 from ..reasons import Code
-from ..roles import Delta, Keyed, Progress, QueueRow, StateStore
+from ..roles import Delta, Fence, Keyed, Progress, QueueRow, StateStore
 from ._create import mark_of
+from ._lease import leased
 from ._run import Run
 
 _PLACE = (LEFT, "@memory")
@@ -109,15 +110,15 @@ def _asked(kind: str, field: str, marks: Sequence[str]) -> list[Question]:
 
 def adopted(definition: Definition, store: StateStore, clock: Clock, *, owner: str) -> Flow[int]:
     """Let a pipeline that had lost its memory go on as any other; gives how many records had waited for that."""
-    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
-    try:
+
+    def work(fence: Fence) -> Flow[int]:
         parked: Sequence[QueueRow] = yield from call(store.quarantine.rows, definition.name, None)
         waiting = [row for row in parked if row.because is not None and row.because.code is Code.STATE_LOST]
         wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in waiting)
         yield from call(store.commit, definition.name, attrs.evolve(_stands(_SOUND), wake=wake), fence)
-    finally:
-        yield from call(store.leases.release, fence)
-    return len(waiting)
+        return len(waiting)
+
+    return (yield from leased(definition, store, clock, work, owner=owner))
 
 
 def lost(definition: Definition, store: StateStore) -> Flow[bool]:

@@ -19,7 +19,8 @@ from ..flow import Flow, call
 from ..model import LEFT, SIDES, Link, Record, RecordRef, Side, other
 from ..protocols import Clock
 from ..reasons import Code, Fact, because
-from ..roles import Delta, Progress, QueueRow, StateStore
+from ..roles import Delta, Fence, Progress, QueueRow, StateStore
+from ._lease import leased
 from ._rules import Again, Rules, read_rules, rules
 from ._run import Run
 from ._seen import Look
@@ -111,12 +112,12 @@ def forget_rules(definition: Definition, store: StateStore, clock: Clock, *, own
     """
     if definition.topology == "events":
         raise UsageError(f"{definition.name}: an event is made once; retry() looks at those that wait")
-    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
-    try:
+
+    def work(fence: Fence) -> Flow[None]:
         unknown = {**_stands(Rules(), done=True), **_read(definition, "")}
         yield from call(store.commit, definition.name, Delta(progress=unknown), fence)
-    finally:
-        yield from call(store.leases.release, fence)
+
+    yield from leased(definition, store, clock, work, owner=owner)
     return (yield from call(store.links.count, definition.name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -14,11 +15,12 @@ from ..plan import Raised
 from ..protocols import Clock, Unmatched
 from ..reasons import Code, Fact, because
 from ..references import Ensured
-from ..roles import Delta, QueueRow, StateStore
+from ..roles import Delta, Fence, QueueRow, StateStore
 from ._create import refused
 from ._ends import same_systems
 from ._fingerprints import admitted
 from ._ingest import known_targets
+from ._lease import leased
 from ._looked_up import check_look_ups
 from ._matching import Search
 from ._patience import behind
@@ -137,37 +139,38 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Se
     runs it at this moment, the children wait.
     """
     yield from admitted(within, run.store)
+    name = part(run.id, within.name)
+
+    def work(fence: Fence) -> Flow[None]:
+        approved = None if run.approved is None else part(run.approved, within.name)
+        inner = Run(within, run.store, run.clock, name, fence, run.planning, approved, run.observer, bring=run.bring)
+        run.parts[name] = None
+        return _within(run, inner, refs, parked)
+
     try:
-        fence = yield from call(run.store.leases.take, within.name, run.id, run.now(), within.lease)
+        yield from leased(within, run.store, run.clock, work, owner=run.id)
     except LeaseHeld:
         return
-    approved = None if run.approved is None else part(run.approved, within.name)
-    name = part(run.id, within.name)
-    inner = Run(within, run.store, run.clock, name, fence, run.planning, approved, run.observer, bring=run.bring)
-    run.parts[name] = None
-    try:
-        yield from same_systems(inner)
-        yield from prepare(inner)
-        yield from check_look_ups(inner)
-        yield from take_over(inner)
-        yield from recover(inner)
-        yield from known_targets(inner)
-        if parked:
-            yield from settle_parents(inner)
-        known = yield from run.ask(run.store.agenda.rows, within.name, "left", refs)
-        changed = yield from _changed(inner, [*refs, *parked])
-        rows = [QueueRow("left", ref, run=name) for ref in (*(one for one in refs if one not in known), *changed)]
-        yield from inner.bring(inner, rows)
-        run.parts.update(inner.parts)
-    except GeneratorExit:
-        raise
-    except BaseException:  # as in a sweep: nobody waits for the end of a lease that could be given back
-        yield from call(run.store.leases.release, inner.fence)
-        raise
-    yield from call(run.store.leases.release, inner.fence)
     yield from run.renewed()
     if run.planning:
         run.upcoming[within.name] = within, name
+
+
+def _within(run: Run, inner: Run, refs: Sequence[RecordRef], parked: Sequence[RecordRef]) -> Flow[None]:
+    """Decide about parents in a run of their own pipeline."""
+    yield from same_systems(inner)
+    yield from prepare(inner)
+    yield from check_look_ups(inner)
+    yield from take_over(inner)
+    yield from recover(inner)
+    yield from known_targets(inner)
+    if parked:
+        yield from settle_parents(inner)
+    known = yield from run.ask(run.store.agenda.rows, inner.name, "left", refs)
+    changed = yield from _changed(inner, [*refs, *parked])
+    rows = [QueueRow("left", ref, run=inner.id) for ref in (*(one for one in refs if one not in known), *changed)]
+    yield from inner.bring(inner, rows)
+    run.parts.update(inner.parts)
 
 
 def _changed(inner: Run, refs: Sequence[RecordRef]) -> Flow[list[RecordRef]]:
@@ -188,17 +191,20 @@ def wake_parents(
             continue
         within = reference.within
         wanted = {parent for _, pipeline, parent in _wanting(rows) if pipeline == within.name}
-        if not wanted:
-            continue
-        fence = yield from call(store.leases.take, within.name, owner, clock.now(), within.lease)
-        try:
-            found = yield from call(store.quarantine.of, within.name, "left", sorted(wanted))
-            parked = [row for row in found.values() if row.because is None or row.because.code is not Code.IN_DOUBT]
-            wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in parked)
-            yield from call(store.commit, within.name, Delta(wake=wake), fence)
-        finally:
-            yield from call(store.leases.release, fence)
-        yield from wake_parents(within, store, clock, parked, owner=owner)
+        if wanted:
+            work = partial(_wake_named, within, store, sorted(wanted))
+            parked = yield from leased(within, store, clock, work, owner=owner)
+            yield from wake_parents(within, store, clock, parked, owner=owner)
+
+
+def _wake_named(
+    within: Definition, store: StateStore, wanted: Sequence[RecordRef], fence: Fence
+) -> Flow[Sequence[QueueRow]]:
+    found = yield from call(store.quarantine.of, within.name, "left", wanted)
+    parked = [row for row in found.values() if row.because is None or row.because.code is not Code.IN_DOUBT]
+    wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in parked)
+    yield from call(store.commit, within.name, Delta(wake=wake), fence)
+    return parked
 
 
 def part(run: str, parents: str) -> str:

@@ -21,7 +21,7 @@ from ..model import (
     verb,
 )
 from ..protocols import Clock, KeyValue, Observer
-from ..roles import Delta, Keyed, QueueRow, StateStore
+from ..roles import Delta, Fence, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
 from ._again import compare_rules, settle_rules
@@ -33,6 +33,7 @@ from ._events import delivered, finished
 from ._fingerprints import admitted
 from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
 from ._ingest import ingest, looked_again
+from ._lease import leased
 from ._looked_up import check_look_ups
 from ._matching import keys_of_one
 from ._notices import notices, send_notices
@@ -82,26 +83,26 @@ def sweep(
     """
     claimed(definition)
     yield from admitted(definition, store)
-    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
-    name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
-    totals = Written()
-    run = Run(
-        definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring, edits=edits or {}
-    )
-    run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
+
+    def work(fence: Fence) -> Flow[Swept]:
+        name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
+        totals = Written()
+        run = Run(
+            definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring, edits=edits or {}
+        )
+        run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
+        return _judged(run, totals, feed=feed)
+
+    return (yield from leased(definition, store, clock, work, owner=owner))
+
+
+def _judged(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
+    """Run, and say with the objection of a guard what had been written before it."""
     try:
-        swept = yield from _swept(run, totals, feed=feed)
-    except GeneratorExit:
-        raise
+        return (yield from _swept(run, totals, feed=feed))
     except GuardTripped as tripped:
-        yield from call(store.leases.release, run.fence)
         written = (yield from _counted(run))[Disposition.APPLIED]
         raise GuardTripped(tripped.pipeline, tripped.objection, written=written) from tripped
-    except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
-        yield from call(store.leases.release, run.fence)
-        raise
-    yield from call(store.leases.release, run.fence)
-    return swept
 
 
 def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
@@ -303,8 +304,8 @@ def woken(
     definition: Definition, store: StateStore, clock: Clock, refs: Sequence[RecordRef] | None, *, owner: str
 ) -> Flow[int]:
     """Make parked records ready again, all or those named; a person has looked, so doubts about them end."""
-    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
-    try:
+
+    def work(fence: Fence) -> Flow[list[QueueRow]]:
         rows: Sequence[QueueRow] = yield from call(store.quarantine.rows, definition.name, None)
         chosen = [row for row in rows if refs is None or row.ref in refs]
         held = yield from call(store.outbox.holding, definition.name, [row.ref for row in chosen])
@@ -312,7 +313,8 @@ def woken(
         ended = tuple({intent.key for ref, intent in held.items() if ref in looked_at})
         wake: tuple[tuple[Side, RecordRef], ...] = tuple((row.side, row.ref) for row in chosen)
         yield from call(store.commit, definition.name, Delta(wake=wake, settled=ended), fence)
-    finally:
-        yield from call(store.leases.release, fence)
+        return chosen
+
+    chosen = yield from leased(definition, store, clock, work, owner=owner)
     yield from wake_parents(definition, store, clock, chosen, owner=owner)
     return len(chosen)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
 
 import attrs
 
@@ -17,6 +16,7 @@ from ..reasons import Code
 from ..roles import Delta, Fence, JournalRow, StateStore
 from ._approved import stale
 from ._ends import same_systems
+from ._lease import leased
 from ._notices import send_notices
 from ._recover import recover, take_over
 from ._run import Run, prepare
@@ -24,8 +24,6 @@ from ._seen import Look
 from ._subjects import Verdict
 from ._undo import Trace, Traced, taken_back, traced
 from .sweep import Swept, Written, acted, promised
-
-T = TypeVar("T")
 
 _MARK = "undo"
 _AT_ONCE = 200
@@ -81,22 +79,6 @@ def undone(
         return _done(run, plan)
 
     return (yield from leased(definition, store, clock, work, owner=owner))
-
-
-def leased(
-    definition: Definition, store: StateStore, clock: Clock, work: Callable[[Fence], Flow[T]], *, owner: str
-) -> Flow[T]:
-    """Do something while nobody else runs this pipeline; raises `LeaseHeld` where somebody does."""
-    fence = yield from call(store.leases.take, definition.name, owner, clock.now(), definition.lease)
-    try:
-        answer = yield from work(fence)
-    except GeneratorExit:
-        raise
-    except BaseException:  # an interrupt too gives the lease back, so that nobody waits for its end
-        yield from call(store.leases.release, fence)
-        raise
-    yield from call(store.leases.release, fence)
-    return answer
 
 
 # -- the plan ------------------------------------------------------------------------------------

@@ -141,12 +141,15 @@ class AsyncDriver:
     async def _call(self, fn: Callable[[], T], threads: Executor | None) -> T:
         loop = asyncio.get_running_loop()
         ending = asyncio.ensure_future(asyncio.to_thread(fn) if threads is None else loop.run_in_executor(threads, fn))
-        try:
-            await asyncio.wait([ending])
-        except asyncio.CancelledError:
-            # A thread cannot be cancelled; a flow that cleans up must not overtake what it asked for.
-            await asyncio.wait([ending])
-            raise
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.wait([ending])
+            except asyncio.CancelledError as error:
+                # A thread cannot be cancelled; a flow that cleans up must not overtake what it asked for.
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
         return ending.result()
 
     async def _alone(self, effect: Alone, exchange: Exchange) -> Any:
