@@ -5,8 +5,8 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import Disposition, at, events, one_way, pair, put
-from crmbridge.errors import ForgedDelivery, UsageError
+from crmbridge import Disposition, at, events, one_way, pair, plain, put
+from crmbridge.errors import ForgedDelivery, RunFailed, UsageError
 from crmbridge.flow import call
 from crmbridge.gates import filled
 from crmbridge.model import (
@@ -91,9 +91,9 @@ def crm(clock):
     )
 
 
-def pipeline(source, crm, store, clock, **crash):
+def pipeline(source, crm, store, clock, *, kind="post", **crash):
     return (
-        events("posts", at(source, "post"), at(crm, "task"))
+        events("posts", at(source, kind), at(crm, "task"))
         .fields(pair("mail", "Mail"), pair("text", "Text"))
         .remember(store)
         .using(SimDriver(clock=clock, **crash))
@@ -219,6 +219,86 @@ def test_an_event_that_is_refused_waits_in_quarantine_with_its_values_and_tells_
     assert watched.retry().counts[Disposition.APPLIED] == 1
     assert [row["Text"] for row in crm.rows("task")] == ["fixed"]
     assert len(told) == 1
+
+
+def test_an_event_that_comes_again_while_it_waits_keeps_its_values_and_is_counted_as_what_it_is(posts, crm, clock):
+    crm.losing = [False]
+    posts.receive(delivery("open-sesame 1 kim@x.example"))
+    posts.drain()
+    clock.advance(3600)
+    assert posts.drain().counts[Disposition.QUARANTINED] == 1
+    posts.accept([attrs.evolve(arrival("1", "kim@x.example", clock.now()), id="another delivery of it")])
+    report = posts.drain()
+    assert (report.read, report.counts[Disposition.QUARANTINED]) == (1, 1)
+    with pytest.raises(RunFailed):
+        report.raise_for_failures()
+    posts.retry([RecordRef("web", "post", "1")])
+    assert [row["Mail"] for row in crm.rows("task")] == ["kim@x.example"]
+
+
+class Dies(FakeConnector):
+    """A sink whose process dies once, with the first record, before anything is sent."""
+
+    dead = False
+
+    def apply(self, batch):
+        if not self.dead:
+            self.dead = True
+            raise SimulatedCrash
+        return super().apply(batch)
+
+
+@pytest.mark.parametrize("topology", ["events", "one_way"])
+def test_what_is_found_to_be_in_doubt_after_a_crash_is_counted_as_in_quarantine_by_each_run_that_meets_it(
+    crm, store, clock, topology
+):
+    able = attrs.evolve(crm.capabilities("task"), batch=1)
+    sink = Dies("crm", described("task", FieldSpec("Mail"), FieldSpec("Text")), capabilities=able, now=clock.now)
+    listed = plain.rows(
+        [{"id": str(n), "mail": f"p{n}@x.example", "text": ""} for n in range(3)], id="id", system="log"
+    )
+    ends = at(listed, "row"), at(sink, "task")
+    begun = events("posts", *ends) if topology == "events" else one_way("posts", *ends)
+    posts = begun.fields(pair("mail", "Mail"), pair("text", "Text")).remember(store).using(SimDriver(clock=clock))
+    posts.enable()
+    with pytest.raises(SimulatedCrash):
+        posts.run()
+    clock.advance(3600)
+    posts.run()
+    for _ in range(3):
+        clock.advance(3600)
+        report = posts.run()
+        parked = [row.state for row in store.quarantine.rows("posts")]
+        assert parked == ["quarantined"] * len(parked) != []
+        assert report.counts[Disposition.QUARANTINED] == len(parked)
+        assert report.read == 3, "each is counted once"
+        with pytest.raises(RunFailed):
+            report.raise_for_failures()
+
+
+def test_a_run_that_finds_a_delivered_event_in_doubt_says_so(posts, crm, store, clock):
+    dying = pipeline(Intake(), Dies("crm", *crm._schemas.values(), capabilities=crm.capabilities("task")), store, clock)
+    posts.receive(delivery("open-sesame 1 kim@x.example"))
+    with pytest.raises(SimulatedCrash):
+        dying.drain()
+    posts.drain()
+    clock.advance(3600)
+    report = posts.drain()
+    [decision] = report.rows(Disposition.QUARANTINED)
+    assert decision.because.code is Code.IN_DOUBT
+
+
+def test_an_event_that_waits_for_its_time_is_counted_once_by_each_run_and_plan_that_meets_it(crm, store, clock):
+    listed = plain.rows([{"id": "1", "mail": "kim@x.example", "text": ""}], id="id", system="log")
+    posts = pipeline(listed, crm, store, clock, kind="row").after(hours=3)
+    posts.enable()
+    planned, counted = [], []
+    for _ in range(4):
+        planned.append({one: count for one, count in posts.plan().totals.by_disposition.items() if count})
+        counted.append({one: count for one, count in posts.run().counts.items() if count})
+        clock.advance(3600)
+    held, applied = {Disposition.HELD: 1}, {Disposition.APPLIED: 1}
+    assert counted == planned == [held, held, held, applied]
 
 
 def test_events_of_a_system_with_a_feed_are_read_from_it(crm, store, clock):

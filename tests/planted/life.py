@@ -417,4 +417,22 @@ PLANTS = {
             ),
         ),
     ),
+    # -- events ---------------------------------------------------------------------------------------
+    "an event that comes again while it waits loses its values": (
+        "_engine/_events.py",
+        "                continue  # what waits keeps its values, and is not queued a second time\n",
+        "                finished.append(arrival.record.ref)\n                continue\n",
+        (
+            ENGINE.format(
+                "events",
+                "an_event_that_comes_again_while_it_waits_keeps_its_values_and_is_counted_as_what_it_is[memory]",
+            ),
+        ),
+    ),
+    "what recovery parks is told by no report": (
+        "_engine/_recover.py",
+        "    return Delta(queue=(row,), notices=told, run=run.id, decisions=(decided,))\n",
+        "    return Delta(queue=(row,), notices=told)\n",
+        (ENGINE.format("events", "a_run_that_finds_a_delivered_event_in_doubt_says_so[memory]"),),
+    ),
 }

@@ -1,4 +1,7 @@
-"""Counting: what a run has written for a record, or has found written, is not hidden by what becomes of it later."""
+"""Counting: what a run has written for a record, or has found written, is not hidden by what becomes of it later.
+
+And what is parked is counted as what it is parked as, by each run that meets it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,26 @@ import attrs
 
 from ..flow import Flow
 from ..model import Decision, Disposition, RecordRef, Side, other
-from ..roles import Delta, Intent, JournalRow
+from ..reasons import Code, because
+from ..roles import Delta, Intent, JournalRow, QueueRow
 from ._run import Run
 from ._subjects import Verdict
+
+_PARKED = {
+    "held": Disposition.HELD,
+    "disputed": Disposition.DISPUTED,
+    "quarantined": Disposition.QUARANTINED,
+}
+
+
+def still_parked(run: Run, rows: Iterable[QueueRow]) -> tuple[Decision, ...]:
+    """Decide once more as before about parked records of which nothing new is told; what is due now is decided anew."""
+    now = run.now()
+    return tuple(
+        Decision(row.side, row.ref, None, _PARKED[row.state], row.because or because(Code.NOT_DUE))
+        for row in rows
+        if row.state in _PARKED and not (row.state == "held" and row.until is not None and row.until <= now)
+    )
 
 
 def unhidden(run: Run, delta: Delta, verdicts: Iterable[Verdict]) -> Flow[Delta]:

@@ -11,9 +11,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from ..flow import Flow
-from ..model import SIDES, Arrived, Disposition, Record, RecordRef, Signal, Standing
+from ..model import LEFT, SIDES, Arrived, Disposition, Record, RecordRef, Signal, Standing
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
+from ._counted import still_parked
 from ._run import Run
 from ._young import young
 
@@ -32,9 +33,13 @@ def delivered(run: Run) -> Flow[None]:
             mine = [ref for ref in refs if ref.system == run.definition.end(side).system]
             if mine:
                 standing.update((yield from run.ask(run.store.links.standing, run.name, side, mine)))
+        again = [one.record.ref for one in arrivals if isinstance(one, Arrived) and _parked(standing, one.record.ref)]
+        still = (yield from run.ask(run.store.quarantine.of, run.name, LEFT, again)) if again else {}
         rows: list[QueueRow] = []
         finished: list[RecordRef] = []
         for arrival in arrivals:
+            if isinstance(arrival, Arrived) and arrival.record.ref in still:
+                continue  # what waits keeps its values, and is not queued a second time
             row = _row(run, arrival, standing)
             if row is not None:
                 rows.append(row)
@@ -44,8 +49,16 @@ def delivered(run: Run) -> Flow[None]:
         # The feed will tell of the same change; a row in the place of one that waits would not know since when.
         waits = yield from young(run, rows, standing)
         queue = tuple(row for row in rows if row.ref not in waits)
-        yield from run.commit(Delta(queue=queue, taken=taken, finished=tuple(finished)))
+        parked = still_parked(run, still.values())
+        yield from run.commit(
+            Delta(queue=queue, taken=taken, finished=tuple(finished), run=run.id, decisions=parked)
+        )
         run.saw("received", records=len(arrivals))
+
+
+def _parked(standing: Mapping[RecordRef, Standing], ref: RecordRef) -> bool:
+    known = standing.get(ref)
+    return known is not None and known.parked is not None
 
 
 def _ref(arrival: Signal | Arrived) -> RecordRef:
@@ -63,8 +76,8 @@ def _row(run: Run, arrival: Signal | Arrived, standing: Mapping[RecordRef, Stand
 
 
 def event_row(run: Run, ref: RecordRef, at: dt.datetime | None, known: Standing | None) -> QueueRow | None:
-    """Queue an event, now or for when it is due; None for one from before the enabling, or one that is known."""
-    if known is not None and (known.linked or known.closed or known.parked is not None):
+    """Queue an event, now or for when it is due; None for one from before the enabling, or one that was made."""
+    if known is not None and (known.linked or known.closed):
         run.count(Disposition.UNCHANGED)
         return None
     if run.enabled_since is None or (at is not None and at < run.enabled_since):

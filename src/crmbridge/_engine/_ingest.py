@@ -14,7 +14,6 @@ from ..model import (
     LEFT,
     RIGHT,
     SIDES,
-    Decision,
     Deleted,
     Departure,
     Disposition,
@@ -25,10 +24,10 @@ from ..model import (
     Side,
     Standing,
 )
-from ..reasons import Code, because
 from ..roles import Delta, Keyed, Progress, QueueRow
 from ._adoption import mark_field, with_marks
 from ._again import ReadBy, bring_up, outdated, read_by, told_of
+from ._counted import still_parked
 from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
@@ -37,12 +36,6 @@ from ._seen import Look
 from ._subjects import duplicate, may_be_parked_at, parked_as, parked_at, revived
 from ._young import young
 from ._zones import require_zones
-
-_PARKED = {
-    "held": Disposition.HELD,
-    "disputed": Disposition.DISPUTED,
-    "quarantined": Disposition.QUARANTINED,
-}
 
 
 def ingest(run: Run) -> Flow[None]:
@@ -131,7 +124,7 @@ def _kind(run: Run, side: Side, kind: str, *, mark: ReadBy | None = None) -> Flo
         if mark:
             delta = attrs.evolve(delta, progress={**delta.progress, **mark})
         if still:
-            delta = attrs.evolve(delta, run=run.id, decisions=tuple(_again(row) for row in still.values()))
+            delta = attrs.evolve(delta, run=run.id, decisions=still_parked(run, still.values()))
         yield from run.commit(delta)
         cursor, more = page.cursor, page.more
         if listed is not None and page.complete:
@@ -160,9 +153,14 @@ def _standing(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[Mapping[R
 def _still(
     run: Run, side: Side, page: Page, standing: Mapping[RecordRef, Standing]
 ) -> Flow[Mapping[RecordRef, QueueRow]]:
-    """Give the parked rows that a page tells nothing new about: of the same version, or of a departure told before."""
-    same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref))]
-    same += yield from _unchanged(run, side, page, standing)
+    """Give the parked rows that a page tells nothing new about: of the same version, or of a departure told before.
+
+    Of an event nothing is new, whatever becomes of its record.
+    """
+    once = run.definition.topology == "events"
+    same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref), once=once)]
+    if not once:
+        same += yield from _unchanged(run, side, page, standing)
     gone = {gone.ref for gone in page.departures if (known := standing.get(gone.ref)) and known.parked is not None}
     if not same and not gone:
         return {}
@@ -241,7 +239,7 @@ def _taken_in(
 def _record(run: Run, side: Side, record: Record, known: Standing | None, *, parked: bool) -> QueueRow | None:
     version = record.version
     if run.definition.topology == "events":
-        return event_row(run, record.ref, record.stamp, known)
+        return None if parked else event_row(run, record.ref, record.stamp, known)
     if known is not None:
         if parked:
             return None
@@ -254,14 +252,9 @@ def _record(run: Run, side: Side, record: Record, known: Standing | None, *, par
     return QueueRow(side, record.ref, version=version, run=run.id)
 
 
-def _parked_still(record: Record, known: Standing | None) -> bool:
+def _parked_still(record: Record, known: Standing | None, *, once: bool) -> bool:
     """Say whether a record is parked at just this version: it is not looked at again before something changes."""
-    return known is not None and known.parked is not None and parked_at(record, known.parked_version)
-
-
-def _again(row: QueueRow) -> Decision:
-    """Count a parked record's disposition once more."""
-    return Decision(row.side, row.ref, None, _PARKED[row.state], row.because or because(Code.NOT_DUE))
+    return known is not None and known.parked is not None and (once or parked_at(record, known.parked_version))
 
 
 def _departure(run: Run, side: Side, gone: Departure, known: Standing | None) -> QueueRow | None:

@@ -21,7 +21,9 @@ from ..model import (
     Cell,
     Create,
     CreateClass,
+    Decision,
     Delete,
+    Disposition,
     Link,
     Missing,
     Record,
@@ -196,7 +198,8 @@ def _create(run: Run, intent: Intent, action: Create) -> Flow[Delta | None]:
         return None
     row = attrs.evolve(parked, state="quarantined", until=None, because=why)
     told = (notice(run, row, why),) if run.definition.notifiers else ()
-    return Delta(queue=(row,), notices=told)
+    decided = Decision(side, intent.origin, None, Disposition.QUARANTINED, why)
+    return Delta(queue=(row,), notices=told, run=run.id, decisions=(decided,))
 
 
 def _class_of(able: Capabilities, action: Create) -> CreateClass | None:
