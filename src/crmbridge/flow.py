@@ -73,7 +73,7 @@ class Account:
     concurrency: int = 4
     """Requests under way at once."""
     timeout: float = 120.0
-    """Seconds that one request may take."""
+    """Seconds that one try of a request may take, from its first byte to the last of its answer."""
     max_bytes: int = 64 * 1024 * 1024
     """Decoded bytes of one answer, at most."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from crmbridge.drive import Driver
 from crmbridge.errors import ContractBroken, Unreachable
-from crmbridge.flow import Account, File, Repeat, Request, gather, send
+from crmbridge.flow import Account, Bytes, File, Repeat, Request, gather, send
 from crmbridge.testing.server import FakeServer
 
 Served = Callable[[socket.socket], None]
@@ -128,6 +128,54 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(drive, head):
             drive(clock=None).run(send(Request(account, "POST", "/x", repeat=Repeat.UNSAFE)))
         assert time.monotonic() - began < 2
     assert lost.value.may_have_arrived
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [HEAD + b"X-A: ", *[b"a"] * 100],
+        [b"HTTP/1.1 102 Processing\r\n\r\n"] * 100,
+        [HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;", *[b"a"] * 100],
+    ],
+    ids=["a header", "interim answers", "an extension of a chunk"],
+)
+def test_whatever_drips_around_a_body_is_given_up_at_the_deadline(drive, pieces):
+    with port(says(*pieces, pause=0.05)) as base:
+        account = Account("shop", base, timeout=0.3)
+        began = time.monotonic()
+        with pytest.raises(Unreachable) as lost:
+            drive(clock=None).run(send(Request(account, "POST", "/x", repeat=Repeat.UNSAFE)))
+        assert 0.3 <= time.monotonic() - began < 2
+    assert lost.value.may_have_arrived
+
+
+def test_a_system_that_takes_a_body_by_drops_is_given_up_at_the_deadline(drive):
+    def drinks(connection: socket.socket) -> None:
+        for _ in range(100):
+            connection.recv(16_384)
+            time.sleep(0.05)
+
+    with port(drinks) as base:
+        account, body = Account("shop", base, timeout=0.3), Bytes(b" " * 64_000_000)
+        began = time.monotonic()
+        with pytest.raises(Unreachable) as lost:
+            drive(clock=None).run(send(Request(account, "POST", "/x", body=body, repeat=Repeat.UNSAFE)))
+        assert time.monotonic() - began < 3
+    assert lost.value.may_have_arrived
+
+
+def test_a_connection_that_is_used_again_has_the_whole_time_of_each_request(drive):
+    def answers(connection: socket.socket) -> None:
+        while True:
+            time.sleep(0.3)
+            connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n[]")
+            connection.recv(65_536)
+
+    with port(answers) as base:
+        hands = drive(clock=None)
+        account = Account("shop", base, timeout=1.0)
+        for _ in range(5):
+            assert hands.run(send(Request(account, "POST", "/x", repeat=Repeat.UNSAFE))).body == []
 
 
 def test_silence_is_given_up_at_the_deadline(drive):

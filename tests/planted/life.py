@@ -1,6 +1,7 @@
 """Defects in the life of a link: each row is a file, what is sound there, what is planted, and the tests that fail."""
 
 ENGINE = "tests/engine/test_{}.py::test_{}"
+PORT = "tests/drive/test_drive_port.py::test_"
 READING = "tests/adapters/test_salesforce_reading.py::TestReading"
 
 PLANTS = {
@@ -434,5 +435,18 @@ PLANTS = {
         "    return Delta(queue=(row,), notices=told, run=run.id, decisions=(decided,))\n",
         "    return Delta(queue=(row,), notices=told)\n",
         (ENGINE.format("events", "a_run_that_finds_a_delivered_event_in_doubt_says_so[memory]"),),
+    ),
+    # -- lines ----------------------------------------------------------------------------------------
+    "each byte has the whole time of a request": (
+        "drive/_line.py",
+        "        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))\n",
+        "        return self._inner.read(max_bytes, 5.0)\n",
+        (f"{PORT}whatever_drips_around_a_body_is_given_up_at_the_deadline[blocking-a header]",),
+    ),
+    "each drop of a body has the whole time of a request": (
+        "drive/_line.py",
+        "            self._inner.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))\n",
+        "            self._inner.write(buffer[start : start + _PIECE], 5.0)\n",
+        (f"{PORT}a_system_that_takes_a_body_by_drops_is_given_up_at_the_deadline[blocking]",),
     ),
 }

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never, cast
 
 import httpx
 
@@ -24,6 +24,10 @@ from ._origin import Origin, origin_of
 from ._retry import retrying
 from ._tls import trust
 
+if TYPE_CHECKING:
+    # Connections are loaded with the first request that needs one.
+    from ._line import Line
+
 T = TypeVar("T")
 
 
@@ -31,11 +35,11 @@ class Driver:
     """Perform flows, blocking.
 
     Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
-    those of other flows live as long as the driver. *transports* serve
-    single origins, *transport* all others; by default that is one over the network, made at the first request.
-    *verify* is a file of authorities to trust, or a context. *workers* above 1 runs gathered flows in threads. Proxies
-    of the environment are not used; give `httpx.HTTPTransport(proxy=...)` as the transport. Transports that are
-    given are not closed.
+    those of other flows live as long as the driver. *transports* serve single origins, *transport* all others; by
+    default that is one over the network, made at the first request. *verify* is a file of authorities to trust, or a
+    context. *workers* above 1 runs gathered flows in threads. Proxies of the environment are not used; give
+    `httpx.HTTPTransport(proxy=...)` as the transport. Transports that are given are not closed, and those of httpx count
+    `Account.timeout` anew with each piece of a head.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class Driver:
         self._verify = verify
         self._places: dict[str, threading.Semaphore] = {}
         self._making = threading.Lock()
-        self._network: httpx.HTTPTransport | None = None
+        self._network: Line | None = None
 
     def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
         """Perform a flow and give what it returns; raises what it raises.
@@ -168,5 +172,7 @@ class Driver:
             return given
         with self._making:
             if self._network is None:
-                self._network = httpx.HTTPTransport(verify=trust(self._verify), limits=LIMITS)
+                from ._line import Line
+
+                self._network = Line(trust(self._verify), LIMITS)
             return self._network
