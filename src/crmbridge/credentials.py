@@ -95,7 +95,7 @@ class ClientCredentials:
     scope: str = ""
     lifetime: float = 7200.0
     """Seconds that a token is taken to live where its answer names no `expires_in`."""
-    extra: Mapping[str, str] = attrs.field(factory=_no_extra)
+    extra: Mapping[str, str] = attrs.field(factory=_no_extra, repr=False)
 
 
 @attrs.frozen

@@ -67,7 +67,7 @@ class Account:
     credential: Credential | None = None
     origins: tuple[str, ...] = ()
     """Further origins (`https://host[:port]`) that get no credential: download addresses, token endpoints."""
-    headers: Mapping[str, str] = attrs.field(factory=_no_text)
+    headers: Mapping[str, str] = attrs.field(factory=_no_text, repr=False)
     budgets: Mapping[str, RateBudget] = attrs.field(factory=lambda: dict[str, RateBudget]())
     """By lane; a lane that is not named is not limited here."""
     concurrency: int = 4

@@ -277,15 +277,10 @@ class _Rules:
         """Tell an observer what goes on."""
         return attrs.evolve(self, observer=observer)
 
-    # -- what needs neither system: the store answers at once ------------------------------
+    # -- what needs neither system --------------------------------------------------------
 
-    def accept(self, arrivals: Sequence[Signal | Arrived]) -> int:
-        """Store events that are known to be genuine, by call or from a file; tell how many were new."""
+    def _accepted(self, arrivals: Sequence[Signal | Arrived]) -> int:
         return self._stored().inbox.put(self.name, arrivals)
-
-    def disable(self) -> None:
-        """Stop: events from now on are not taken; what waits already is kept."""
-        self._stored().agenda.enable(self.name, None)
 
     def _listeners(self) -> list[Listener]:
         own = [end.connector for end in (self.definition.left, self.definition.right)]
@@ -298,7 +293,7 @@ class _Rules:
         refused: ForgedDelivery | None = None
         for listener in listeners:
             try:
-                return self.accept(listener.receive(delivery, now=now))
+                return self._accepted(listener.receive(delivery, now=now))
             except ForgedDelivery as error:
                 refused = error
         raise refused or UsageError(f"{self.name}: nobody opens deliveries here")
@@ -484,9 +479,17 @@ class Pipeline(_Rules):
         """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
         return self._received(delivery, self._now())
 
+    def accept(self, arrivals: Sequence[Signal | Arrived]) -> int:
+        """Store events that are known to be genuine, by call or from a file; tell how many were new."""
+        return self._accepted(arrivals)
+
     def enable(self) -> None:
         """Count events from this moment; enabling again starts no back-fill."""
         self._stored().agenda.enable(self.name, self._now())
+
+    def disable(self) -> None:
+        """Stop: events from now on are not taken; what waits already is kept."""
+        self._stored().agenda.enable(self.name, None)
 
     def retry(self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = "") -> Report:
         """Look at parked records again, all or those named, and run what is due.
@@ -606,9 +609,17 @@ class AsyncPipeline(_Rules):
         """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
         return await self._perform(_call(self._received, delivery, self.driver.clock.now()))
 
+    async def accept(self, arrivals: Sequence[Signal | Arrived]) -> int:
+        """Store events that are known to be genuine, by call or from a file; tell how many were new."""
+        return await self._perform(_call(self._accepted, arrivals))
+
     async def enable(self) -> None:
         """Count events from this moment; enabling again starts no back-fill."""
         await self._perform(_call(self._stored().agenda.enable, self.name, self.driver.clock.now()))
+
+    async def disable(self) -> None:
+        """Stop: events from now on are not taken; what waits already is kept."""
+        await self._perform(_call(self._stored().agenda.enable, self.name, None))
 
     async def retry(
         self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,22 @@ def test_a_header_is_found_whatever_its_case_and_not_where_it_stands_twice() -> 
     assert header_of({"X-A": "1"}, "x-a") == "1"
     assert header_of({"X-A": "1", "x-a": "2"}, "x-a") == ""
     assert header_of({}, "x-a") == ""
+
+
+@pytest.mark.parametrize("value", [b"t=1,v1=00", None, ["t=1,v1=00"], 7])
+def test_a_header_that_is_no_text_is_a_mistake_of_the_program_and_is_named_without_its_value(value: object) -> None:
+    told = attrs.evolve(signed(), headers={"X-Other": value, "X-Intake-Signature": value})
+    with pytest.raises(UsageError, match="x-intake-signature") as mistake:
+        check_hmac(told, SECRET, now=NOW)
+    assert "00" not in str(mistake.value)
+    with pytest.raises(UsageError, match="name of a header"):
+        check_hmac(attrs.evolve(signed(), headers={b"x-intake-signature": "t"}), SECRET, now=NOW)
+    beside = attrs.evolve(signed(), headers={**signed().headers, "X-Other": value})
+    check_hmac(beside, SECRET, now=NOW)
+
+
+def test_a_delivery_shows_nothing_of_its_address_since_a_secret_may_stand_there() -> None:
+    assert repr(delivery(url=f"https://intake.test/k/{SECRET.reveal()}?mail=kim")) == "Delivery(method='POST')"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,11 @@ def test_no_body_shows_itself():
     assert CANARY not in repr(Response(200, {"a": CANARY}, CANARY))
 
 
+def test_headers_and_extra_fields_of_an_account_show_nothing():
+    credential = ClientCredentials(f"{OWN}/token", "client", "s", extra={"assertion": CANARY})
+    assert CANARY not in repr(Account("shop", OWN, credential, headers={"x-api-key": CANARY}))
+
+
 def test_tokens_that_are_kept_show_nothing(drive):
     account = attrs.evolve(Account("shop", OWN), credential=CREDENTIALS[4])
     hands = drive(well)

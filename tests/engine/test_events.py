@@ -1,11 +1,14 @@
 """Events: each makes one record over there, once; delivered ones are the record and are kept until they are done with."""
 
+import asyncio
 import datetime as dt
+import inspect
 
 import attrs
 import pytest
 
-from crmbridge import Disposition, at, events, one_way, pair, plain, put
+from crmbridge import AsyncPipeline, Disposition, Pipeline, at, events, one_way, pair, plain, put
+from crmbridge.drive import AsyncDriver
 from crmbridge.errors import ForgedDelivery, RunFailed, UsageError
 from crmbridge.flow import call
 from crmbridge.gates import filled
@@ -348,3 +351,21 @@ def test_a_pipeline_with_a_feed_takes_deliveries_as_hints_only(clock):
     with pytest.raises(UsageError, match="nobody opens deliveries"):
         people.receive(delivery("open-sesame 1 x"))
     assert people.run().counts[Disposition.APPLIED] == 1
+
+
+def test_the_verbs_of_an_awaited_pipeline_are_awaited_every_one(crm, store, clock):
+    posts = events("posts", at(Intake(), "post"), at(crm, "task")).fields(pair("mail", "Mail")).remember(store)
+    awaited = posts.using(AsyncDriver(clock=clock))
+
+    async def lived():
+        await awaited.enable()
+        assert await awaited.accept([arrival("1", "kim@x.example", clock.now())]) == 1
+        await awaited.drain()
+        await awaited.disable()
+        assert await awaited.accept([arrival("2", "lee@x.example", clock.now())]) == 1
+        return await awaited.drain()
+
+    assert asyncio.run(lived()).counts[Disposition.SKIPPED] == 1
+    assert [row["Mail"] for row in crm.rows("task")] == ["kim@x.example"]
+    verbs = {name for name in vars(Pipeline) if not name.startswith("_")} - {"using", "driver"}
+    assert [verb for verb in sorted(verbs) if not inspect.iscoroutinefunction(getattr(AsyncPipeline, verb))] == []

@@ -34,7 +34,9 @@ def delivered(run: Run) -> Flow[None]:
             if mine:
                 standing.update((yield from run.ask(run.store.links.standing, run.name, side, mine)))
         again = [one.record.ref for one in arrivals if isinstance(one, Arrived) and _parked(standing, one.record.ref)]
-        still = (yield from run.ask(run.store.quarantine.of, run.name, LEFT, again)) if again else {}
+        still: Mapping[RecordRef, QueueRow] = {}
+        if again:
+            still = yield from run.ask(run.store.quarantine.of, run.name, LEFT, again)
         rows: list[QueueRow] = []
         finished: list[RecordRef] = []
         for arrival in arrivals:

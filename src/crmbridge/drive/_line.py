@@ -64,7 +64,7 @@ class Line(httpx.BaseTransport):
         with _as_httpx():
             answer = self._pool.handle_request(sent)
         stream = _Body(cast("Iterable[bytes]", answer.stream), answer)
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
 
     def close(self) -> None:
         """Close all connections."""

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
 from ..credentials import Secret
@@ -28,9 +28,19 @@ _SIGNED: Final = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 
 
 def header_of(headers: Mapping[str, str], name: str) -> str:
-    """Give a header's value whatever the case of its name; an empty text where it is absent or stands twice."""
-    found = [value for held, value in headers.items() if held.lower() == name.lower()]
-    return found[0] if len(found) == 1 else ""
+    """Give a header's value whatever the case of its name; an empty text where it is absent or stands twice.
+
+    Raises `UsageError` for a name, or a value of this name, that is no text: what stands in bytes is to be decoded first.
+    """
+    found: list[object] = []
+    for held, value in cast("Mapping[object, object]", headers).items():
+        if not isinstance(held, str):
+            raise UsageError("the name of a header of the delivery is no text; decode it first, as latin-1")
+        if held.lower() == name.lower():
+            found.append(value)
+    if not all(isinstance(value, str) for value in found):
+        raise UsageError(f"the header {name} of the delivery is no text; decode it first, as latin-1")
+    return str(found[0]) if len(found) == 1 else ""
 
 
 def signature(body: bytes, secret: Secret, at: dt.datetime) -> str:
@@ -50,7 +60,7 @@ def check_hmac(
     """Hold a delivery against its signature.
 
     Raises `ForgedDelivery` where the header is absent or malformed, the signature is another's, or its time is farther
-    than *tolerance* from now, before or after.
+    than *tolerance* from now, before or after; `UsageError` where the headers are no text.
     """
     if not secret:
         raise UsageError("an empty secret signs nothing")

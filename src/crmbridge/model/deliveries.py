@@ -16,7 +16,8 @@ class Delivery:
     """A webhook as it came in over HTTP, nothing decoded."""
 
     method: str
-    url: str
+    url: str = attrs.field(repr=False)
+    """Its last part may be a secret that was agreed with the sender."""
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
 

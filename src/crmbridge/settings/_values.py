@@ -1,4 +1,4 @@
-"""Single values, each held to its type: the text "1" is no number, and 1 is no truth value."""
+"""Single values, each held to its type: the text "1" is no number (but a `Decimal`), and 1 is no truth value."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
+_DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 
@@ -26,6 +27,8 @@ def _exactly(shape: type[T]) -> Callable[[Any], T]:
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError
     number = Decimal(repr(value) if isinstance(value, float) else value)
     if not number.is_finite():
         raise ValueError
