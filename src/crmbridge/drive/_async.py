@@ -30,9 +30,10 @@ class AsyncDriver:
     """Perform flows, awaited; one driver belongs to one event loop.
 
     Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
-    those of other flows live as long as the driver. What blocks runs in threads. *transports* serve single origins, *transport* all others; by default that is one over the network, made
-    at the first request. *verify* is a file of authorities to trust, or a context. Proxies of the environment are not
-    used; give `httpx.AsyncHTTPTransport(proxy=...)` as the transport. Transports that are given are not closed.
+    those of other flows live as long as the driver. What blocks runs in threads. *transports* serve single origins,
+    *transport* all others; by default that is one over the network, made at the first request. *verify* is a file of
+    authorities to trust, or a context. Proxies of the environment are not used; give
+    `httpx.AsyncHTTPTransport(proxy=...)` as the transport. Transports that are given are not closed.
     """
 
     def __init__(
