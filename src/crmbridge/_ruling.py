@@ -16,6 +16,8 @@ from .roles import QueueRow, Ruling, StateStore
 
 ADOPT: Final = "adopt"
 SIDES_AND_LEAVE: Final = ("left", "right", "leave")
+SEVERAL: Final = frozenset({Code.SEVERAL_MATCH, Code.TOO_MANY_MATCH})
+"""Why an id may be ruled: several records match."""
 
 
 def read(text: str, left: str, right: str) -> tuple[str, str]:
@@ -48,7 +50,7 @@ def ruling(
     left, right = definition.left.system, definition.right.system
     word, kept = read(choice, left, right)
     id = "" if word in SIDES_AND_LEAVE or _folded(choice) == ADOPT else kept or choice.strip()
-    several = any(row.because is not None and row.because.code is Code.SEVERAL_MATCH for row in rows)
+    several = any(row.because is not None and row.because.code in SEVERAL for row in rows)
     woken = any(row.because is None for row in rows)
     if id and (several or woken):
         return Ruling(ref, id, by, now)

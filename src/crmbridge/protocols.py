@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -41,6 +41,9 @@ Normaliser: TypeAlias = Callable[[str], str]
 
 ID_FIELD = "@id"
 """Stands for a record's own id where a key names a field."""
+
+MOST_FOUND: Final = 1_000
+"""As many records as answer one question are too many to choose from."""
 
 
 # -- what a matcher asks, and what it concludes ------------------------------------
@@ -77,10 +80,13 @@ class Question:
     tried: tuple[Tried, ...] = ()
     """The trail so far: a matcher keeps no state of its own."""
     limit: int = 10
+    """Records that are asked for at first; an answer that is shorter is the whole one."""
     loose: bool = False
     """What it finds are candidates only: two records that answer it are no twins."""
     gone: bool = False
     """Deleted, merged and converted records too (recovery looks for its own copies)."""
+    most: int = MOST_FOUND
+    """Records that are asked for after a full answer: where that many answer, nobody chooses among them."""
 
 
 @attrs.frozen
@@ -107,6 +113,8 @@ class Ambiguous:
     refs: tuple[RecordRef, ...]
     level: str
     tried: tuple[Tried, ...] = ()
+    too_many: int = 0
+    """Where not all that answer were looked at, how many were: the one that is meant may be among the rest."""
 
 
 Match: TypeAlias = "Matched | Unmatched | Ambiguous"
@@ -163,7 +171,7 @@ class Sink(Protocol):
     """What can be written.
 
     Laws of `find`: one answer per question, in order · a blank key finds nothing · where more are found, `limit` of
-    them. Laws of `apply`: one outcome per action, in order · one kind and one verb per batch · per-record trouble is
+    them · fewer than `limit` of them only where there are no more. Laws of `apply`: one outcome per action, in order · one kind and one verb per batch · per-record trouble is
     returned, whole-batch trouble is raised · an `Update` with a wrong `if_version` is `Stale` if the capability is
     declared · a field not named is not touched · the same key twice writes once, in class A · a batch takes no more
     requests than `carries` says.

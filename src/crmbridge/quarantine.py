@@ -37,6 +37,7 @@ COLUMNS: Final = (
 
 _DISPUTED: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.SEVERAL_MATCH: (ADOPT,),
+    Code.TOO_MANY_MATCH: (ADOPT,),
     Code.ALREADY_LINKED: (),
     Code.TWIN: (),
 }

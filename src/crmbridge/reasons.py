@@ -49,6 +49,7 @@ class Code(enum.StrEnum):
     # -- how a counterpart was found
     MATCHED = "matched"
     SEVERAL_MATCH = "several_match"
+    TOO_MANY_MATCH = "too_many_match"
     ALREADY_LINKED = "already_linked"
     TWIN = "twin"
 

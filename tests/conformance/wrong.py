@@ -229,6 +229,13 @@ class IgnoresTheLimit(FakeConnector):
         return super()._find(attrs.evolve(question, limit=1000), fields)
 
 
+class TellsOfTen(FakeConnector):
+    """Answers with the first page of a search, whatever was asked for."""
+
+    def _find(self, question, fields):
+        return super()._find(attrs.evolve(question, limit=min(question.limit, 10)), fields)
+
+
 class TakesAnyKey(FakeConnector):
     def _find(self, question, fields):
         loose = tuple((key,) for keys in question.any_of for key in keys)
@@ -675,6 +682,7 @@ GALLERY = {
     "finds by the beginning": (FindsByTheBeginning, "find_answers_what_it_finds_and_no_more", {}),
     "finds everything by a blank": (FindsBlanks, "a_blank_key_finds_nothing", {}),
     "ignores the limit": (IgnoresTheLimit, "where_more_are_found_limit_of_them", {}),
+    "tells of ten at most": (TellsOfTen, "fewer_are_found_only_where_there_are_no_more", {}),
     "takes any key for all": (TakesAnyKey, "all_keys_of_an_alternative_must_agree", {}),
     "leaves out empty answers": (DropsEmptyAnswers, "one_answer_per_question_in_order", {}),
     "pastes text into its question": (PastesItsQuestion, "hostile_text_in_a_question_is_data", {}),

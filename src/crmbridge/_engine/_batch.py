@@ -12,6 +12,7 @@ from ..plan import Move, State
 from ..protocols import Ambiguous, Matched, Unmatched
 from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
+from ._asking_on import several
 from ._create import decide_creation
 from ._decide import decide_linked, failed, first_contact
 from ._ends import left_out
@@ -341,8 +342,7 @@ def _judged(
     if isinstance(found, Ambiguous):
         found = adopted(run, record, found) or found
     if isinstance(found, Ambiguous):
-        why = because(Code.SEVERAL_MATCH, level=found.level, found=len(found.refs))
-        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
+        return Verdict(subject, Disposition.DISPUTED, several(found), "disputed", left=left, right=right)
     if not isinstance(found, Matched | Taken):
         return None
     tied = (towards, found.ref) in used or run.taken.has(towards, found.ref)

@@ -13,6 +13,7 @@ from ..plan import Cells, Pair, Pairing
 from ..protocols import KeyValue, Question
 from ..reasons import Code, Reason, because
 from ..roles import QueueState
+from ._asking_on import Answer
 
 _FIRST = (Disposition.SKIPPED, Disposition.QUARANTINED, Disposition.DISPUTED, Disposition.HELD)
 """Where several references stop one record, the earliest of these is its reason: what ends need not wait."""
@@ -56,9 +57,7 @@ class Followed:
     """By record and column: what was followed, for `why`."""
     lost: set[tuple[RecordRef, str]] = attrs.field(factory=lambda: set[tuple[RecordRef, str]]())
     """By record and column: what names a record that was not found. It is no clear, so the field stays as it is."""
-    answers: dict[tuple[str, Question], tuple[RecordRef, ...]] = attrs.field(
-        factory=lambda: dict[tuple[str, Question], tuple[RecordRef, ...]]()
-    )
+    answers: dict[tuple[str, Question], Answer] = attrs.field(factory=lambda: dict[tuple[str, Question], Answer]())
     """What a look-up was told, for the whole run."""
     records: dict[tuple[str, RecordRef], Record | None] = attrs.field(
         factory=lambda: dict[tuple[str, RecordRef], Record | None]()

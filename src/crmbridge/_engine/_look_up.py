@@ -11,9 +11,10 @@ from ..errors import PairError
 from ..flow import Flow
 from ..model import Missing, Query, Record, RecordRef
 from ..plan import raised
-from ..protocols import Ambiguous, Matched, Question
+from ..protocols import Ambiguous, Match, Matched, Question
 from ..reasons import Code, Reason, because
 from ..references import LookUp
+from ._asking_on import answered, asked_on, searched, several, undecided
 from ._followed import Index
 from ._ruled import adopted
 from ._run import Run
@@ -65,7 +66,7 @@ def look_up(
     searches = [_begun(one, record) for record in records]
     while asking := [(search, kind, q) for search in searches for kind, q in search.due().items()]:
         yield from _ask(run, one, [question for _, _, question in asking])
-        refs = {ref for _, _, question in asking for ref in run.followed.answers[one.name, question]}
+        refs = {ref for _, _, question in asking for ref in run.followed.answers[one.name, question].refs}
         yield from _read(run, one, fields, refs)
         for search, kind, question in asking:
             if search.found is None and search.trouble is None:
@@ -90,15 +91,14 @@ def _begun(one: LookUp, record: Record) -> _Search:
 def _ask(run: Run, one: LookUp, questions: Sequence[Question]) -> Flow[None]:
     answers = run.followed.answers
     fresh = [question for question in dict.fromkeys(questions) if (one.name, question) not in answers]
-    searched = [question for question in fresh if searchable(one, question.kind)]
-    if searched:
-        found = yield from one.end.sink.find(searched, ())
-        for question, rows in zip(searched, found, strict=True):
-            answers[one.name, question] = tuple(rows.ref(row) for row in range(len(rows)))
+    there = [question for question in fresh if searchable(one, question.kind)]
+    if there:
+        found = yield from asked_on(lambda asked: searched(one.end.sink, asked), there)
+        answers.update(((one.name, question), told) for question, told in zip(there, found, strict=True))
     for question in fresh:
         if (one.name, question) not in answers:
             index = yield from _index(run, one, question.kind)
-            answers[one.name, question] = tuple(index.answer(question))
+            answers[one.name, question] = answered(question, index.answer(attrs.evolve(question, limit=question.most)))
 
 
 def searchable(one: LookUp, kind: str) -> bool:
@@ -151,9 +151,15 @@ def _whole(one: LookUp, record: Record, names: Sequence[str]) -> Record:
 
 
 def _conclude(run: Run, one: LookUp, search: _Search, kind: str, question: Question) -> None:
-    known = (run.followed.records.get((one.name, ref)) for ref in run.followed.answers[one.name, question])
+    told = run.followed.answers[one.name, question]
+    known = (run.followed.records.get((one.name, ref)) for ref in told.refs)
+    there = [record for record in known if record is not None]
+
+    def judge(found: Sequence[Record]) -> Question | Match:
+        return one.matcher.next(search.record, question, found, "right")
+
     try:
-        verdict = one.matcher.next(search.record, question, [record for record in known if record is not None], "right")
+        verdict = undecided(question, told, there, judge) if told.part else judge(there)
     except Exception as error:  # noqa: BLE001 - whatever a normaliser, adoption or grade of one's own runs into
         search.fail(one, error)
         return
@@ -172,7 +178,7 @@ def _answer(run: Run, one: LookUp, search: _Search) -> Answer:
     if isinstance(found, Ambiguous):
         found = adopted(run, search.record, found) or found
     if isinstance(found, Ambiguous):
-        return because(Code.SEVERAL_MATCH, level=f"{one.name}: {found.level}", found=len(found.refs))
+        return several(found, level=f"{one.name}: {found.level}")
     record = None if found is None else run.followed.records.get((one.name, found.ref))
     if found is None or record is None:
         return Nothing(because(Code.PARENT_MISSING, parent=one.name), search.asked)

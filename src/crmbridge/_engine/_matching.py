@@ -11,6 +11,8 @@ from ..flow import Flow
 from ..model import Record, RecordRef, Rows, Side, Standing, other
 from ..plan import Raised, raised
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
+from ._asking_on import Answer, asked_on, searched, together, undecided
+from ._ruled import named
 from ._run import Run
 from ._seen import Look
 
@@ -85,16 +87,20 @@ def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[M
         asking = [(search, kind, question) for search in searches for kind, question in search.due().items()]
         if not asking:
             break
-        hints = yield from _hints(run, towards, [question for _, _, question in asking])
-        yield from look.read(towards, [ref for refs in hints for ref in refs])
-        every = list(dict.fromkeys(ref for refs in hints for ref in refs))
+        told = yield from _hints(run, towards, [question for _, _, question in asking])
+        hints = [
+            _with_ruled(run, search, question, answer)
+            for (search, _, question), answer in zip(asking, told, strict=True)
+        ]
+        yield from look.read(towards, [ref for answer in hints for ref in answer.refs])
+        every = list(dict.fromkeys(ref for answer in hints for ref in answer.refs))
         standing: Mapping[RecordRef, Standing] = {}
         if every and not _sharing(run, towards):
             standing = yield from run.ask(run.store.links.standing, run.name, towards, every)
-        for (search, kind, question), refs in zip(asking, hints, strict=True):
+        for (search, kind, question), answer in zip(asking, hints, strict=True):
             if search.found is None and search.trouble is None:
                 try:
-                    _conclude(run, look, search, kind, question, refs, standing)
+                    _conclude(run, look, search, kind, question, answer, standing)
                 except Raised as trouble:
                     search.fail(trouble)
     for search in searches:
@@ -133,15 +139,22 @@ def _next(matcher: Matcher, search: Search, question: Question, found: Sequence[
         raise _raised(matcher, error, search) from None
 
 
-def _hints(run: Run, towards: Side, questions: Sequence[Question]) -> Flow[list[list[RecordRef]]]:
+def _hints(run: Run, towards: Side, questions: Sequence[Question]) -> Flow[list[Answer]]:
     """Answer from the directory, and from the vendor's search where the directory does not hold the whole side."""
-    known = yield from run.ask(run.store.directory.find, run.name, towards, questions)
-    answers = [list(refs) for refs in known]
-    if not run.indexed(towards):
-        found = yield from run.definition.end(towards).sink.find(questions, ())
-        for refs, rows in zip(answers, found, strict=True):
-            refs.extend(ref for ref in (rows.ref(row) for row in range(len(rows))) if ref not in refs)
-    return answers
+    known = yield from asked_on(lambda asked: run.ask(run.store.directory.find, run.name, towards, asked), questions)
+    if run.indexed(towards):
+        return known
+    found = yield from asked_on(lambda asked: searched(run.definition.end(towards).sink, asked), questions)
+    return list(map(together, known, found))
+
+
+def _with_ruled(run: Run, search: Search, question: Question, answer: Answer) -> Answer:
+    """Look also at the record that a person named, where there are too many for all of them to be looked at."""
+    ruled = named(run, search.record) if answer.part else None
+    if ruled is None:
+        return answer
+    system = run.definition.end(other(search.side)).system
+    return together(answer, Answer((RecordRef(system, question.kind, ruled),)))
 
 
 def _conclude(
@@ -150,16 +163,20 @@ def _conclude(
     search: Search,
     kind: str,
     question: Question,
-    refs: Sequence[RecordRef],
+    answer: Answer,
     standing: Mapping[RecordRef, Standing],
 ) -> None:
     towards = other(search.side)
     matcher = run.definition.matcher
     search.asked.append(question)
-    search.hints.extend((towards, ref) for ref in refs)
-    present = [record for ref in refs if (record := look.record(towards, ref)) is not None]
+    search.hints.extend((towards, ref) for ref in answer.refs)
+    present = [record for ref in answer.refs if (record := look.record(towards, ref)) is not None]
     free = [record for record in present if not standing.get(record.ref, Standing()).linked]
-    verdict = _next(matcher, search, question, free)
+    verdict = (
+        undecided(question, answer, free, lambda found: _next(matcher, search, question, found))
+        if answer.part
+        else _next(matcher, search, question, free)
+    )
     if isinstance(verdict, Matched | Ambiguous):
         search.found = attrs.evolve(verdict, tried=(*search.tried, *verdict.tried))
         return

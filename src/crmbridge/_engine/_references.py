@@ -203,7 +203,7 @@ def lacking(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Mis
 
 def _stopping(why: Reason) -> Stop:
     """Leave to a person what several match, and what a rule raised about."""
-    if why.code is Code.SEVERAL_MATCH:
+    if why.code in (Code.SEVERAL_MATCH, Code.TOO_MANY_MATCH):
         return Stop(Disposition.DISPUTED, why, "disputed")
     return Stop(Disposition.QUARANTINED, why, "quarantined")
 

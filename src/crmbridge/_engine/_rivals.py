@@ -13,6 +13,7 @@ from itertools import product
 from ..flow import Flow
 from ..model import MISSING, Link, RecordRef, Side, Update, Values, other
 from ..protocols import KeyValue, Question, Unmatched
+from ._asking_on import asked_on
 from ._create import would_be_keys
 from ._decide import decide_linked
 from ._matching import Search, Taken, keys_of_one
@@ -52,8 +53,11 @@ def _rivalling(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Mapping
     asked = [(search.record.ref, question) for search in searches for question in _own(run, side, search)]
     if not asked:
         return {}
-    answers = yield from run.ask(run.store.directory.find, run.name, side, [question for _, question in asked])
-    others = [(ref, [one for one in refs if one != ref]) for (ref, _), refs in zip(asked, answers, strict=True)]
+    answers = yield from asked_on(
+        lambda questions: run.ask(run.store.directory.find, run.name, side, questions),
+        [question for _, question in asked],
+    )
+    others = [(ref, [one for one in told.refs if one != ref]) for (ref, _), told in zip(asked, answers, strict=True)]
     every = list(dict.fromkeys(one for _, refs in others for one in refs))
     if not every:
         return {}

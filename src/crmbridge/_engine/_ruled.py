@@ -42,6 +42,12 @@ def choice(run: Run, refs: Iterable[RecordRef], records: Iterable[Record | None]
     return None if any(stamp > latest.at for stamp in stamps) else latest.choice
 
 
+def named(run: Run, record: Record) -> str | None:
+    """Give the id that a person named as that of the counterpart."""
+    chosen = choice(run, [record.ref], [record])
+    return None if chosen in _CHOICES else chosen
+
+
 def side_choice(run: Run, link: Link, records: Iterable[Record | None]) -> Choice | None:
     """Give a ruling that says whose values live on, or that each side keeps its own."""
     return _CHOICES.get(choice(run, (link.left, link.right), records) or "")

@@ -17,6 +17,7 @@ from ..plan import Move, Raised, State
 from ..protocols import Ambiguous, Matched
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
+from ._asking_on import several
 from ._decide import failed, half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
@@ -87,8 +88,7 @@ def _judged(
     if isinstance(found, Ambiguous) and subject.link is not None:
         found = adopted(run, record, found, [subject.link.ref(side)]) or found
     if isinstance(found, Ambiguous):
-        why = because(Code.SEVERAL_MATCH, level=found.level, found=len(found.refs))
-        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
+        return Verdict(subject, Disposition.DISPUTED, several(found), "disputed", left=left, right=right)
     shared = run.definition.shared and side == "right"
     if isinstance(found, Matched) and (shared or (side, found.ref) not in used):
         return found.ref

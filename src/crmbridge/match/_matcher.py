@@ -14,10 +14,10 @@ from ._keys import AllOf, Key, Level, question_keys
 from ._scored import ScoredLevel
 
 FOUND: Final = 10
-"""Records that a level of keys is shown, at most."""
+"""Records that a level of keys asks for; where there are more, it is asked again for all."""
 
 CANDIDATES: Final = 200
-"""Records that a level of grades is shown, at most."""
+"""Records that a level of grades asks for; where there are more, it is asked again for all."""
 
 
 @attrs.frozen

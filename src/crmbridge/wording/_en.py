@@ -43,6 +43,7 @@ _TEXTS: Final = {
     Code.FOLLOWED: "The reference[ {reference}] leads to {record}[, found by {level}].",
     Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}][ ({tried})][; it falls into the case {case}].",
     Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",
+    Code.TOO_MANY_MATCH: "Too many records to choose from answer {level}[ in {system}][: {found} were looked at, and there may be more].",
     Code.ALREADY_LINKED: "The counterpart[ in {system}] is already linked to {record}.",
     Code.TWIN: "Another new record has the same keys[ ({level})][: {record}].",
     Code.GATE: "A condition keeps this record back[: {gate}][ ({field})].",

@@ -43,6 +43,7 @@ _TEXTS: Final = {
     Code.FOLLOWED: "参照[（{reference}）]の先は{record}です[（{level}で検索）]。",
     Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)][({tried})][(条件:{case})]。",
     Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
+    Code.TOO_MANY_MATCH: "[{system}で]{level}に該当するレコードが多すぎて、1件に絞り込めません[（{found}件まで確認しましたが、ほかにもある可能性があります）]。",
     Code.ALREADY_LINKED: "対応する[{system}の]レコードは、すでに{record}と紐付いています。",
     Code.TWIN: "同じキー[({level})]を持つ新規レコードがほかにもあります[({record})]。",
     Code.GATE: "連携の条件を満たしていないため、対象外です[({gate})][。項目:{field}]。",

@@ -11,6 +11,9 @@ from ._law import Law, NotClaimed, law, require
 from ._samples import HOSTILE
 from ._trial import Trial
 
+_MORE = 12
+"""More records than a question asks for at first."""
+
 
 def _keys(on: Trial, made: Made) -> Mapping[str, str]:
     """Give the keys by which a record can be asked for: declared fields of the sample that hold text, and its id."""
@@ -90,6 +93,25 @@ def where_more_are_found_limit_of_them(on: Trial) -> None:
         [rows] = on.find(on.question(*alternatives, limit=limit))
         count = len(rows)
         require(least <= count <= limit, f"two records answer, {limit} may be told, and {count} are")
+
+
+@law
+def fewer_are_found_only_where_there_are_no_more(on: Trial) -> None:
+    """Fewer than `limit` of them only where there are no more.
+
+    Who is told of fewer concludes that these are all, and makes a record whose counterpart was kept back.
+    """
+    on.needs("find", "finds_by")
+    made = on.make(_MORE)
+    on.wait(search=True)
+    name = next(iter(_keys(on, made[0])))
+    question = on.question(*({name: _keys(on, one)[name]} for one in made), limit=_MORE)
+    [rows] = on.find(question)
+    missing = {one.ref for one in made} - {record.ref for record in rows}
+    require(
+        len(rows) >= _MORE or not missing,
+        f"{_MORE} records answer, as many may be told, and {len(missing)} of them are missing",
+    )
 
 
 @law
@@ -194,6 +216,7 @@ FINDING: tuple[Law[Trial], ...] = (
     one_answer_per_question_in_order,
     a_blank_key_finds_nothing,
     where_more_are_found_limit_of_them,
+    fewer_are_found_only_where_there_are_no_more,
     all_keys_of_an_alternative_must_agree,
     hostile_text_in_a_question_is_data,
     find_shows_a_change,
