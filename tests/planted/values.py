@@ -1,6 +1,8 @@
 """Defects in what a value means: each row is a file, what is sound there, what is planted, and the tests that fail."""
 
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
+SCORED = "tests/core/match/test_scored_level.py"
+ASKING_ON = "tests/engine/test_asking_on.py::test_{}"
 CORE = "tests/core/test_{}.py::test_{}"
 PEOPLE = "tests/blueprints/test_account_engagement_salesforce_people.py::test_{}"
 HALVES = "tests/engine/test_halves.py::test_{}[ROUND_HALF_DOWN-left_wins]"
@@ -50,6 +52,27 @@ PLANTS = {
         "            search.fail(_raised(run.definition.matcher, error, search))\n            return search\n",
         "            raise _raised(run.definition.matcher, error, search) from None\n",
         (RAISING.format("a_new_record_parks_it_and_the_others_go_on[a normaliser beside others]"),),
+    ),
+    "an answer as long as its limit is taken for the whole": (
+        "_engine/_asking_on.py",
+        "if one.limit <= len(found[at]) and",
+        "if one.limit < len(found[at]) and",
+        (
+            ASKING_ON.format("the_adoption_rule_chooses_among_all_that_share_a_key[search-11]"),
+            ASKING_ON.format("a_record_behind_others_that_the_vendor_takes_for_equal_is_found[12]"),
+        ),
+    ),
+    "one is chosen out of a part": (
+        "_engine/_asking_on.py",
+        "len(refs) >= max(question.limit, question.most)",
+        "len(refs) > max(question.limit, question.most)",
+        (ASKING_ON.format("of_too_many_that_only_look_alike_to_the_vendor_none_is_made_either"),),
+    ),
+    "the best is no better than itself": (
+        "match/_scored.py",
+        "(score == best or best - score < self.margin)",
+        "best - score < self.margin",
+        (f"{SCORED}::test_with_no_margin_the_best_is_kept_and_only_what_is_as_good_is_kept_beside_it[names0-kept0]",),
     ),
     "a reference that is not found clears the field": (
         "_engine/_followed.py",

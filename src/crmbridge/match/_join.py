@@ -10,6 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from ..model import Record, Rows, Side
+from ..protocols import MOST_FOUND
 from ._keys import AllOf
 from ._matcher import LevelMatcher
 from ._scored import ScoredLevel
@@ -25,7 +26,7 @@ class Joined:
     pairs: Mapping[str, Mapping[str, str]] = attrs.field(repr=False)
     """By level: who asked, and who was adopted."""
     disputed: Mapping[str, tuple[str, ...]] = attrs.field(repr=False)
-    """Who found several of which the rule adopts none, and whom."""
+    """Who found several of which the rule adopts none, or too many to choose from, and whom."""
 
 
 def join(matcher: LevelMatcher, asking: Sequence[Rows], held: Sequence[Rows], towards: Side = "right") -> Joined:
@@ -89,7 +90,7 @@ class _Found:
 
     def _choose(self, pairs: dict[str, str], id: str, at: Iterable[int]) -> None:
         several = sorted(map(self._record, at), key=lambda record: record.ref)
-        chosen = self.matcher.adopt.choose(several, self.towards)
+        chosen = self.matcher.adopt.choose(several, self.towards) if len(several) < MOST_FOUND else None
         if chosen is None:
             self.disputed[id] = tuple(record.ref.id for record in several)
         else:

@@ -27,7 +27,7 @@ class ScoredLevel:
     """Put records together that share a block key, grade them, and take the best where it is clearly the best.
 
     The score is the weighted mean over what both sides fill. Records below *at_least* are not proposed; where the
-    second best comes closer than *margin*, the adoption rule or a person chooses.
+    second best is as good, or comes closer than *margin*, the adoption rule or a person chooses.
     """
 
     name: str
@@ -62,10 +62,12 @@ class ScoredLevel:
         return explain(mine, theirs, comparisons)
 
     def keep(self, record: Record, found: Sequence[Record], towards: Side) -> list[Record]:
-        """Keep the best of what was found, and what comes close to it."""
+        """Keep the best of what was found, all that are as good, and what comes close to it."""
         scores = [(self.explain(record, other, towards).score, other) for other in found]
         best = max((score for score, _ in scores), default=0.0)
-        return [other for score, other in scores if score >= self.at_least and best - score < self.margin]
+        return [
+            other for score, other in scores if score >= self.at_least and (score == best or best - score < self.margin)
+        ]
 
 
 def _name(key: Key, record: Record, side: Side) -> str:

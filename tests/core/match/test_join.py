@@ -25,7 +25,7 @@ from crmbridge.match import (
 )
 from crmbridge.match.grades import bigrams
 from crmbridge.model import Rows
-from crmbridge.protocols import Ambiguous, Matched, Question
+from crmbridge.protocols import MOST_FOUND, Ambiguous, Matched, Question
 
 FIELDS = ("crm_id", "email", "name", "tel", "made")
 CELLS = st.tuples(
@@ -91,6 +91,16 @@ def test_of_duplicates_the_rule_adopts_one_and_without_a_rule_a_person_decides()
     assert join(LevelMatcher((EMAIL,), newest("made")), asking, held).pairs == {"email": {"l0": "r1"}}
     assert join(LevelMatcher((EMAIL,), oldest("made")), asking, held).pairs == {"email": {"l0": "r0"}}
     assert join(LevelMatcher((EMAIL,)), asking, held).disputed == {"l0": ("r0", "r1")}
+
+
+@pytest.mark.parametrize(("count", "chosen"), [(11, True), (MOST_FOUND - 1, True), (MOST_FOUND, False)])
+def test_the_rule_chooses_among_all_up_to_the_bound_that_a_run_has_too(count, chosen):
+    days = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=number) for number in range(count)]
+    asking = pages("left", [[(None, "a@x.example", None, None, None)]])
+    held = pages("right", [[(None, "a@x.example", None, None, day) for day in days]])
+    found = join(LevelMatcher((EMAIL,), newest("made")), asking, held)
+    assert found.pairs == ({"email": {"l0": f"r{count - 1}"}} if chosen else {"email": {}})
+    assert [len(others) for others in found.disputed.values()] == ([] if chosen else [count])
 
 
 def test_a_level_of_grades_is_refused_by_name():

@@ -91,6 +91,18 @@ def test_what_is_kept_reaches_the_least_score_and_comes_closer_to_the_best_than_
     assert [one.ref.id for one in graded.keep(mine, found, "right")] == kept
 
 
+@pytest.mark.parametrize(
+    ("names", "kept"), [(["a7"], ["a7"]), (["a7", "b6"], ["a7"]), (["a7", "b6", "c7"], ["a7", "c7"]), (["a3"], [])]
+)
+def test_with_no_margin_the_best_is_kept_and_only_what_is_as_good_is_kept_beside_it(names, kept):
+    graded = scored(
+        "alike", weigh(key("name", "Name"), grade=by_last_sign), blocks=(key("zip", "Zip"),), at_least=0.5, margin=0
+    )
+    mine = Record(Rows("ma", "company", ("name",), ("1",), (("x",),)), 0)
+    found = [Record(Rows("crm", "account", ("Name",), (name,), ((name,),)), 0) for name in names]
+    assert [one.ref.id for one in graded.keep(mine, found, "right")] == kept
+
+
 def test_a_level_of_close_seconds_keeps_only_those_that_reach_the_least_score():
     graded = scored(
         "alike", weigh(key("name", "Name"), grade=by_last_sign), blocks=(key("zip", "Zip"),), at_least=0.5, margin=0.5

@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 
 from ...model import Delete, Disposition, FieldSpec, FieldType, Normalisation, RecordRef, Schema
-from ...protocols import ID_FIELD, KeyValue, Notice
+from ...protocols import ID_FIELD, MOST_FOUND, KeyValue, Notice
 from ...reasons import Code, because
 from ...roles import IntentState, Keyed, StateStore, StoredSchema
 from .values import HOUR, NOW, PEOPLE, Laws, ask, commit, create, decision, key, left, noted, promise, right, update
@@ -167,6 +167,15 @@ class DirectoryLaws(Laws):
             "ｱ",
             "𠮷",
         ]
+
+    def test_as_many_are_found_as_are_asked_for_where_there_are_as_many(self, store: StateStore) -> None:
+        both = (key("kim"), key("x", "Name"))
+        commit(store, keys=tuple(Keyed("right", right(f"{n:04}"), both) for n in range(MOST_FOUND + 1)))
+        for keys in (both[:1], both):
+            asked = [ask(keys, limit=limit) for limit in (10, 11, 200, MOST_FOUND, MOST_FOUND + 2)]
+            found = store.directory.find(PEOPLE, "right", asked)
+            assert [len(refs) for refs in found] == [10, 11, 200, MOST_FOUND, MOST_FOUND + 1]
+            assert list(found[1]) == [right(f"{n:04}") for n in range(11)]
 
     def test_the_keys_of_a_record_are_replaced_as_a_whole(self, store: StateStore) -> None:
         commit(
