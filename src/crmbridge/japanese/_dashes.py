@@ -13,17 +13,17 @@ from typing import Final
 # After compatibility composition: hyphen-minus, hyphen, figure, en, em, bar, minus, bullet, modifier, box lines.
 HYPHENS: Final = "-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u2501\u2796"
 
-_LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u30a1-\u30fa\u30fc])[{HYPHENS}]+")
+_LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u30a1-\u30fa\u30fc])[{HYPHENS}](?: ?[{HYPHENS}])*")
 _BETWEEN_NUMBERS: Final = re.compile(f"[{HYPHENS}\u30fc]")
 _HYPHEN: Final = re.compile(f"[{HYPHENS}]")
 _OTHER_HYPHEN: Final = re.compile(f"[{HYPHENS[1:]}]")
 
 
 def long_vowels(text: str) -> str:
-    """Text with every dash that follows kana written as the long-vowel mark, as in names and readings."""
+    """Text with every dash that follows kana, or such a dash, written as the long-vowel mark, as in names and readings."""
     if not _HYPHEN.search(text):
         return text
-    return _LONG_VOWEL.sub(lambda dashes: "\u30fc" * len(dashes.group()), text)
+    return _LONG_VOWEL.sub(lambda dashes: "\u30fc" * len(dashes.group().replace(" ", "")), text)
 
 
 def hyphens(text: str) -> str:

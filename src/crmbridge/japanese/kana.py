@@ -50,8 +50,8 @@ def kana_key(text: str, *, small: bool = True) -> str:
     long-vowel mark; blanks and middle dots go. Small letters tell びょういん from びよういん; with *small* off they are written
     large, for readings from banks and the postal service, which have no small ones.
     """
-    folded = squash(fold(text))
-    if not folded.isalnum():  # marks, dots or dashes among the letters
-        folded = normalize("NFKC", long_vowels(_DOTS.sub("", folded)))
-    key = modern_kana(katakana(folded))
-    return key if small else large_kana(key)
+    key = modern_kana(katakana(squash(fold(text))))
+    if not small:
+        key = large_kana(key)
+    # Marks, dots or dashes are among the letters; ヶ with a voicing mark is ゲ, and only ケ has one.
+    return key if key.isalnum() else long_vowels(normalize("NFKC", _DOTS.sub("", key)))

@@ -38,10 +38,11 @@ def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
     高 from 髙 too.
     """
     plain = " ".join(_POINTS.sub("", fold(text)).split())
-    closed = close_up(without_title(plain))
+    closed = close_up(kanji_key(modern_kana(katakana(plain)), kanji))
     if not closed.isalnum():
-        closed = normalize("NFKC", closed)  # a mark may have met its letter
-    return kanji_key(modern_kana(katakana(long_vowels(closed))), kanji)
+        # A mark may have met its letter only now, and a dash its vowel; behind a long vowel a blank separates nothing.
+        closed = close_up(long_vowels(normalize("NFKC", closed)))
+    return without_title(closed)
 
 
 def split_name(text: str, names: Names | None = None) -> PersonName:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crmbridge import japanese
 from crmbridge.japanese import (
+    Kanji,
     address_key,
     company_key,
     corporate_number_key,
@@ -64,6 +65,10 @@ PIECES = (
     "\U000e0100", "\ud800", "\0", "\n", "😀", "𠮷", "〒", "100-0001",
 )  # fmt: skip
 texts = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+SIGNS = (
+    *"かカヵヶゕゖゥヷヰァッーヽゝ", "\u3099", "\u309a", "゛", "ﾞ", *"-―‐–─・.' 　", *"aéßİ", "髙", "邉", "樣", "様", "御", "中", "々", "山田", "Smith",
+)  # fmt: skip
+"""What a name or a reading is made of, and what changes the sign before it."""
 BLANKS = st.text(alphabet=" \t\n\r\u3000\u00a0\u2003\u200b", max_size=6)
 
 
@@ -77,6 +82,48 @@ BLANKS = st.text(alphabet=" \t\n\r\u3000\u00a0\u2003\u200b", max_size=6)
 def test_a_key_of_a_key_is_the_key(key: Callable[[str], str], text: str) -> None:
     once = key(text)
     assert key(once) == once
+
+
+@by_name
+@example(text="マリ― Smith")
+@example(text="リ― ― Smith")
+@example(text="山田御 中")
+@example(text="山田樣")
+@example(text="ヶ゛―")
+@example(text="ゥ゛")
+@given(text=st.lists(st.sampled_from(SIGNS), max_size=8).map("".join))
+def test_a_key_of_a_key_is_the_key_whatever_signs_meet(key: Callable[[str], str], text: str) -> None:
+    once = key(text)
+    assert key(once) == once
+
+
+@given(text=st.lists(st.sampled_from(SIGNS), max_size=8).map("".join))
+def test_a_reading_in_large_letters_has_itself_for_its_key(text: str) -> None:
+    once = kana_key(text, small=False)
+    assert kana_key(once, small=False) == once
+
+
+@pytest.mark.parametrize("kanji", Kanji)
+@given(text=st.lists(st.sampled_from(SIGNS), max_size=8).map("".join))
+def test_a_name_has_itself_for_its_key_however_far_kanji_are_taken_as_equal(kanji: Kanji, text: str) -> None:
+    once = name_key(text, kanji=kanji)
+    assert name_key(once, kanji=kanji) == once
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("マリ― Smith", "マリー Smith"),
+        ("マリ― Smith", "マリーSmith"),
+        ("ゲ", "ヶ゛"),
+        ("ゲ", "ヶ\u3099"),
+        ("ガ", "ゕ゛"),
+    ],
+)
+def test_a_sign_that_is_put_together_from_two_is_the_one_sign(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+    if "S" not in one:
+        assert kana_key(one) == kana_key(other)
 
 
 @by_name
