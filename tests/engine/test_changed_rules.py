@@ -167,6 +167,34 @@ def test_another_matcher_finds_records_that_were_read_before_it_was_thought_of(b
     assert (len(world.links()), len(world.crm.rows("lead")), len(world.ma.rows("person"))) == (1, 1, 1)
 
 
+def by_address(edition, fold):
+    """Give a key function that goes by one name whatever it does."""
+
+    def address(text):
+        return fold(text)
+
+    address.edition = edition
+    return address
+
+
+@pytest.mark.parametrize(("edition", "found"), [(2, True), (1, False)])
+def test_a_key_function_of_another_edition_makes_the_stored_keys_anew(both, edition, found):
+    def pipe(by):
+        return (
+            one_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
+            .match(level("email", key("email", "Email", by)))
+            .fields(pair("email", "Email"), pair("name", "Name"))
+        )
+
+    world = both()
+    world.right(Email="KIM@x.example")
+    world.left(email="lee@x.example")
+    world.run(pipe(by_address(1, str)), after=LATER)
+    world.left(email="kim@x.example")
+    world.run(pipe(by_address(edition, str.lower)), after=LATER)
+    assert len(world.crm.rows("lead")) == (2 if found else 3)
+
+
 def test_one_way_that_becomes_two_way_carries_what_stood_on_the_right(both):
     world = both()
     person = world.left(email="kim@x.example", name="Kim")

@@ -1,7 +1,7 @@
 """What decides, as hashes that every process tells alike: so a run notices that its pipeline is not what it was.
 
 A function or a class of a user's own goes by its qualified name, without its module: a script that is run and imported
-has two. What such a function does is not seen; `look_again` is for that.
+has two. What such a function does is not seen, unless it says so by a number, its `edition`; `look_again` is for the rest.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ def _object(value: object) -> Told:
         made = cast("functools.partial[object]", value)
         return "partial", told(made.func), told(made.args), told(made.keywords)
     if callable(value) and hasattr(value, "__qualname__"):
-        return "function", value.__qualname__
+        edition: object = getattr(value, "edition", None)
+        return "function", value.__qualname__, *((str(edition),) if isinstance(edition, int) else ())
     if attrs.has(type(value)):
         fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(value)))
         held = [one.name for one in fields if one.init and one.eq]

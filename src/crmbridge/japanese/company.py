@@ -12,6 +12,7 @@ from unicodedata import normalize
 import attrs
 
 from crmbridge.japanese._dashes import hyphens, long_vowels
+from crmbridge.japanese._edition import edition
 from crmbridge.japanese._fold import TITLES, compose, fold, squash, without_title
 from crmbridge.japanese._forms import BRANCHES, FORMS, INSTITUTIONS, READINGS, WESTERN
 from crmbridge.japanese.kana import SMALL_KANA
@@ -72,6 +73,7 @@ class Company:
     branch: str = ""
 
 
+@edition(2)
 def company_key(text: str, *, form: bool = False, kanji: Kanji = Kanji.FORMS) -> str:
     """Compares two names of organisations whatever their width, blanks, signs and way of writing the legal form.
 
@@ -85,10 +87,11 @@ def company_key(text: str, *, form: bool = False, kanji: Kanji = Kanji.FORMS) ->
         return work  # no sign, blank, form or title: nothing to leave out
     key, found = _name(work)
     if (_may_hold_form(key) or key.endswith(TITLES)) and _name(key) != (key, ""):
-        key, found = squash(work), ""
+        key, found = _as_it_is(work), ""
     return f"{key}|{found}" if form and found and key else key
 
 
+@edition(2)
 def full_company_key(text: str) -> str:
     """Compares two names of organisations with their legal form, for merging without review: 株式会社山田 is not 有限会社山田."""
     return company_key(text, form=True)
@@ -143,7 +146,12 @@ def _name(work: str) -> tuple[str, str]:
     key, found = _without_forms(squash(rest), _named(western) if western else "")
     if not key.isalnum():
         key = normalize("NFKC", _SIGN.sub("", key))  # a mark may have met its letter
-    return key if key or found else squash(work), found
+    return key if key or found else _as_it_is(work), found
+
+
+def _as_it_is(work: str) -> str:
+    """The text with all its forms and signs, where leaving them out leaves nothing, or another form or title."""
+    return long_vowels(normalize("NFKC", squash(work)))
 
 
 def _without_forms(closed: str, first: str) -> tuple[str, str]:

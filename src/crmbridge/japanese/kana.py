@@ -7,6 +7,7 @@ from typing import Final
 from unicodedata import normalize
 
 from crmbridge.japanese._dashes import long_vowels
+from crmbridge.japanese._edition import edition
 from crmbridge.japanese._fold import fold, squash
 
 _HIRAGANA: Final = re.compile("[\u3041-\u3096\u309d\u309e]")
@@ -43,6 +44,7 @@ def modern_kana(text: str) -> str:
     return text.translate(_OLD) if _IS_OLD.search(text) else text
 
 
+@edition(2)
 def kana_key(text: str, *, small: bool = True) -> str:
     """Compares two readings whatever their script, width, spacing and dash.
 

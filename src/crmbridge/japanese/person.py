@@ -9,6 +9,7 @@ from unicodedata import normalize
 import attrs
 
 from crmbridge.japanese._dashes import long_vowels
+from crmbridge.japanese._edition import edition
 from crmbridge.japanese._fold import CJK, close_up, compose, fold, without_title
 from crmbridge.japanese.kana import katakana, modern_kana
 from crmbridge.japanese.kanji import Kanji, kanji_key
@@ -30,6 +31,7 @@ class PersonName:
         return blank.join(part for part in (self.family, self.given) if part)
 
 
+@edition(2)
 def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
     """Compares two names of persons whatever their width, spacing, script of kana and form of kanji.
 

@@ -91,6 +91,8 @@ def test_a_key_of_a_key_is_the_key(key: Callable[[str], str], text: str) -> None
 @example(text="山田樣")
 @example(text="ヶ゛―")
 @example(text="ゥ゛")
+@example(text="かゥ゛樣─")
+@example(text="か　-ァ.樣─")
 @given(text=st.lists(st.sampled_from(SIGNS), max_size=8).map("".join))
 def test_a_key_of_a_key_is_the_key_whatever_signs_meet(key: Callable[[str], str], text: str) -> None:
     once = key(text)
