@@ -45,9 +45,7 @@ def compose(text: str) -> str:
     text = text.replace("\u3000", " ")
     if _ODD.search(text):
         text = _ODD.sub(_plain, text)
-    if len(text) > _CALM:
-        text = _few_marks(text)
-    return " ".join(normalize("NFKC", text).split())
+    return " ".join(joined(text).split())
 
 
 def fold(text: str) -> str:
@@ -57,6 +55,11 @@ def fold(text: str) -> str:
     if folded == text or text.isascii():
         return folded
     return " ".join(normalize("NFKC", folded).split())
+
+
+def joined(text: str) -> str:
+    """Text with every mark joined to the letter before it, as when something between the two was left out."""
+    return normalize("NFKC", _few_marks(text) if len(text) > _CALM else text)
 
 
 def squash(text: str) -> str:

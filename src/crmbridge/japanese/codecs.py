@@ -27,6 +27,7 @@ _FULL: Final = re.compile("[\u3001\u3002\u300c\u300d\u30a1-\u30fa\u30fb\u30fc]+"
 _LETTERS: Final = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)} | {" ": "\u3000"})
 _TO_LETTERS: Final = str.maketrans({chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " "})
 _NUMERIC: Final = re.compile("[0-9]{14}")
+_LONGEST_DAY: Final = 20
 _PARTS: Final = re.compile(
     "([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?)?)?[年月]?|([0-9]{4})([0-9]{2})([0-9]{2})"
 )
@@ -115,7 +116,9 @@ class Day:
         Raises:
             ValueError: it is no day.
         """
-        parts = _PARTS.fullmatch(normalize("NFKC", value).strip())
+        text = value.strip()
+        # Putting marks in order costs the square of their number, and no day has any.
+        parts = _PARTS.fullmatch(normalize("NFKC", text).strip()) if len(text) <= _LONGEST_DAY else None
         if parts is None:
             raise ValueError("a day is a year, then month and day")
         year, month, day = parts.group(4, 5, 6) if parts.group(4) else parts.group(1, 2, 3)

@@ -7,13 +7,12 @@ import functools
 import re
 from collections.abc import Iterable
 from typing import Final
-from unicodedata import normalize
 
 import attrs
 
 from crmbridge.japanese._dashes import hyphens, long_vowels
 from crmbridge.japanese._edition import edition
-from crmbridge.japanese._fold import TITLES, compose, fold, squash, without_title
+from crmbridge.japanese._fold import TITLES, compose, fold, joined, squash, without_title
 from crmbridge.japanese._forms import BRANCHES, FORMS, INSTITUTIONS, READINGS, WESTERN
 from crmbridge.japanese.kana import SMALL_KANA
 from crmbridge.japanese.kanji import Folding, Kanji, kanji_folding
@@ -145,13 +144,13 @@ def _name(work: str) -> tuple[str, str]:
         rest = _AND.sub("&", rest)
     key, found = _without_forms(squash(rest), _named(western) if western else "")
     if not key.isalnum():
-        key = normalize("NFKC", _SIGN.sub("", key))  # a mark may have met its letter
+        key = joined(_SIGN.sub("", key))  # a mark may have met its letter
     return key if key or found else _as_it_is(work), found
 
 
 def _as_it_is(work: str) -> str:
     """The text with all its forms and signs, where leaving them out leaves nothing, or another form or title."""
-    return long_vowels(normalize("NFKC", squash(work)))
+    return long_vowels(joined(squash(work)))
 
 
 def _without_forms(closed: str, first: str) -> tuple[str, str]:

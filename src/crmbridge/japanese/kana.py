@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from unicodedata import normalize
 
 from crmbridge.japanese._dashes import long_vowels
 from crmbridge.japanese._edition import edition
-from crmbridge.japanese._fold import fold, squash
+from crmbridge.japanese._fold import fold, joined, squash
 
 _HIRAGANA: Final = re.compile("[\u3041-\u3096\u309d\u309e]")
 _TO_KATAKANA: Final = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
@@ -56,4 +55,4 @@ def kana_key(text: str, *, small: bool = True) -> str:
     if not small:
         key = large_kana(key)
     # Marks, dots or dashes are among the letters; ヶ with a voicing mark is ゲ, and only ケ has one.
-    return key if key.isalnum() else long_vowels(normalize("NFKC", _DOTS.sub("", key)))
+    return key if key.isalnum() else long_vowels(joined(_DOTS.sub("", key)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from unicodedata import normalize
 
 import attrs
 
 from crmbridge.japanese._dashes import long_vowels
 from crmbridge.japanese._edition import edition
-from crmbridge.japanese._fold import CJK, close_up, compose, fold, without_title
+from crmbridge.japanese._fold import CJK, close_up, compose, fold, joined, without_title
 from crmbridge.japanese.kana import katakana, modern_kana
 from crmbridge.japanese.kanji import Kanji, kanji_key
 from crmbridge.japanese.names import Names
@@ -43,7 +42,7 @@ def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
     closed = close_up(kanji_key(modern_kana(katakana(plain)), kanji))
     if not closed.isalnum():
         # A mark may have met its letter only now, and a dash its vowel; behind a long vowel a blank separates nothing.
-        closed = close_up(long_vowels(normalize("NFKC", closed)))
+        closed = close_up(long_vowels(joined(closed)))
     return without_title(closed)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import attrs
+
+_WHOLE: Final = 2**53
+"""Parts of a whole score: the steps of a float below 1."""
 
 
 @attrs.frozen
@@ -62,22 +66,15 @@ def groups(pairs: Iterable[Scored], *, at_least: float, together: float) -> tupl
     between them must reach *together*; a pair that was never scored counts as nothing. Groups and their members come
     in the order of ids; a record without a partner is in no group.
     """
-    ordered = _best_first(pairs)
-    known: dict[tuple[str, str], float] = {}
+    ordered = [pair for pair in _best_first(pairs) if pair.left != pair.right]
+    known = _Groups()
     for pair in ordered:
-        known.setdefault((pair.left, pair.right), pair.score)
-        known.setdefault((pair.right, pair.left), pair.score)
-    group: dict[str, list[str]] = {}
+        known.score(pair)
     for pair in ordered:
         if pair.score < at_least:
             break
-        one, other = (group.setdefault(record, [record]) for record in (pair.left, pair.right))
-        if one is other or _mean(one, other, known) < together:
-            continue
-        one.extend(other)
-        group.update(dict.fromkeys(other, one))
-    found = {id(members): tuple(sorted(members)) for members in group.values() if len(members) > 1}
-    return tuple(sorted(found.values()))
+        known.join(pair, together)
+    return tuple(sorted(tuple(sorted(members)) for members in known.members.values() if len(members) > 1))
 
 
 def _best_first(pairs: Iterable[Scored]) -> list[Scored]:
@@ -111,5 +108,40 @@ def _rivalled(
     )
 
 
-def _mean(one: Sequence[str], other: Sequence[str], known: dict[tuple[str, str], float]) -> float:
-    return sum(known.get((a, b), 0.0) for a in one for b in other) / (len(one) * len(other))
+@attrs.define(eq=False)
+class _Groups:
+    """Groups that grow, each under the name of a member, and how alike any two are in sum: no pair is asked twice."""
+
+    members: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
+    _group: dict[str, str] = attrs.field(factory=dict[str, str])
+    _between: dict[str, dict[str, int]] = attrs.field(factory=dict[str, dict[str, int]])
+    """By two groups: the sum of the scores between them, in whole parts, which add up to the same in any order."""
+
+    def score(self, pair: Scored) -> None:
+        """Learn how alike two records are; what was learned of them first counts."""
+        for one, other in ((pair.left, pair.right), (pair.right, pair.left)):
+            self.members.setdefault(one, [one])
+            self._group.setdefault(one, one)
+            self._between.setdefault(one, {}).setdefault(other, _parts(pair.score))
+
+    def join(self, pair: Scored, together: float) -> None:
+        """Make one group of the two that a pair stands between, if their members are alike on average."""
+        into, gone = sorted(
+            (self._group[pair.left], self._group[pair.right]), key=lambda name: -len(self.members[name])
+        )
+        if into == gone:
+            return
+        pairs = len(self.members[into]) * len(self.members[gone])
+        if self._between[into][gone] < _parts(together) * pairs:
+            return
+        self._group.update(dict.fromkeys(self.members[gone], into))
+        self.members[into] += self.members.pop(gone)
+        for third, alike in self._between.pop(gone).items():
+            del self._between[third][gone]
+            if third != into:
+                for one, other in ((into, third), (third, into)):
+                    self._between[one][other] = self._between[one].get(other, 0) + alike
+
+
+def _parts(score: float) -> int:
+    return round(score * _WHOLE)

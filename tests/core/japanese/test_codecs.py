@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -66,10 +67,19 @@ def test_a_day_is_read_in_any_usual_form_and_missing_parts_are_the_first(text: s
     assert Day().decode(text) == dt.date(2026, 4, 1)
 
 
-@pytest.mark.parametrize("text", ["", "today", "2026-13-01", "2026-02-30", "26-4-1", "2026-04-01T00:00"])
+@pytest.mark.parametrize(
+    "text", ["", "today", "2026-13-01", "2026-02-30", "26-4-1", "2026-04-01T00:00", "2026-04-01\u0301"]
+)
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"day|month"):
         Day().decode(text)
+
+
+def test_a_long_run_of_marks_is_no_day_and_costs_nothing() -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="a day is"):
+        Day().decode("2026-04-01" + "\u0301\u3099" * 100_000)
+    assert time.process_time() - began < 1
 
 
 @given(moment=MOMENTS)

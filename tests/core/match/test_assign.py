@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
+from fractions import Fraction
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given
@@ -98,6 +101,44 @@ def test_groups_are_apart_and_do_not_depend_on_the_order(pairs: list[Scored], se
     members = [member for group in found for member in group]
     assert len(members) == len(set(members))
     assert groups(random.Random(seed).sample(unique, len(unique)), at_least=0.3, together=0.3) == found
+
+
+@given(
+    pairs=st.lists(st.builds(Scored, IDS, IDS, st.sampled_from([1 / 8, 3 / 8, 1 / 2, 3 / 4, 1.0])), max_size=25),
+    together=st.sampled_from([0.0, 1 / 4, 1 / 2, 3 / 4]),
+)
+def test_two_groups_join_where_the_mean_over_all_pairs_between_them_is_enough(
+    pairs: list[Scored], together: float
+) -> None:
+    ordered = sorted(pairs, key=lambda pair: (-pair.score, pair.left, pair.right))
+    known: dict[frozenset[str], Fraction] = {}
+    for pair in ordered:
+        known.setdefault(frozenset((pair.left, pair.right)), Fraction(pair.score))
+    sets = {record: frozenset(record) for pair in pairs for record in (pair.left, pair.right)}
+    for pair in ordered:
+        one, other = sets[pair.left], sets[pair.right]
+        between = [known.get(frozenset((a, b)), Fraction(0)) for a in one for b in other]
+        if pair.score >= 0.3 and one != other and sum(between) >= Fraction(together) * len(between):
+            sets.update(dict.fromkeys(one | other, one | other))
+    expected = sorted({tuple(sorted(members)) for members in sets.values() if len(members) > 1})
+    assert list(groups(pairs, at_least=0.3, together=together)) == expected
+
+
+def test_pairs_that_all_score_just_enough_are_one_group() -> None:
+    pairs = [Scored(a, b, 0.7) for a, b in combinations("abcdefg", 2)]
+    assert groups(pairs, at_least=0.5, together=0.7) == (tuple("abcdefg"),)
+
+
+def test_two_large_groups_that_are_not_alike_take_time_in_proportion_to_their_pairs() -> None:
+    def seconds(size: int) -> float:
+        two = [[f"{side}{number:03}" for number in range(size)] for side in "ab"]
+        pairs = [Scored(one, other, 0.95) for side in two for one, other in combinations(side, 2)]
+        pairs += [Scored(one, other, 0.6) for one, other in product(*two)]
+        began = time.process_time()
+        assert groups(pairs, at_least=0.5, together=0.7) == tuple(map(tuple, two))
+        return time.process_time() - began
+
+    assert seconds(120) < 16 * max(seconds(40), 0.01)
 
 
 @pytest.mark.parametrize("score", [0.49, 0.0])
