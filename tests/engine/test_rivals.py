@@ -38,6 +38,17 @@ def test_a_key_that_goes_back_to_a_counterpart_is_claimed_before_it_is_written(b
     assert told.facts["record"] == f"person {person.id}"
 
 
+def test_a_key_is_claimed_by_a_pair_behind_more_than_ten_that_share_it(both):
+    world = both()
+    pipe = world.pipeline(policies.right_always)
+    person, _ = world.pair(pipe, email=KEY)
+    world.ma.edit(person, email=OTHER)
+    seconds = {world.crm.put("lead", f"a{n:02}", Email=KEY, Name="Second").id for n in range(12)}
+    world.settle(pipe)
+    assert people(world) == [KEY]
+    assert {(code, id) for _, code, id in world.parked()} == {("already_linked", id) for id in seconds}
+
+
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE, Fault.BUSY])
 def test_a_key_whose_way_back_is_not_certain_yet_is_claimed_too(worlds, fault):
     world = worlds()
