@@ -52,9 +52,7 @@ def delivered(run: Run) -> Flow[None]:
         waits = yield from young(run, rows, standing)
         queue = tuple(row for row in rows if row.ref not in waits)
         parked = still_parked(run, still.values())
-        yield from run.commit(
-            Delta(queue=queue, taken=taken, finished=tuple(finished), run=run.id, decisions=parked)
-        )
+        yield from run.commit(Delta(queue=queue, taken=taken, finished=tuple(finished), run=run.id, decisions=parked))
         run.saw("received", records=len(arrivals))
 
 
