@@ -59,6 +59,7 @@ class Code(enum.StrEnum):
     NO_CASE = "no_case"
     CREATES_OFF = "creates_off"
     DETACHED = "detached"
+    NOT_SHOWN = "not_shown"
     DUPLICATE_OF = "duplicate_of"
     FORGOTTEN = "forgotten"
 
@@ -134,6 +135,7 @@ class Code(enum.StrEnum):
     CANNOT_UPDATE = "cannot_update"
     CANNOT_REMOVE = "cannot_remove"
     DELETES_UNSEEN = "deletes_unseen"
+    ABSENT_IS_KEPT = "absent_is_kept"
     TIMES_USED = "times_used"
 
     # -- what became of a schema

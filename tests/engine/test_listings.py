@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import islice
 
 import attrs
 import pytest
 
-from crmbridge import at, gates, one_way, pair
+from crmbridge import Disposition, at, gates, one_way, pair
 from crmbridge.errors import GuardTripped
 from crmbridge.match import key, level
 from crmbridge.plain import csv
-from crmbridge.reasons import Code
+from crmbridge.reasons import Code, because
+from crmbridge.roles import Delta
 from crmbridge.testing.connector import FakeConnector
+from crmbridge.wording import say
+
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
 def listing(both, promises):
     """Make a world whose CRM lists all records each time and tells of no deletion."""
 
-    def make(**how):
+    def make(absent="gone", **how):
         known = promises()
-        crm = attrs.evolve(known["crm"], incremental=False, sees_deletes=False, sees_merges=False)
+        crm = attrs.evolve(known["crm"], incremental=False, sees_deletes=False, sees_merges=False, absent=absent)
         return both(capabilities={**known, "crm": crm}, **how)
 
     return make
@@ -33,6 +38,11 @@ def people(world, pipe, number=4):
     world.run(pipe)
     world.run(pipe)
     return made, [world.counterpart(person) for person in made]
+
+
+def hide(world, *refs):
+    """Let the CRM neither list nor find these leads."""
+    world.crm.shows = world.crm.allows = lambda ref: ref not in refs
 
 
 @pytest.mark.parametrize("page", [1, 3, 2000])
@@ -131,7 +141,9 @@ def test_a_new_record_is_not_absent_from_the_listing_that_began_before_it(listin
     assert len(world.ma.rows("person")) == len(world.crm.rows("lead"))
 
 
-def test_a_row_that_left_a_file_is_a_deletion_and_a_file_that_is_empty_trips_the_guard(tmp_path, world):
+def test_a_row_that_left_a_file_is_a_deletion_where_the_author_says_so_and_a_file_that_is_empty_trips_the_guard(
+    tmp_path, world
+):
     path = tmp_path / "people.csv"
     path.write_text("id,email\n1,kim@x.example\n2,lee@x.example\n3,park@x.example\n", "utf-8")
     crm = world.crm
@@ -139,7 +151,7 @@ def test_a_row_that_left_a_file_is_a_deletion_and_a_file_that_is_empty_trips_the
 
     def pipe():
         return (
-            one_way("file", at(csv(path, id="id"), "row"), at(crm, "lead"))
+            one_way("file", at(csv(path, id="id", absent="gone"), "row"), at(crm, "lead"))
             .match(level("email", key("email", "Email")))
             .fields(pair("email", "Email"))
             .deletes(right="delete")
@@ -155,3 +167,148 @@ def test_a_row_that_left_a_file_is_a_deletion_and_a_file_that_is_empty_trips_the
     with pytest.raises(GuardTripped):
         world.run(pipe())
     assert len(crm.rows("lead")) == 2
+
+
+@pytest.mark.parametrize("rule", ["detach", "archive", "delete"])
+def test_a_record_that_is_not_shown_stays_tied_where_its_absence_says_nothing(listing, rule):
+    world = listing(absent="kept")
+    pipe = world.pipeline(left=rule, if_edited="remove")
+    made, leads = people(world, pipe)
+    hide(world, leads[1])
+    before = world.count()
+    world.settle(pipe)
+    assert (world.count(), len(world.links()), len(world.ma.rows("person"))) == (before, len(made), len(made))
+
+
+@pytest.mark.parametrize("edited", ["here", "there", "on both sides", "nowhere"])
+def test_what_happened_while_a_record_was_not_shown_crosses_once_it_is_shown_again(listing, edited):
+    world = listing(absent="kept")
+    pipe = world.pipeline(left="delete", if_edited="remove")
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
+    hide(world, lead)
+    if edited in ("here", "on both sides"):
+        world.ma.edit(person, city="Kobe")
+    report = world.run(pipe)
+    assert [row.because.code for row in report.rows()] == ([] if edited in ("there", "nowhere") else [Code.NOT_SHOWN])
+    world.settle(pipe)
+    assert world.parked() == []
+    if edited in ("there", "on both sides"):
+        world.crm.edit(lead, Name="Park")
+    hide(world)
+    world.settle(pipe)
+    name, city = world.ma.values(person)["name"], world.crm.values(lead)["City"]
+    assert name == ("Park" if edited in ("there", "on both sides") else "Kim")
+    assert city == ("Kobe" if edited in ("here", "on both sides") else "Tokyo")
+    assert world.closed() == []
+
+
+def test_everything_that_is_looked_at_again_tells_of_records_that_are_not_shown_and_lets_them_be(listing):
+    world = listing(absent="kept")
+    pipe = world.pipeline(left="delete")
+    _, lead = world.pair(pipe)
+    world.settle(pipe)
+    hide(world, lead)
+    world.ready(pipe).look_again()
+    report = world.run(pipe)
+    assert {(row.disposition, row.because.code) for row in report.rows()} == {(Disposition.SKIPPED, Code.NOT_SHOWN)}
+    assert (world.parked(), len(world.links())) == ([], 1)
+
+
+def test_a_run_is_not_undone_on_a_record_that_is_not_shown_and_nothing_waits_for_it(listing):
+    world = listing(absent="kept")
+    person, lead = world.pair()
+    world.settle()
+    world.ma.edit(person, name="Park")
+    report = world.run()
+    world.settle()
+    hide(world, lead)
+    ready = world.ready()
+    assert [row.because.code for row in ready.undo(report).rows()] == [Code.NOT_SHOWN]
+
+
+def test_a_link_that_ended_by_absence_alone_opens_again_with_the_record_and_no_edit_is_lost(listing):
+    world = listing()
+    pipe = world.pipeline()
+    (person, *_), (lead, *_) = people(world, pipe)
+    hide(world, lead)
+    world.settle(pipe)
+    [link] = world.closed()
+    assert link.closed.facts == {"system": "crm"}
+    world.ma.edit(person, city="Kobe")
+    world.crm.edit(lead, Name="Park")
+    hide(world)
+    world.settle(pipe)
+    assert world.closed() == []
+    assert (world.ma.values(person)["name"], world.crm.values(lead)["City"]) == ("Park", "Kobe")
+
+
+def test_a_link_of_a_record_that_many_share_opens_again_for_each_of_them(listing):
+    world = listing()
+    pipe = world.pipeline().many_to_one()
+    for name in ("Kim", "Lee"):
+        world.left(email="one@x.example", name=name)
+        world.settle(pipe)
+    [lead] = {link.right for link in world.links()}
+    hide(world, lead)
+    world.settle(pipe)
+    assert len(world.closed()) == 2
+    world.crm.edit(lead, City="Kobe")
+    hide(world)
+    world.settle(pipe)
+    assert world.closed() == []
+    assert [row["city"] for row in world.ma.rows("person")] == ["Kobe", "Kobe"]
+
+
+def test_a_link_stays_closed_where_its_counterpart_is_tied_to_another_by_now(listing):
+    world = listing()
+    pipe = world.pipeline()
+    (person, *_), (lead, *_) = people(world, pipe)
+    hide(world, lead)
+    world.settle(pipe)
+    [link] = world.closed()
+    stranger = world.right(Email="stranger@x.example")
+    tied = attrs.evolve(link, id="by hand", right=stranger, closed=None)
+    fence = world.store.leases.take("sync", "a person", world.clock.now(), HOUR)
+    world.store.commit("sync", Delta(links=(tied,)), fence)
+    world.store.leases.release(fence)
+    hide(world)
+    world.settle(pipe)
+    assert world.counterpart(person) == stranger
+    assert [one.id for one in world.closed()] == [link.id]
+
+
+def test_a_deletion_that_was_reported_stays_one_although_the_record_is_restored(world):
+    _, lead = world.pair()
+    world.settle()
+    world.crm.remove(lead)
+    world.settle()
+    world.crm.restore(lead, Name="Park")
+    world.settle()
+    assert (len(world.links()), len(world.closed())) == (0, 1)
+
+
+def test_a_plan_opens_what_is_shown_again_and_writes_nothing(listing):
+    world = listing()
+    pipe = world.pipeline()
+    (person, *_), (lead, *_) = people(world, pipe)
+    hide(world, lead)
+    world.settle(pipe)
+    world.crm.edit(lead, Name="Park")
+    hide(world)
+    before = world.count()
+    plan = world.plan(pipe)
+    assert (world.count(), plan.totals.writes) == (before, {("ma", "update"): 1})
+    world.run(pipe, plan=plan)
+    assert world.ma.values(person)["name"] == "Park"
+
+
+@pytest.mark.parametrize("gone", ["left", "right"])
+def test_a_detached_record_is_told_by_the_side_that_is_gone(world, gone):
+    person, lead = world.pair()
+    world.settle()
+    _ = world.ma.remove(person) if gone == "left" else world.crm.remove(lead)
+    [row] = world.run().rows()
+    system = "ma" if gone == "left" else "crm"
+    assert row.because == because(Code.DETACHED, system=system)
+    assert say(row.because) == f"The record was removed in {system}; its counterpart stays and is no longer written."

@@ -212,6 +212,30 @@ PLANTS = {
         "    unseen = [ref for ref, found in zip(refs, answers, strict=True) if not found and run.planning]\n",
         (ENGINE.format("listings", "a_linked_record_that_a_complete_listing_does_not_show_is_followed_as_a_deletion"),),
     ),
+    "a row that is missing from a file is a deletion": (
+        "plain/_feed.py",
+        "fetch_batch=1000, absent=absent)",
+        "fetch_batch=1000)",
+        (
+            "tests/plain/test_absent.py::test_a_row_that_is_missing_for_a_day_is_no_deletion_and_is_followed_when_it_is_back",
+        ),
+    ),
+    "a record that is not there by id is gone, whatever its absence says": (
+        "_engine/_decide.py",
+        '(young or able.absent == "kept")',
+        "young",
+        (ENGINE.format("listings", "what_happened_while_a_record_was_not_shown_crosses_once_it_is_shown_again"),),
+    ),
+    "a link that ended by absence never opens again": (
+        "_engine/_reopened.py",
+        "    if not closed:\n",
+        "    if closed or not closed:\n",
+        (
+            ENGINE.format(
+                "listings", "a_link_that_ended_by_absence_alone_opens_again_with_the_record_and_no_edit_is_lost"
+            ),
+        ),
+    ),
     "the guards do not see what a listing misses": (
         "_engine/_guards.py",
         "{}, writes, gone=gone(tally))",

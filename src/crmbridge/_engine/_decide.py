@@ -30,6 +30,7 @@ from ..roles import FieldPromise, Intent, QueueRow, QueueState
 from ._cases import case_of, told
 from ._edited import edited
 from ._followed import Stop
+from ._reopened import unversioned
 from ._ruled import move_of, side_choice
 from ._run import SHORTLY, Run
 from ._seen import Absent, Seen
@@ -55,9 +56,10 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
     agreed = link.agreed(side)
     cells = pairing.halves(agreed)
     if not isinstance(seen, Record):
-        lag = run.able(side, link.ref(side).kind).read_lag
-        young = isinstance(seen, Absent) and lag and run.now() - link.since <= lag
-        return Half(State.UNKNOWN if young else State.GONE, cells, cells)
+        able = run.able(side, link.ref(side).kind)
+        young = able.read_lag and run.now() - link.since <= able.read_lag
+        says_nothing = isinstance(seen, Absent) and (young or able.absent == "kept")
+        return Half(State.UNKNOWN if says_nothing else State.GONE, cells, cells)
     if agreed.own_stamp is not None and seen.stamp is not None and seen.stamp < agreed.own_stamp:
         return Half(State.UNKNOWN, cells, cells, seen)
     now = paired(run, side, seen, pairing)
@@ -100,7 +102,7 @@ def _linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> 
         case Move.HOLD:
             return _held(run, subject, on_left, on_right)
         case Move.CLOSE:
-            return _closed(subject, link, on_left, on_right)
+            return _closed(run, subject, link, on_left, on_right)
         case Move.ASK:
             why = because(Code.GONE_AND_CHANGED, system=_gone_from(run, on_left))
             return _verdict(subject, Disposition.DISPUTED, why, "disputed", on_left, on_right)
@@ -160,9 +162,22 @@ def settled(agreed: Agreed, pairing: Pairing, found: Half) -> Agreed:
     return Agreed(pairing.labels, found.agreed, {}, version, stamp)
 
 
+def unshown(run: Run, link: Link, left: Half, right: Half) -> Reason | None:
+    """Name the system that does not show a record of a pair, where that says nothing of it."""
+    for side, found in (("left", left), ("right", right)):
+        kept = found.state is State.UNKNOWN and found.record is None
+        if kept and run.able(side, link.ref(side).kind).absent == "kept":  # type: ignore[arg-type]
+            return because(Code.NOT_SHOWN, system=run.definition.end(side).system)  # type: ignore[arg-type]
+    return None
+
+
 def _held(run: Run, subject: Subject, left: Half, right: Half) -> Verdict:
     """Wait until a reading can be believed; a record that we wrote in this run was reported already."""
     link = subject.link
+    missed = None if link is None else unshown(run, link, left, right)
+    if link is not None and missed is not None:
+        # What was to be done now is done when it is shown again, at whatever version that is.
+        return attrs.evolve(_verdict(subject, Disposition.SKIPPED, missed, None, left, right), link=unversioned(link))
     waits = [SHORTLY]
     for side, found in (("left", left), ("right", right)):
         if found.state is State.UNKNOWN and link is not None:
@@ -173,9 +188,9 @@ def _held(run: Run, subject: Subject, left: Half, right: Half) -> Verdict:
     return attrs.evolve(verdict, until=run.now() + max(waits), quiet=again)
 
 
-def _closed(subject: Subject, link: Link, left: Half, right: Half) -> Verdict:
+def _closed(run: Run, subject: Subject, link: Link, left: Half, right: Half) -> Verdict:
     both = left.state is State.GONE and right.state is State.GONE
-    why = because(Code.REMOVED) if both else because(Code.DETACHED)
+    why = because(Code.REMOVED) if both else because(Code.DETACHED, system=_gone_from(run, left))
     disposition = Disposition.UNCHANGED if both else Disposition.SKIPPED
     verdict = _verdict(subject, disposition, why, None, left, right)
     return attrs.evolve(verdict, link=attrs.evolve(link, closed=why))

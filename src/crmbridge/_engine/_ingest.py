@@ -31,6 +31,7 @@ from ._counted import still_parked
 from ._events import delivered, event_row
 from ._listing import Listing, absences, listing, returned
 from ._matching import keys_of
+from ._reopened import reopened
 from ._run import Run
 from ._seen import Look
 from ._subjects import duplicate, may_be_parked_at, parked_as, parked_at, revived
@@ -108,9 +109,13 @@ def _kind(run: Run, side: Side, kind: str, *, mark: ReadBy | None = None) -> Flo
         standing = yield from _standing(run, side, refs)
         if queue:
             standing = yield from _to_be_told(run, side, standing)
+        opened = (yield from reopened(run, side, refs[: len(page.rows)], standing)) if queue else ()
+        live = {link.ref(side) for link in opened}
+        standing = {ref: Standing(linked=True) if ref in live else known for ref, known in standing.items()}
         filled = filled or not page.more
         still = yield from _still(run, side, page, standing if queue else {})
         delta = _taken_in(run, side, kind, page, standing, still, filled=filled, queue=queue)
+        delta = attrs.evolve(delta, links=opened)
         waits = yield from young(run, delta.queue, standing)
         if waits:
             rows = (attrs.evolve(row, because=waits.get(row.ref, row.because)) for row in delta.queue)

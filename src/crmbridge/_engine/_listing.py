@@ -57,11 +57,12 @@ def _place(kind: str) -> str:
 def lists(run: Run, side: Side, kind: str) -> bool:
     """Say whether absence from a listing means something.
 
-    It does not where deletions are reported, where reading gives changes alone, and where nothing can be read by id.
+    It does not where deletions are reported, where reading gives changes alone, where nothing can be read by id, and
+    where the author of the source has not said so.
     """
     able = run.able(side, kind)
     by_id = run.definition.end(side).reads and run.definition.topology != "events"
-    return by_id and not (able.sees_deletes or able.incremental or able.appends_only)
+    return by_id and not (able.sees_deletes or able.incremental or able.appends_only or able.absent == "kept")
 
 
 def listing(run: Run, side: Side, kind: str) -> Flow[Listing | None]:

@@ -31,7 +31,7 @@ from ..plan import Merge, Pairing, State, differs
 from ..preflight import problem
 from ..reasons import Code, Reason, because
 from ..roles import Intent, JournalRow, QueueRow
-from ._decide import Half, agreed_so_far, half, updates
+from ._decide import Half, agreed_so_far, half, unshown, updates
 from ._held_on_to import held_on_to
 from ._run import SHORTLY, Run
 from ._seen import Look, Seen, is_gone
@@ -208,6 +208,9 @@ def _restored(run: Run, look: Look, found: Traced, link: Link, blank: Verdict, w
     """Give each field that the run wrote what it held before, where nobody has touched it since."""
     pairing = run.pairing(link.left.kind, link.right.kind)
     left, right = (half(run, side, link, look.at(side, link.ref(side)), pairing) for side in SIDES)
+    missed = unshown(run, link, left, right)
+    if missed is not None:
+        return attrs.evolve(blank, because=missed)
     if State.UNKNOWN in (left.state, right.state):
         wait = because(Code.READ_TOO_EARLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=wait, until=run.now() + SHORTLY)

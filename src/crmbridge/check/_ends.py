@@ -59,8 +59,10 @@ def _removing(definition: Definition, side: Side, end: End) -> Iterator[Finding]
             yield Finding(f"{end.system}.{kind}", why, _ERROR)
     across = definition.end(other(side))
     for kind in across.kinds:
-        if not across.capabilities(kind).sees_deletes:
-            why = because(Code.DELETES_UNSEEN, system=across.system)
+        able = across.capabilities(kind)
+        if not able.sees_deletes:
+            code = Code.ABSENT_IS_KEPT if able.absent == "kept" else Code.DELETES_UNSEEN
+            why = because(code, system=across.system)
             yield Finding(f"{across.system}.{kind}", why, _WARNING)
 
 

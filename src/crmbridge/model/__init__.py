@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .links import Agreed, Link, Standing, Unsettled
     from .refs import LEFT, MISSING, RIGHT, SIDES, Cell, Missing, RecordRef, Side, Values, is_blank, other
     from .rows import Deleted, Departure, Merged, Moved, Page, Query, Record, Rows
-    from .schema import Capabilities, CreateClass, FieldSpec, FieldType, Normalisation, Schema
+    from .schema import Absence, Capabilities, CreateClass, FieldSpec, FieldType, Normalisation, Schema
 else:
     __getattr__, __dir__ = lazily(
         __name__,
@@ -39,7 +39,7 @@ else:
             "links": "Agreed Link Standing Unsettled",
             "refs": "LEFT MISSING RIGHT SIDES Cell Missing RecordRef Side Values is_blank other",
             "rows": "Deleted Departure Merged Moved Page Query Record Rows",
-            "schema": "Capabilities CreateClass FieldSpec FieldType Normalisation Schema",
+            "schema": "Absence Capabilities CreateClass FieldSpec FieldType Normalisation Schema",
         },
     )
 
@@ -48,6 +48,7 @@ __all__ = [
     "MISSING",
     "RIGHT",
     "SIDES",
+    "Absence",
     "Action",
     "Agreed",
     "Applied",

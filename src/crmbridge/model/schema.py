@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -96,6 +97,9 @@ class CreateClass(enum.StrEnum):
     """Neither: an unknown outcome is looked for, and is in doubt where nothing is found."""
 
 
+Absence: TypeAlias = Literal["gone", "kept"]
+"""What not being there says of a linked record: it was removed, or nothing, and the pair is kept as it is."""
+
 _TEN_MINUTES = dt.timedelta(minutes=10)
 
 
@@ -109,6 +113,8 @@ class Capabilities:
 
     incremental: bool = False
     sees_deletes: bool = False
+    absent: Absence = "gone"
+    """What it says of a linked record that neither a complete listing nor a read by id shows it."""
     sees_merges: bool = False
     """And moves to another kind."""
     moved_from: frozenset[str] | None = None

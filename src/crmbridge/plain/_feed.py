@@ -16,12 +16,18 @@ import attrs
 from ..errors import AdapterError, ContractBroken, UsageError
 from ..flow import Flow, call
 from ..kit import open_cursor, seal
-from ..model import MISSING, Capabilities, Cell, Missing, Page, Query, RecordRef, Rows, Schema, Values
+from ..model import MISSING, Absence, Capabilities, Cell, Missing, Page, Query, RecordRef, Rows, Schema, Values
 from ._cells import Types, version_of
 from ._places import Places
 
-READ_WHOLE: Final = Capabilities(overlap=dt.timedelta(0), fetch_batch=1000)
-"""What rows without a stamp promise: each sweep reads all of them, and a hash tells which have changed."""
+ABSENCES: Final = ("kept", "gone")
+
+
+def read_whole(system: str, absent: Absence) -> Capabilities:
+    """Tell what rows without a stamp promise: each sweep reads all of them, and a hash tells which have changed."""
+    if absent not in ABSENCES:
+        raise UsageError(f"{system}: absent={absent!r} is none of {', '.join(ABSENCES)}")
+    return Capabilities(overlap=dt.timedelta(0), fetch_batch=1000, absent=absent)
 
 
 @attrs.frozen
@@ -83,11 +89,14 @@ class _Survey:
 class FeedSource:
     """Read a feed as one kind of records; nothing of it can be written."""
 
-    def __init__(self, system: str, kind: str, id: str, feed: Feed, fields: Sequence[str] = ()) -> None:
+    def __init__(
+        self, system: str, kind: str, id: str, feed: Feed, absent: Absence, fields: Sequence[str] = ()
+    ) -> None:
         self._system = system
         self._kind = kind
         self._id = id
         self._feed = feed
+        self._promised = read_whole(system, absent)
         self._fields = tuple(fields)
         self._survey: _Survey | None = None
 
@@ -102,7 +111,7 @@ class FeedSource:
     def capabilities(self, kind: str) -> Capabilities:
         """Tell what is promised: each sweep reads all rows."""
         self._own(kind)
-        return READ_WHOLE
+        return self._promised
 
     def schema(self, kind: str) -> Flow[Schema]:
         """Tell the fields that the rows have, and the sort of values that stand in them."""

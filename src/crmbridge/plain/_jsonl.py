@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..kit import is_table
-from ..model import Cell
+from ..model import Absence, Cell
 from ..protocols import Source
 from ._cells import NoCell, cell
 from ._feed import FeedSource, Row
@@ -29,14 +29,17 @@ def jsonl(
     system: str = "jsonl",
     encoding: Encoding = "auto",
     within: str | Path | None = None,
+    absent: Absence = "kept",
 ) -> Source:
     """Read a file with one JSON object on each line.
 
     *id* is the member that tells one record from another. A member of an object inside an object goes by a dotted name,
     as in `company.name`; a member that is absent was not told and stays as it is over there, one that is null is blank.
-    Numbers with a fraction are exact. *fields* are members that a pipeline names although no line may have them. With *within* the file must lie in that folder. A line holds at most 4 MiB.
+    Numbers with a fraction are exact. *fields* are members that a pipeline names although no line may have them. With *within* the file
+    must lie in that folder. A line holds at most 4 MiB. A record that is not there any more is no deletion (*absent*
+    "kept"); with "gone" the file is the whole truth, and it counts as removed.
     """
-    return FeedSource(system, kind, id, _JsonLines(TextFile(system, path, encoding, within)), fields)
+    return FeedSource(system, kind, id, _JsonLines(TextFile(system, path, encoding, within)), absent, fields)
 
 
 class _JsonLines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ..model import Cell
+from ..model import Absence, Cell
 from ..protocols import Source
 from ._cells import NoCell, cell
 from ._feed import FeedSource, Row, fault
@@ -18,15 +18,17 @@ def rows(
     kind: str = "row",
     fields: Sequence[str] = (),
     system: str = "rows",
+    absent: Absence = "kept",
 ) -> Source:
     """Read rows that a program holds: a list, or anything that can be iterated once.
 
     *id* names the value that tells one row from another. A list is looked at anew by each run; what can be iterated only
     once is kept in memory, so larger data comes better from a file or a table. A value that is absent was not told and
     stays as it is over there, None is blank. A float is taken as it is written; an instant needs a zone. *fields* are values
-    that a pipeline names although no row may have them.
+    that a pipeline names although no row may have them. A row that is not there any more is no deletion (*absent* "kept");
+    with "gone" the rows are the whole truth, and its record counts as removed.
     """
-    return FeedSource(system, kind, id, _Held(system, iterable), fields)
+    return FeedSource(system, kind, id, _Held(system, iterable), absent, fields)
 
 
 class _Held:

@@ -15,11 +15,11 @@ from typing import Any, Final, cast
 from ..errors import ContractBroken, UsageError
 from ..flow import Flow, call
 from ..kit import open_cursor, seal
-from ..model import MISSING, Capabilities, Cell, Page, Query, RecordRef, Rows, Schema
+from ..model import MISSING, Absence, Capabilities, Cell, Page, Query, RecordRef, Rows, Schema
 from ..protocols import Source
 from ._cells import NoCell, Types, cell, version_of
 from ._database import Alchemy, Answer, Database, DbApi, Select, Style, bare, checked
-from ._feed import READ_WHOLE, fault
+from ._feed import fault, read_whole
 
 _SAMPLE: Final = 200
 _FETCH: Final = 200
@@ -36,6 +36,7 @@ def table(
     kind: str | None = None,
     system: str = "database",
     style: Style = "qmark",
+    absent: Absence = "kept",
 ) -> Source:
     """Read a table or view of a database through a function that connects, or through an engine of SQLAlchemy.
 
@@ -43,11 +44,20 @@ def table(
     is told from what it was by a hash of all its columns, since a stamp can stand still while the row changes. Where
     *changed* holds instants, each read begins *overlap* before the last one. An instant without a zone is in *zone*.
     The kind is called like the table unless *kind* says otherwise. *style* is the `paramstyle` of the DB-API module;
-    a function that connects needs a database that knows LIMIT, an engine (extra `sql`) does not.
+    a function that connects needs a database that knows LIMIT, an engine (extra `sql`) does not. A row that is not there
+    any more is no deletion (*absent* "kept"); with "gone" its record counts as removed, and then the whole table must be
+    read: with *changed* nothing would show it, and `UsageError` is raised.
     """
+    able = read_whole(system, absent)
+    if changed is not None:
+        if absent == "gone":
+            raise UsageError(
+                f'{system}: absent="gone" needs each read to show the whole table; leave changed={changed!r} out'
+            )
+        able = Capabilities(incremental=True, overlap=overlap, fetch_batch=_FETCH, absent=absent)
     name, columns = checked(system, table), (checked(system, id), None if changed is None else checked(system, changed))
     database: Database = Alchemy(system, connect) if hasattr(connect, "dialect") else _dbapi(system, connect, style)
-    return _TableSource(system, kind or bare(table), name, columns[0], columns[1], database, overlap, zone)
+    return _TableSource(system, kind or bare(table), name, columns[0], columns[1], database, able, zone)
 
 
 def _dbapi(system: str, connect: Any, style: Style) -> DbApi:
@@ -67,7 +77,7 @@ class _TableSource:
         id: str,
         changed: str | None,
         database: Database,
-        overlap: dt.timedelta,
+        able: Capabilities,
         zone: dt.tzinfo,
     ) -> None:
         self._system = system
@@ -76,7 +86,7 @@ class _TableSource:
         self._id = id
         self._changed = changed
         self._database = database
-        self._overlap = overlap
+        self._able = able
         self._zone = zone
 
     def __repr__(self) -> str:
@@ -88,9 +98,7 @@ class _TableSource:
 
     def capabilities(self, kind: str) -> Capabilities:
         self._own(kind)
-        if self._changed is None:
-            return READ_WHOLE
-        return Capabilities(incremental=True, overlap=self._overlap, fetch_batch=_FETCH)
+        return self._able
 
     def schema(self, kind: str) -> Flow[Schema]:
         self._own(kind)
@@ -165,7 +173,7 @@ class _TableSource:
         return None if top is None else self._sealed(top, self._changed)
 
     def _before(self, since: Any) -> Any:
-        return since - self._overlap if isinstance(since, dt.datetime) else since
+        return since - self._able.overlap if isinstance(since, dt.datetime) else since
 
     def _mark(self, answer: Answer, row: int, column: str) -> str:
         return self._sealed(answer.rows[row][self._at(answer, column)], column)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..errors import UsageError
+from ..model import Absence
 from ..protocols import Source
 from ._feed import FeedSource, Row
 from ._files import LINE_LIMIT, UNDECODABLE, Encoding, Line, Lines, TextFile
@@ -32,14 +33,16 @@ def csv(
     encoding: Encoding = "auto",
     delimiter: str = ",",
     within: str | Path | None = None,
+    absent: Absence = "kept",
 ) -> Source:
     """Read a file of comma-separated values whose first line names the columns.
 
     *id* is the column that tells one row from another, today and tomorrow. Every value is text, and an empty cell is
     blank. With *within* the file must lie in that folder. Links are remembered under *system*, so give each file that
-    serves the same pipeline the same one. A cell holds at most 131,072 characters, a line 4 MiB.
+    serves the same pipeline the same one. A cell holds at most 131,072 characters, a line 4 MiB. A row that is not there
+    any more is no deletion (*absent* "kept"); with "gone" the file is the whole truth, and its record counts as removed.
     """
-    return FeedSource(system, kind, id, SeparatedFile(system, path, id, encoding, delimiter, within))
+    return FeedSource(system, kind, id, SeparatedFile(system, path, id, encoding, delimiter, within), absent)
 
 
 class SeparatedFile:

@@ -50,7 +50,8 @@ _TEXTS: Final = {
     Code.RULE: "A rule of your own decided this[: {rule}].",
     Code.NO_CASE: "No case admits the record.",
     Code.CREATES_OFF: "New records are not made[ in {system}]: the setting is off.",
-    Code.DETACHED: "The counterpart was removed[ in {system}]; this record stays and is no longer written.",
+    Code.DETACHED: "The record was removed[ in {system}]; its counterpart stays and is no longer written.",
+    Code.NOT_SHOWN: "The record is not shown any more[ in {system}]; that is no deletion, and nothing is done until it is shown again.",
     Code.DUPLICATE_OF: "The record is a duplicate of {record}[, which is linked with {rival} already].",
     Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
     Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time].",
@@ -157,6 +158,10 @@ _TEXTS: Final = {
     Code.CANNOT_UPDATE: "Records[ of the kind {kind}][ in {system}] cannot be changed once they are there.",
     Code.CANNOT_REMOVE: "Records[ of the kind {kind}][ in {system}] cannot be removed as the settings ask[: {verb}].",
     Code.DELETES_UNSEEN: "Nothing tells of removals[ in {system}], so one is met only where its record is read again.",
+    Code.ABSENT_IS_KEPT: (
+        "A record that is not shown any more[ in {system}] is no deletion, so none is carried over; where the source always "
+        'shows all there is, say absent="gone".'
+    ),
     Code.TIMES_USED: (
         "A write[ to {system}] whose answer is lost is waited for[ {settle} seconds], a search may lag[ {index} seconds] "
         "and a change may show up late[ by {overlap} seconds]."

@@ -50,7 +50,8 @@ _TEXTS: Final = {
     Code.RULE: "独自に設定されたルールによります[({rule})]。",
     Code.NO_CASE: "どの条件にも当てはまらないため、対象外です。",
     Code.CREATES_OFF: "[{system}での]新規作成はオフに設定されています。",
-    Code.DETACHED: "対応する[{system}の]レコードが削除されたため、このレコードは残し、今後は書き込みません。",
+    Code.DETACHED: "[{system}の]レコードが削除されたため、対応するレコードは残し、今後は書き込みません。",
+    Code.NOT_SHOWN: "レコードが[{system}に]見当たりませんが、削除とはみなさず、再び現れるまで何もしません。",
     Code.DUPLICATE_OF: "このレコードは{record}と重複しています[({rival}と紐付け済み)]。",
     Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
     Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます]。",
@@ -152,6 +153,10 @@ _TEXTS: Final = {
     Code.CANNOT_UPDATE: "[{system}では]登録済みのレコード[({kind})]を変更できません。",
     Code.CANNOT_REMOVE: "[{system}では]設定どおりにレコード[({kind})]を削除できません[({verb})]。",
     Code.DELETES_UNSEEN: "[{system}からは]削除が通知されないため、レコードを読み直したときにだけ分かります。",
+    Code.ABSENT_IS_KEPT: (
+        "[{system}で]見当たらなくなったレコードは削除とみなさないため、削除は反映されません。"
+        '常に全件を返すデータであれば、absent="gone"を指定してください。'
+    ),
     Code.TIMES_USED: (
         "[{system}への]書き込みの応答がない場合に待つ時間[({settle}秒)]、検索の遅れ[({index}秒)]、"
         "変更通知の遅れ[({overlap}秒)]を見込んでいます。"
