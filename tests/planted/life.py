@@ -220,6 +220,12 @@ PLANTS = {
             "tests/plain/test_absent.py::test_a_row_that_is_missing_for_a_day_is_no_deletion_and_is_followed_when_it_is_back",
         ),
     ),
+    "a file of UTF-8 with a fault is CP932": (
+        "plain/_encoding.py",
+        'return "cp932" if outside > inside else',
+        'return "cp932" if outside + inside else',
+        ("tests/plain/test_encoding.py::test_a_fault_in_utf_8_is_told_with_its_place_and_the_remedy",),
+    ),
     "a record that is not there by id is gone, whatever its absence says": (
         "_engine/_decide.py",
         '(young or able.absent == "kept")',

@@ -13,9 +13,10 @@ from typing import BinaryIO, Final, Literal, TypeAlias
 import attrs
 
 from ..errors import AdapterError, ContractBroken, NotAllowed, Unreachable, UsageError
+from ._encoding import found
 
 Encoding: TypeAlias = Literal["auto", "utf-8", "cp932"]
-"""`auto`: UTF-8 where the whole file is UTF-8, else CP932, the Shift_JIS of Windows. A byte order mark is no text."""
+"""`auto`: told by the bytes; CP932 is the Shift_JIS of Windows. A byte order mark is no text."""
 
 ENCODINGS: Final = ("auto", "utf-8", "cp932")
 
@@ -28,8 +29,6 @@ UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 _NO_CP932: Final = re.compile("[\x80\uf8f0-\uf8f3]")
 # Vendor: Windows reads the bytes 80, A0 and FD to FF, which are no characters of its Shift_JIS, as signs of private use.
 
-_CHUNK: Final = 1024 * 1024
-
 
 @attrs.frozen
 class Line:
@@ -37,6 +36,16 @@ class Line:
 
     end: int
     text: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class _Coding:
+    """How a file is read, and where its text begins."""
+
+    codec: str
+    begin: int = 0
+    damaged: bool = False
+    """Nobody has named the encoding, and some of the file is none."""
 
 
 class TextFile:
@@ -53,7 +62,7 @@ class TextFile:
         self._path = Path(path)
         self._encoding = encoding
         self._within = None if within is None else Path(within)
-        self._decided: tuple[str, str, int] | None = None
+        self._decided: tuple[str, _Coding] | None = None
 
     def mark(self) -> str:
         """Tell one state of the file from another, as well as the file system does."""
@@ -65,9 +74,9 @@ class TextFile:
     def opened(self) -> Generator[Lines, None, None]:
         """Open the file and find out its encoding."""
         with self._told():
-            codec, begin = self._codec()
+            coding = self._coding()
             with self._located().open("rb") as stream:
-                yield Lines(self, stream, codec, begin)
+                yield Lines(self, stream, coding)
 
     @contextmanager
     def _told(self) -> Generator[None, None, None]:
@@ -90,47 +99,49 @@ class TextFile:
             raise UsageError(f"{self.system}: {self.name} is no regular file")
         return path
 
-    def _codec(self) -> tuple[str, int]:
+    def _coding(self) -> _Coding:
         mark = self.mark()
         if self._decided is None or self._decided[0] != mark:
             with self._located().open("rb") as stream:
-                self._decided = (mark, *self._decide(stream))
-        return self._decided[1:]
+                self._decided = mark, self._decide(stream)
+        return self._decided[1]
 
-    def _decide(self, stream: BinaryIO) -> tuple[str, int]:
+    def _decide(self, stream: BinaryIO) -> _Coding:
         start = stream.read(3)
         if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             raise ContractBroken(self.system, f"{self.name} is UTF-16; save it as CSV UTF-8")
         if start == codecs.BOM_UTF8:
             if self._encoding == "cp932":
                 raise ContractBroken(self.system, f"{self.name} begins with the mark of UTF-8 and is said to be cp932")
-            return "utf-8", len(start)
+            return _Coding("utf-8", len(start))
         if self._encoding != "auto":
-            return self._encoding, 0
-        stream.seek(0)
-        return ("utf-8" if _is_utf_8(stream) else "cp932"), 0
-
-
-def _is_utf_8(stream: BinaryIO) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while chunk := stream.read(_CHUNK):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+            return _Coding(self._encoding)
+        kind = found(stream)
+        if kind == "either":
+            said = 'can be read as UTF-8 and as CP932; say encoding="cp932", or encoding="utf-8" if it is that'
+            raise ContractBroken(self.system, f"{self.name} {said}")
+        return _Coding("cp932") if kind == "cp932" else _Coding("utf-8", damaged=kind != "utf-8")
 
 
 class Lines:
     """The lines of an open file."""
 
-    def __init__(self, file: TextFile, stream: BinaryIO, codec: str, begin: int) -> None:
+    def __init__(self, file: TextFile, stream: BinaryIO, coding: _Coding) -> None:
         self._file = file
         self._stream = stream
-        self._codec = codec
-        self.begin = begin
-        """Where the first line begins, behind a byte order mark."""
+        self._coding = coding
+
+    @property
+    def begin(self) -> int:
+        """Tell where the first line begins, behind a byte order mark."""
+        return self._coding.begin
+
+    @property
+    def no_text(self) -> str:
+        """Say what bytes are that stand for no character, and what to do."""
+        if self._coding.damaged:
+            return 'no text in UTF-8, which the file seems to be; save it anew, or say encoding="cp932" if it is that'
+        return "no text in the file's encoding"
 
     def after(self, place: int, line: int) -> Iterator[Line]:
         """Give the lines from a place on; *line* is the number of the first, for errors.
@@ -153,5 +164,5 @@ class Lines:
 
     def _decoded(self, raw: bytes) -> str:
         # Neither encoding uses the bytes of a line end, a comma or a quote inside another character.
-        text = raw.decode(self._codec, "surrogateescape")
-        return _NO_CP932.sub("\udcff", text) if self._codec == "cp932" else text
+        text = raw.decode(self._coding.codec, "surrogateescape")
+        return _NO_CP932.sub("\udcff", text) if self._coding.codec == "cp932" else text

@@ -80,7 +80,7 @@ class _Reading:
     def _values(self, line: int, text: str) -> dict[str, Cell]:
         if broken := UNDECODABLE.search(text):
             column = f"character {broken.start() + 1}"
-            raise self._lines.fault(line, column, "is no text in the file's encoding")
+            raise self._lines.fault(line, column, f"is {self._lines.no_text}")
         try:
             told: Any = json.loads(
                 text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_doubles

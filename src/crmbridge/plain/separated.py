@@ -127,6 +127,7 @@ class _Records:
 
     def __init__(self, lines: Lines, place: int, line: int, delimiter: str, names: Sequence[str]) -> None:
         self._fault = lines.fault
+        self._no_text = lines.no_text
         self._source: Iterator[Line] = lines.after(place, line)
         self._delimiter = delimiter
         self._names = names
@@ -220,7 +221,7 @@ class _Records:
         if not quoted and "\r" in cell:
             self._stop(number, "holds a carriage return outside quotes")
         if UNDECODABLE.search(cell):
-            self._stop(number, "holds bytes that are no text in the file's encoding")
+            self._stop(number, f"holds bytes that are {self._no_text}")
 
     def _stop(self, number: int, said: str) -> NoReturn:
         raise self._fault(self.began[1], _column(number, self._names), said)
