@@ -93,6 +93,8 @@ class Code(enum.StrEnum):
     REQUIRED = "required"
     SEVERAL_VALUES = "several_values"
     CODEC_FAILED = "codec_failed"
+    UNREADABLE = "unreadable"
+    REPEATED_ID = "repeated_id"
     RULE_FAILED = "rule_failed"
     POINTS_NOWHERE = "points_nowhere"
     REFUSED_BY_SYSTEM = "refused_by_system"

@@ -226,6 +226,15 @@ PLANTS = {
         'return "cp932" if outside + inside else',
         ("tests/plain/test_encoding.py::test_a_fault_in_utf_8_is_told_with_its_place_and_the_remedy",),
     ),
+    "a row that cannot be read crosses without what cannot be read": (
+        "_engine/_unreadable.py",
+        "        if why is not None:\n",
+        "        if why is not None and not refs:\n",
+        (
+            "tests/plain/test_table.py::test_a_row_that_cannot_be_read_is_parked_alone_until_it_is_mended",
+            ENGINE.format("unreadable", "a_pair_of_which_one_record_cannot_be_read_is_written_on_neither_side"),
+        ),
+    ),
     "a record that is not there by id is gone, whatever its absence says": (
         "_engine/_decide.py",
         '(young or able.absent == "kept")',

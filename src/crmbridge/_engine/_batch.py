@@ -31,6 +31,7 @@ from ._sharing import learn_sharers, let_go, one_by_one
 from ._subjects import Subject, Verdict, grouped, sharers
 from ._survivors import survivors
 from ._twins import Reserved, promised
+from ._unreadable import unreadable
 from ._written import at_rest
 
 _KEPT = 10_000
@@ -206,7 +207,7 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
             continue
         if link.id in moved and link.closed is None:
             _claimed(run, claims, subject, link)
-        waiting = unbelieved(run, look, subject)
+        waiting = unbelieved(run, look, subject) or unreadable(look, subject, [(one, link.ref(one)) for one in SIDES])
         if link.closed is not None:
             verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
         elif waiting is not None:
@@ -278,6 +279,8 @@ def _matched(
         verdict = unfound(run, look, subject, search)
         if isinstance(search.found, Matched) and record.ref in waiting:
             verdict = in_doubt(run, subject, other(side))
+        if verdict is None and isinstance(search.found, Matched):
+            verdict = unreadable(look, subject, [(other(side), search.found.ref)])
         if search.trouble is not None:
             left, right = (record, None) if side == "left" else (None, record)
             verdict = failed(subject, search.trouble, left, right)
@@ -306,6 +309,8 @@ def _early(
 ) -> list[Verdict] | None:
     """Settle what needs no match: the record is gone, is blocked, or is being decided about by another row already."""
     waiting = unbelieved(run, look, subject)
+    if waiting is None and record is not None:
+        waiting = unreadable(look, subject, [(subject.side, record.ref)])
     if waiting is not None:
         return [waiting]
     if partner is not None:

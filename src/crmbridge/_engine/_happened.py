@@ -16,6 +16,7 @@ from ._run import Run
 from ._seen import Look
 from ._subjects import Subject, Verdict
 from ._twins import Reserved, promised
+from ._unreadable import unreadable
 
 
 def decide_events(
@@ -32,11 +33,17 @@ def decide_events(
     searches = {
         ref: Search(record, "left") for one in fresh if (record := look.record("left", ref := one.ref)) is not None
     }
-    due = [searches[one.ref] for one in fresh if one.blocked is None and one.ref in searches]
+    due = [
+        searches[one.ref]
+        for one in fresh
+        if one.blocked is None and one.ref in searches and look.unreadable("left", one.ref) is None
+    ]
     yield from ensure(run, due)
     known = yield from promised(run, "left", due)
     for subject in fresh:
-        if subject.ref not in searches:
+        if (broken := unreadable(look, subject, [("left", subject.ref)])) is not None:
+            verdicts.append(broken)
+        elif subject.ref not in searches:
             verdicts.append(Verdict(subject, Disposition.UNCHANGED, because(Code.NOTHING_TO_DO), None))
         elif subject.blocked is not None:
             record = searches[subject.ref].record

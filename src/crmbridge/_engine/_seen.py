@@ -9,6 +9,7 @@ import attrs
 
 from ..flow import Flow, gather
 from ..model import Deleted, Departure, Merged, Moved, Page, Record, RecordRef, Rows, Side
+from ..reasons import Reason
 from ._events import arrived
 from ._references import widened
 from ._run import Run
@@ -31,6 +32,7 @@ class Look:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._seen: dict[tuple[Side, RecordRef], Seen] = {}
+        self._unreadable: dict[tuple[Side, RecordRef], Reason] = {}
 
     def at(self, side: Side, ref: RecordRef) -> Seen:
         """Tell what was seen of a record that was read in this batch."""
@@ -44,6 +46,10 @@ class Look:
         """Give a record, or None where it is not there."""
         seen = self._seen.get((side, ref))
         return seen if isinstance(seen, Record) else None
+
+    def unreadable(self, side: Side, ref: RecordRef) -> Reason | None:
+        """Say why a record cannot be taken as it was read; None where it can."""
+        return self._unreadable.get((side, ref))
 
     def read(self, side: Side, refs: Iterable[RecordRef]) -> Flow[None]:
         """Read records that this batch has not read yet."""
@@ -90,6 +96,8 @@ class Look:
         found: dict[RecordRef, Seen] = {record.ref: record for record in rows}
         for gone in page.departures:
             found[gone.ref] = gone
+        for ref, why in page.unreadable.items():
+            self._unreadable[side, ref] = why
         for ref in asked:
             self._seen[side, ref] = found.get(ref, Absent(ref))
 

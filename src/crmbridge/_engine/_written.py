@@ -55,6 +55,8 @@ def _judged(run: Run, look: Look, subject: Subject, side: Side) -> Verdict | Non
     link = subject.link
     if link is None or unbelieved(run, look, subject) is not None:
         return None
+    if look.unreadable(side, link.ref(side)) is not None:
+        return None
     seen = look.at(side, link.ref(side))
     pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     try:

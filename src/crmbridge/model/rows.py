@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
 import attrs
 
+from ..reasons import Reason
 from .refs import MISSING, Cell, Missing, RecordRef
 
 
@@ -136,3 +137,5 @@ class Page:
     """True only on the last page of an uninterrupted read from the beginning; only then does absence mean deletion."""
     clock: dt.datetime | None = None
     """What the system's own clock showed when it answered, where it says so; its stamps are times of that clock."""
+    unreadable: Mapping[RecordRef, Reason] = attrs.field(factory=lambda: dict[RecordRef, Reason]())
+    """Why records of this page cannot be taken as they are: each goes into quarantine alone, and nothing of it crosses."""

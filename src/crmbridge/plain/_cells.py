@@ -13,7 +13,11 @@ from ..model import Cell, FieldSpec, FieldType, RecordRef, Schema
 
 
 class NoCell(ValueError):
-    """A value cannot be a cell; the message says what it is and never what it holds."""
+    """A value cannot be a cell; the message says what it is and never what it holds, *found* names it for a reason."""
+
+    def __init__(self, said: str, found: str) -> None:
+        super().__init__(said)
+        self.found = found
 
 
 def cell(value: object, zone: dt.tzinfo | None = None) -> Cell:
@@ -38,26 +42,26 @@ def cell(value: object, zone: dt.tzinfo | None = None) -> Cell:
         case list() | tuple() | set() | frozenset():
             return _several(cast("Iterable[object]", value))
         case _:
-            raise NoCell(f"holds a {type(value).__name__}, which is no value of a field")
+            raise NoCell(f"holds a {type(value).__name__}, which is no value of a field", type(value).__name__)
 
 
 def _text(value: str) -> str:
     if "\0" in value:
-        raise NoCell("holds a NUL")
+        raise NoCell("holds a NUL", "NUL")
     if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise NoCell("holds half of a character (a lone surrogate)")
+        raise NoCell("holds half of a character (a lone surrogate)", "lone surrogate")
     return value
 
 
 def _number(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise NoCell("holds a number that is not finite")
+        raise NoCell("holds a number that is not finite", "not finite")
     return value
 
 
 def _instant(value: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime:
     if value.tzinfo is None and zone is None:
-        raise NoCell("holds an instant without a zone")
+        raise NoCell("holds an instant without a zone", "no zone")
     return value if value.tzinfo is not None else value.replace(tzinfo=zone)
 
 
@@ -68,7 +72,7 @@ def _several(values: Iterable[object]) -> Cell:
         return tuple(cast("list[RecordRef]", members))
     if all(isinstance(member, str) for member in members):
         return tuple(_text(member) for member in cast("list[str]", members))
-    raise NoCell("holds a list of something else than texts")
+    raise NoCell("holds a list of something else than texts", "list")
 
 
 def version_of(values: Mapping[str, object]) -> str:

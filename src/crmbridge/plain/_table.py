@@ -10,13 +10,17 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, cast
+
+import attrs
 
 from ..errors import ContractBroken, UsageError
 from ..flow import Flow, call
 from ..kit import open_cursor, seal
-from ..model import MISSING, Absence, Capabilities, Cell, Page, Query, RecordRef, Rows, Schema
+from ..model import MISSING, Absence, Capabilities, Cell, Missing, Page, Query, RecordRef, Rows, Schema
 from ..protocols import Source
+from ..reasons import Code, Reason, because
 from ._cells import NoCell, Types, cell, version_of
 from ._database import Alchemy, Answer, Database, DbApi, Select, Style, bare, checked
 from ._feed import fault, read_whole
@@ -140,10 +144,11 @@ class _TableSource:
         top = parts.get("top") if "after" in parts else self._top()
         where, values = ("", ()) if "after" not in parts else (f"{self._id} > :p0", (_opened(parts["after"]),))
         answer = self._ask(Select("*", where, values, (self._id,), query.limit + 1))
-        rows, more = self._page(query.fields, answer, query.limit)
-        if more:
-            return Page(rows, cursor=seal(after=self._mark(answer, query.limit - 1, self._id), top=top), more=True)
-        return Page(rows, cursor=seal(since=top), complete=True)
+        page = self._page(query.fields, answer, query.limit)
+        if len(answer.rows) > query.limit:
+            cursor = seal(after=self._mark(answer, query.limit - 1, self._id), top=top)
+            return attrs.evolve(page, cursor=cursor, more=True)
+        return attrs.evolve(page, cursor=seal(since=top), complete=True)
 
     def _changes(self, query: Query, parts: Mapping[str, Any], changed: str) -> Page:
         """Read in the order of change, up to the highest stamp of the beginning: a busy table has an end, too."""
@@ -156,12 +161,12 @@ class _TableSource:
             where = f"{changed} >= :p0 AND {changed} <= :p2"
             values = [self._before(_opened(since)), None, _opened(top)]
         answer = self._ask(Select("*", where, values, (changed, self._id), query.limit + 1))
-        rows, more = self._page(query.fields, answer, query.limit)
-        if more:
+        page = self._page(query.fields, answer, query.limit)
+        if len(answer.rows) > query.limit:
             at = self._mark(answer, query.limit - 1, changed)
             after = self._mark(answer, query.limit - 1, self._id)
-            return Page(rows, cursor=seal(since=since, top=top, at=at, after=after), more=True)
-        return Page(rows, cursor=seal(since=top))
+            return attrs.evolve(page, cursor=seal(since=since, top=top, at=at, after=after), more=True)
+        return attrs.evolve(page, cursor=seal(since=top))
 
     def _top(self) -> str | None:
         """Tell the highest stamp; refuses rows without one, which no later read would ever show."""
@@ -188,6 +193,10 @@ class _TableSource:
                 return f"str:{value}"
             case Decimal():
                 return f"decimal:{value}"
+            case float():
+                if not isfinite(value):
+                    raise fault(self._system, self._table, 0, bare(column), "holds a float that is not finite")
+                return f"float:{value!r}"
             case dt.datetime():
                 return f"instant:{value.isoformat()}"
             case dt.date():
@@ -206,7 +215,7 @@ class _TableSource:
             return Page(Rows.none(self._system, self._kind, fields))
         marks = ", ".join(f":p{place}" for place in range(len(ids)))
         answer = self._ask(Select("*", f"{self._id} IN ({marks})", ids, (self._id,)))
-        return Page(self._page(fields, answer, len(answer.rows))[0])
+        return self._page(fields, answer, len(answer.rows))
 
     def _typed(self, ids: Mapping[str, None]) -> Sequence[object]:
         """Give ids in the column's own type; a text that is no number is the id of no row of numbers."""
@@ -217,27 +226,34 @@ class _TableSource:
 
     # -- rows -----------------------------------------------------------------------------------
 
-    def _page(self, fields: tuple[str, ...], answer: Answer, limit: int) -> tuple[Rows, bool]:
-        found = answer.rows[:limit]
+    def _page(self, fields: tuple[str, ...], answer: Answer, limit: int) -> Page:
+        """Give rows as records and say which of them cannot be taken; of rows with one id the first stands for all."""
         at = self._at(answer, self._id)
         stamp = None if self._changed is None else self._at(answer, self._changed)
-        ids = tuple(self._id_of(row[at]) for row in found)
-        if len(set(ids)) < len(ids):
-            raise fault(self._system, self._table, 0, bare(self._id), "holds an id twice")
         places = {name: place for place, name in enumerate(answer.names)}
+        found: dict[str, list[Sequence[object]]] = {}
+        for row in answer.rows[:limit]:
+            found.setdefault(self._id_of(row[at]), []).append(row)
+        unreadable: dict[RecordRef, Reason] = {}
+        cells: list[tuple[Cell | Missing, ...]] = []
+        for id, (row, *twins) in found.items():
+            told = [self._cell(name, row[places[name]]) if name in places else MISSING for name in fields]
+            broken = [one for one in told if isinstance(one, Reason)]
+            if twins:
+                broken = [because(Code.REPEATED_ID, system=self._system, field=bare(self._id))]
+            if broken:
+                unreadable[RecordRef(self._system, self._kind, id)] = broken[0]
+            cells.append(tuple(MISSING if isinstance(one, Reason) else one for one in told))
         rows = Rows(
             self._system,
             self._kind,
             fields,
-            ids,
-            tuple(
-                tuple(self._cell(name, row[places[name]]) if name in places else MISSING for name in fields)
-                for row in found
-            ),
-            tuple(version_of(dict(zip(answer.names, map(_stable, row), strict=True))) for row in found),
-            () if stamp is None else tuple(self._stamp(row[stamp]) for row in found),
+            tuple(found),
+            tuple(cells),
+            tuple(_version(answer.names, same) for same in found.values()),
+            () if stamp is None else tuple(self._stamp(row[stamp]) for row, *_ in found.values()),
         )
-        return rows, len(answer.rows) > limit
+        return Page(rows, unreadable=unreadable)
 
     def _at(self, answer: Answer, column: str) -> int:
         # Products fold the case of names that are not quoted, each in its own direction.
@@ -256,11 +272,11 @@ class _TableSource:
             return None
         return value if value.tzinfo is not None else value.replace(tzinfo=self._zone)
 
-    def _cell(self, name: str, value: object) -> Cell:
+    def _cell(self, name: str, value: object) -> Cell | Reason:
         try:
             return cell(value, self._zone)
         except NoCell as error:
-            raise fault(self._system, self._table, 0, name, str(error)) from None
+            return because(Code.UNREADABLE, system=self._system, field=name, found=error.found)
 
     def _readable(self, names: Sequence[str], row: Sequence[object]) -> Iterator[tuple[str, Cell]]:
         for name, value in zip(names, row, strict=True):
@@ -273,6 +289,11 @@ def _stable(value: object) -> object:
     return bytes(cast("bytearray", value)) if isinstance(value, memoryview | bytearray) else value
 
 
+def _version(names: Sequence[str], same: Sequence[Sequence[object]]) -> str:
+    """Tell the version of the rows of one id: no row that is alone has the version of several."""
+    return "+".join(sorted(version_of(dict(zip(names, map(_stable, row), strict=True))) for row in same))
+
+
 def _opened(mark: str) -> Any:
     """Read what `_sealed` wrote."""
     sort, _, text = mark.partition(":")
@@ -283,6 +304,7 @@ _OPENERS: Final[Mapping[str, Callable[[str], object]]] = {
     "int": int,
     "str": str,
     "decimal": Decimal,
+    "float": float,
     "instant": dt.datetime.fromisoformat,
     "date": dt.date.fromisoformat,
     "bytes": bytes.fromhex,

@@ -101,6 +101,8 @@ _TEXTS: Final = {
         "A rule of your own[, {rule},] raised an error[ ({error})][ for {field}], so nothing was decided about the record."
     ),
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
+    Code.UNREADABLE: "What {field} holds[ in {system}] is no value that can be taken over[ ({found})].",
+    Code.REPEATED_ID: "Several records[ in {system}] have the same id[ in {field}], so none of them can be told from the others.",
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",
     Code.NEVER_SETTLES: (

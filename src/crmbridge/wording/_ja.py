@@ -102,6 +102,8 @@ _TEXTS: Final = {
         "独自のルール[「{rule}」]でエラーが発生したため[({error})]、このレコードの処理を判断できませんでした[(項目：{field})]。"
     ),
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
+    Code.UNREADABLE: "[{system}の]{field}の値は、取り込める値ではありません[({found})]。",
+    Code.REPEATED_ID: "[{system}に]同じIDのレコードが複数あるため[({field})]、区別できません。",
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
     Code.NEVER_SETTLES: "{field}の値が2つのシステム[({one}と{two})]の間で繰り返し書き換わっています[({count}回)]。",
