@@ -42,7 +42,11 @@ ROWS = {
     "B07": ("what was deleted comes back", ("closed links stay behind when their record moves",)),
     "B08": (
         "absence is taken for a deletion",
-        ("a listing that was cut short is taken for whole", "absence from a listing is believed without a read by id"),
+        (
+            "a listing that was cut short is taken for whole",
+            "absence from a listing is believed without a read by id",
+            "a row that is missing from a file is a deletion",
+        ),
     ),
     "B09": (
         "the cursor passes a record that failed",
@@ -202,7 +206,7 @@ PLANTS = {
     ),
     "B12: a table is read on from the newest stamp": (
         "plain/_table.py",
-        "return since - self._overlap if",
+        "return since - self._able.overlap if",
         "return since if",
         ("tests/plain/test_table.py::test_reads_by_instants_begin_a_little_before_the_last_one",),
     ),
