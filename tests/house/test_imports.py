@@ -1,6 +1,7 @@
 """Who may import what from outside, and what an import costs a program that only says `import crmbridge`."""
 
 import ast
+import importlib.metadata
 import importlib.util
 import subprocess
 import sys
@@ -16,14 +17,18 @@ CORE = {
     "typing-extensions": "typing_extensions",
 }
 
+BROUGHT = {"httpcore": "httpx"}
+"""Packages that one of the five cannot do without, and is a face of."""
+
 WHERE = {
     "cattrs": {"wire", "settings"},
     "httpx": {"drive", "testing"},
+    "httpcore": {"drive"},
     "tenacity": {"drive"},
     "sqlite3": {"stores"},
 }
 
-LAZY = {"cattrs", "httpx", "tenacity", "sqlite3", "asyncio", "crmbridge.adapters", "crmbridge.testing"}
+LAZY = {"cattrs", "httpx", "httpcore", "tenacity", "sqlite3", "asyncio", "crmbridge.adapters", "crmbridge.testing"}
 
 LATER = {
     "crmbridge._engine",
@@ -148,6 +153,12 @@ def test_each_of_the_five_is_needed(outside):
     assert set(CORE.values()) - {module for _, module, _, _ in outside} == set()
 
 
+@pytest.mark.parametrize("name", BROUGHT)
+def test_what_one_of_the_five_brings_is_required_by_it_without_a_condition(name):
+    needs = importlib.metadata.requires(BROUGHT[name])
+    assert [one for one in needs if distribution(one) == name and ";" not in one] != []
+
+
 def test_a_sixth_package_is_imported_only_inside_functions_and_only_from_an_extra(outside, project, root):
     extras = {
         MODULES.get(name, name.replace("-", "_"))
@@ -158,7 +169,7 @@ def test_a_sixth_package_is_imported_only_inside_functions_and_only_from_an_extr
     wrong = [
         f"{path.relative_to(root)}:{line} imports {module}"
         for path, module, line, at_top in outside
-        if module not in {*CORE.values(), "sqlite3"}
+        if module not in {*CORE.values(), *BROUGHT, "sqlite3"}
         and (module not in extras or (at_top and part(path, root) != "testing"))
     ]
     assert wrong == []

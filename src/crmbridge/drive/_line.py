@@ -2,7 +2,8 @@
 
 What httpx brings counts a timeout anew with each piece that is read or written, so that an answer whose headers drip
 holds a worker for hours. Here the timeouts of a request become instants before they are handed down, and the streams,
-which get them as they are, wait for what is left until then.
+which get them as they are, wait for what is left until then. httpx has no place for streams of one's own, so this
+speaks to httpcore, on which httpx stands, and gives httpx's own errors.
 """
 
 from __future__ import annotations
