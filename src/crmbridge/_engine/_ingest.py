@@ -162,9 +162,10 @@ def _still(
 
     Of an event nothing is new, whatever becomes of its record.
     """
-    once = run.definition.topology == "events"
-    same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref), once=once)]
-    if not once:
+    if run.definition.topology == "events":
+        same = [ref for ref, known in standing.items() if known.parked is not None]
+    else:
+        same = [record.ref for record in page.rows if _parked_still(record, standing.get(record.ref))]
         same += yield from _unchanged(run, side, page, standing)
     gone = {gone.ref for gone in page.departures if (known := standing.get(gone.ref)) and known.parked is not None}
     if not same and not gone:
@@ -257,9 +258,9 @@ def _record(run: Run, side: Side, record: Record, known: Standing | None, *, par
     return QueueRow(side, record.ref, version=version, run=run.id)
 
 
-def _parked_still(record: Record, known: Standing | None, *, once: bool) -> bool:
+def _parked_still(record: Record, known: Standing | None) -> bool:
     """Say whether a record is parked at just this version: it is not looked at again before something changes."""
-    return known is not None and known.parked is not None and (once or parked_at(record, known.parked_version))
+    return known is not None and known.parked is not None and parked_at(record, known.parked_version)
 
 
 def _departure(run: Run, side: Side, gone: Departure, known: Standing | None) -> QueueRow | None:
