@@ -262,7 +262,7 @@ def _tied(run: Run, intent: Intent, ref: RecordRef) -> Flow[Delta]:
     live = next((link.ref(intent.side) for link in known.get(intent.origin, ()) if link.closed is None), None)
     if live is None:
         return delta
-    why = because(Code.DUPLICATE_OF, record=f"{live.kind} {live.id}", kind=live.kind, id=live.id)
+    why = because(Code.DUPLICATE_OF, record=f"{live.kind} {live.id}")
     return attrs.evolve(delta, links=tuple(attrs.evolve(link, closed=why) for link in delta.links))
 
 
