@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from crmbridge.model import Disposition, Signal
-from crmbridge.reasons import Code
+from crmbridge.reasons import Code, because
+from crmbridge.testing.faulty import Fault
 
 OVERLAP = dt.timedelta(minutes=10)
 
@@ -106,3 +107,24 @@ def test_a_create_asks_back_what_was_stored_where_the_system_can_tell(worlds, pr
     world.crm.single = sent.append
     world.run()
     assert [one.answer for one in sent] == [("Email", "Name", "City") if answers else ()]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_where_no_records_are_made_a_new_one_is_passed_over_and_the_system_is_named(world, side):
+    _ = world.left(email="kim@x.example") if side == "left" else world.right(Email="kim@x.example")
+    [row] = world.run(world.pipeline().creates(left=False, right=False)).rows()
+    system = "crm" if side == "left" else "ma"
+    assert (row.disposition, row.because) == (Disposition.SKIPPED, because(Code.CREATES_OFF, system=system))
+
+
+def test_a_twin_of_a_record_whose_create_is_in_doubt_waits_until_it_must_have_settled(worlds, promises):
+    world = worlds(capabilities=promises("B", settles_in=dt.timedelta(seconds=90)))
+    world.left(email="kim@x.example", name="Kim")
+    world.crm.whole = lambda batch: Fault.LOST_AFTER
+    world.run()
+    world.crm.whole = lambda batch: None
+    twin = world.left(email="KIM@x.example", name="Lee")
+    world.run(after=1)
+    [row] = [row for row in world.store.quarantine.rows("sync") if row.ref == twin]
+    assert (row.state, row.because) == ("held", because(Code.INTENT_OPEN, system="crm"))
+    assert row.until == world.clock.now() + dt.timedelta(seconds=90)

@@ -61,7 +61,8 @@ PAIRS = tuple(
 )
 STORIES = engine(
     "adoption", "approved_plans", "cases", "clocks", "decided_pairs", "deletions", "edited_retries", "fingerprints",
-    "gaps", "made_records", "recovered_writes", "recovery", "references", "rulings", "stories", "strikes", "why",
+    "gaps", "made_records", "raising_rules", "recovered_writes", "recovery", "references", "rulings", "stories", "strikes",
+    "twins", "why",
     "written",
 )  # fmt: skip
 
