@@ -240,10 +240,24 @@ USUAL = (
     "B34: a link does not follow a merge",
     "I25: the creates of a batch do not see each other",
 )
-"""Planted in every run; the others under CRMBRIDGE_ALL=1, so many of them as CRMBRIDGE_DEFECTS says."""
+"""Planted in every run; the others under CRMBRIDGE_ALL=1, so many of them as CRMBRIDGE_DEFECTS says.
+
+CRMBRIDGE_TURN=1/3 leaves two thirds of the others to the runs of other changes.
+"""
 
 FIRST, MANY = (int(os.environ.get(f"CRMBRIDGE_{name}", "0")) for name in ("FIRST_SEED", "DEFECTS"))
-NAMES = tuple(PLANTS)[FIRST : FIRST + (MANY or len(PLANTS))] if os.environ.get("CRMBRIDGE_ALL") == "1" else USUAL
+TURN, TURNS = map(int, os.environ.get("CRMBRIDGE_TURN", "0/1").split("/"))
+
+
+def _chosen():
+    """Choose the defects of this run."""
+    if os.environ.get("CRMBRIDGE_ALL") != "1":
+        return USUAL
+    some = tuple(PLANTS)[FIRST : FIRST + (MANY or len(PLANTS))]
+    return tuple(name for number, name in enumerate(some) if number % TURNS == TURN or name in USUAL)
+
+
+NAMES = _chosen()
 
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "", "CRMBRIDGE_ALL": "0"}
 """Options of the run around this one are not those of the run inside it."""
