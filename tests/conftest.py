@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, the rule for missing programs, and who took how much time.
+"""What all tests share: Hypothesis profiles, Ctrl-C, the rule for missing programs, and who took how much time.
 
 `CRMBRIDGE_ALL=1` promises that everything is installed; under it a skip that tells what to install is a failure.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
@@ -27,6 +28,10 @@ settings.register_profile(
 )
 settings.register_profile("deep", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
+
+# A shell that starts tests in the background lets them ignore Ctrl-C, and so would every program that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _INSTALLABLE = ("install", "could not import")
 
