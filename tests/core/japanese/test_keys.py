@@ -213,7 +213,8 @@ def test_twice_the_text_takes_no_more_than_about_twice_the_time(function: Callab
     for unit in HOSTILE:
         short, long = (unit * (size // len(unit)) for size in (20_000, 160_000))
         floor = 0.02  # below this nothing can be told apart
-        assert seconds(long) < 8 * 3 * max(seconds(short), floor / 8), unit
+        # A busy machine may slow one of them down, but hardly three times in a row.
+        assert any(seconds(long) < 8 * 3 * max(seconds(short), floor / 8) for _ in range(3)), unit
 
 
 def test_every_public_name_is_exported_once() -> None:
