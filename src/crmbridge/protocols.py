@@ -171,10 +171,10 @@ class Sink(Protocol):
     """What can be written.
 
     Laws of `find`: one answer per question, in order · a blank key finds nothing · where more are found, `limit` of
-    them · fewer than `limit` of them only where there are no more. Laws of `apply`: one outcome per action, in order · one kind and one verb per batch · per-record trouble is
-    returned, whole-batch trouble is raised · an `Update` with a wrong `if_version` is `Stale` if the capability is
-    declared · a field not named is not touched · the same key twice writes once, in class A · a batch takes no more
-    requests than `carries` says.
+    them · fewer than `limit` of them only where there are no more. Laws of `apply`: one outcome per action, in order ·
+    one kind and one verb per batch · per-record trouble is returned, whole-batch trouble is raised · an `Update` with a
+    wrong `if_version` is `Stale` if the capability is declared · a field not named is not touched · the same key twice
+    writes once, in class A · a batch takes no more requests than `carries` says.
     """
 
     @property

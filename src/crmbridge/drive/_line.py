@@ -142,7 +142,7 @@ def _left(until: float | None, late: type[Exception]) -> float | None:
 
 @contextmanager
 def _as_httpx() -> Generator[None]:
-    """Raise what httpx raises; the error that is left behind may quote what was sent."""
+    """Raise the errors of httpx in place of those of httpcore."""
     try:
         yield
     except tuple(_ERRORS) as error:
