@@ -23,12 +23,14 @@ def test_hourly_runs_outlive_their_tokens_and_keep_people_in_step(seed, record_p
     people = [world.linked(f"p{n}@x.example", LastName=f"n{n}") for n in range(10)]
     world.run()
     titles = dict.fromkeys(people)
+    offsets = set[str]()
     for hour in range(24 * DAYS):
         if chance.random() < 0.3:
             pair = chance.choice(people)
             titles[pair] = f"w{hour}"
             world.sf.edit("Lead", pair[1], Title=titles[pair])
         world.run(HOUR)
+        offsets |= {row["updatedAt"][-6:] for row in world.ae.rows("prospect")}
     world.run(HOUR)
     writes = world.ours()
     world.run(HOUR)
@@ -36,6 +38,5 @@ def test_hourly_runs_outlive_their_tokens_and_keep_people_in_step(seed, record_p
     assert [world.left(left)["jobTitle"] for left, _ in people] == list(titles.values()), "I3"
     tokens = sum(request.url.path.endswith("/token") for request in world.sf.requests)
     assert 24 * DAYS / 3 < tokens <= 24 * DAYS + 3, "renewed as they ran out, once an hour at most"
-    stamps = [row[name] for row in world.ae.rows("prospect") for name in ("createdAt", "updatedAt")]
-    assert {stamp[-6:] for stamp in stamps} == {"-05:00", "-04:00"}, "the zone has changed its offset meanwhile"
+    assert offsets == {"-05:00", "-04:00"}, "the zone has changed its offset meanwhile"
     record_property("days", DAYS)
