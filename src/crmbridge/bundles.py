@@ -118,6 +118,11 @@ class BundleReport(_Parts):
     def _sums(self, language: Language) -> list[str]:
         return [_ALL[language].format(read=self.read), *counts(self.counts, language)]
 
+    def duplicates(self) -> Iterator[Decision]:
+        """Give what `Report.duplicates` gives, pipeline by pipeline."""
+        for report in self._each:
+            yield from report.duplicates()
+
     def raise_for_failures(self) -> Self:
         """Raise `RunFailed` where records were disputed or quarantined; give the report itself where none were."""
         disputed = self.counts.get(Disposition.DISPUTED, 0)

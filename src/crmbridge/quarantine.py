@@ -277,12 +277,21 @@ def _signs(text: str, line: int, column: str, unheld: list[Unheld]) -> Iterator[
 # -- in -------------------------------------------------------------------------------------
 
 
-def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by: str, now: dt.datetime) -> Ruled:
+def rule(
+    store: StateStore,
+    pipeline: str,
+    path: str | Path,
+    names: Names,
+    *,
+    by: str,
+    now: dt.datetime,
+    encoding: FileEncoding | Literal["auto"] = "auto",
+) -> Ruled:
     """Take the rulings that people wrote into an exported file, and wake the records that they rule upon.
 
     Lines without a ruling are passed over, and so may be lines and columns that are not there any more: `key` and
     `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or `adopt` and an id. A file
-    may be taken twice: what was ruled upon has moved on.
+    may be taken twice: what was ruled upon has moved on. *encoding* is told from the file itself unless it is named.
 
     Raises `ContractBroken` with line and column where the file cannot be read; nothing was taken then.
     """
@@ -291,7 +300,7 @@ def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by
     records = {record.key: record for record in parked(store, pipeline)}
     rulings: dict[str, Ruling] = {}
     not_taken: list[NotTaken] = []
-    for line, key, text in _lines(path):
+    for line, key, text in _lines(path, encoding):
         record, (word, choice) = records.get(key), read(text, names.left, names.right)
         if record is None:
             not_taken.append(NotTaken(line, "moved_on"))
@@ -308,8 +317,8 @@ def rule(store: StateStore, pipeline: str, path: str | Path, names: Names, *, by
     return Ruled(len(rulings), tuple(not_taken))
 
 
-def _lines(path: str | Path) -> Iterator[tuple[int, str, str]]:
-    with SeparatedFile("rulings", path, "key").reading() as reading:
+def _lines(path: str | Path, encoding: FileEncoding | Literal["auto"]) -> Iterator[tuple[int, str, str]]:
+    with SeparatedFile("rulings", path, "key", encoding).reading() as reading:
         if "ruling" not in reading.names:
             raise UsageError(f"{Path(path).name}: line 1 names no column 'ruling'")
         for row in reading.rows():

@@ -139,7 +139,19 @@ def test_a_prospect_is_archived_and_never_deleted_for_good(unit, perform, fake):
     assert not fake.requests
 
 
-@pytest.mark.parametrize(("written", "known"), [("7", "7"), (" 007 ", "7"), ("７", "7"), ("7a", "7a"), ("", "")])
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("7", "7"),
+        (" 007 ", "7"),
+        ("７", "7"),
+        ("٧", "7"),
+        ("0", "0"),
+        ("9" * 5_000, "9" * 5_000),
+        ("7a", "7a"),
+        ("", ""),
+    ],
+)
 def test_an_id_that_a_person_wrote_is_the_number_of_a_record(unit, written, known):
     assert unit.read_id("prospect", written) == known
 

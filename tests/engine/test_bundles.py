@@ -10,7 +10,7 @@ from crmbridge import Disposition, at, bundle, ensured, events, linked, one_way,
 from crmbridge.drive import AsyncDriver
 from crmbridge.errors import BundleFailed, ForgedDelivery, NotAllowed, RunFailed, UsageError
 from crmbridge.match import key, level
-from crmbridge.model import Delivery, FieldSpec, FieldType, Signal
+from crmbridge.model import Delivery, FieldSpec, FieldType, RecordRef, Signal
 from crmbridge.reasons import Code
 from crmbridge.stores import MemoryStore, SqliteStore
 from crmbridge.testing.connector import EVERYTHING, FakeConnector, described
@@ -99,6 +99,19 @@ def test_counts_add_up_by_pipeline_and_in_all(world):
     assert "合計: 5" in report.say("ja")
     with pytest.raises(RunFailed, match="2 quarantined"):
         report.raise_for_failures()
+
+
+def test_the_duplicates_of_all_pipelines_are_told_together(world):
+    doomed, kept = (world.ma.put("company", name=name) for name in ("Acme", "Acme Japan"))
+    world.whole().run()
+    accounts = {row["Name"]: RecordRef("crm", "account", row["id"]) for row in world.crm.rows("account")}
+    world.crm.merge(accounts["Acme"], accounts["Acme Japan"])
+    world.whole().run()
+    world.ma.edit(doomed, name="Acme K.K.")
+    world.clock.advance(1_200)
+    report = world.whole().run()
+    assert [one.ref for one in report.duplicates()] == [doomed]
+    assert kept not in {one.ref for one in report.rows()}
 
 
 def test_children_that_were_held_settle_in_the_run_that_links_their_parents(world):

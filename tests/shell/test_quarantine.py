@@ -72,8 +72,8 @@ class Desk:
             writer.writeheader()
             writer.writerows(lines)
 
-    def rule(self, names=NAMES):
-        return rule(self.store, "people", self.path, names, by="sei", now=NOW)
+    def rule(self, names=NAMES, **how):
+        return rule(self.store, "people", self.path, names, by="sei", now=NOW, **how)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -364,6 +364,15 @@ def test_a_spreadsheet_may_save_the_file_in_the_encoding_of_windows(desk):
     desk.export(language="ja")
     desk.give_back(("名", "crm"), encoding="cp932")
     assert desk.rule() == Ruled(1)
+
+
+def test_a_file_whose_encoding_cannot_be_told_is_taken_in_the_one_that_is_named(desk):
+    desk.park(row("c1"))
+    [record] = desk.parked()
+    desk.path.write_bytes(f"key,ruling,remark\n{record.key},crm,ﾄﾞ様\n".encode("cp932"))
+    with pytest.raises(ContractBroken, match='say encoding="cp932"'):
+        desk.rule()
+    assert desk.rule(encoding="cp932") == Ruled(1)
 
 
 def test_two_systems_of_one_name_are_ruled_upon_by_side(desk):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
+from unicodedata import decimal
 from urllib.parse import urlsplit
 
 import attrs
@@ -110,7 +111,10 @@ class AccountEngagement:
 
     def read_id(self, kind: str, text: str) -> str:
         """Give the number of a record in plain digits, without blanks and leading zeros."""
-        return str(int(text)) if text.strip().isdecimal() else text
+        digits = text.strip()
+        if not digits.isdecimal():
+            return text
+        return "".join(str(decimal(digit)) for digit in digits).lstrip("0") or "0"
 
     # -- Source ----------------------------------------------------------------------
 
