@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from crmbridge import at, case, gates, key, level, one_way, pair, policies, put, two_way
-from crmbridge._engine._decide import Half
+from crmbridge._engine._halves import Half
 from crmbridge.given import joined
 from crmbridge.model import Disposition, FieldSpec
 from crmbridge.plan import State

@@ -47,7 +47,7 @@ MATCHING = ("_adoption", "_explain", "_join", "_keys", "_matcher", "_scored", "a
 PLANNING = (
     "compare", "creation", "fields", "owners", "pairing", "raised", "references", "refusing", "rules", "same", "table",
 )  # fmt: skip
-RECOVERY = ("create", "recover", "decide", "remember")
+RECOVERY = ("create", "recover", "decide", "halves", "gating", "merging", "removing", "remember")
 
 
 def engine(*names: str) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ PLANTS = {
         (ENGINE.format("catalogue", "class_c_waits_for_the_index_before_it_asks_a_person"),),
     ),
     "B04: unchanged fields are written too": (
-        "_engine/_decide.py",
+        "_engine/_merging.py",
         "        values = {promise.field: promise.sent for promise in promises}\n",
         (
             "        values = {name: own.record.get(name) for name in own.record.rows.fields}\n"

@@ -236,7 +236,7 @@ PLANTS = {
         ),
     ),
     "a record that is not there by id is gone, whatever its absence says": (
-        "_engine/_decide.py",
+        "_engine/_halves.py",
         '(young or able.absent == "kept")',
         "young",
         (ENGINE.format("listings", "what_happened_while_a_record_was_not_shown_crosses_once_it_is_shown_again"),),
@@ -335,7 +335,7 @@ PLANTS = {
         ),
     ),
     "a pipeline without a memory lets its policies decide": (
-        "_engine/_decide.py",
+        "_engine/_merging.py",
         "        filling=run.lost,\n",
         "",
         (

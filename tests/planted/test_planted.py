@@ -167,7 +167,7 @@ PLANTS = {
         (f"{CRASHES}::test_without_any_key_a_create_in_doubt_is_found_or_left_to_a_person_and_never_made_twice",),
     ),
     "the precondition is not sent": Plant(
-        "_engine/_decide.py",
+        "_engine/_merging.py",
         "        version = own.record.version if able.conditional_writes else None\n",
         "        version = None\n",
         (f"{STORIES}::test_an_edit_between_our_read_and_our_write_is_not_covered",),
@@ -205,7 +205,7 @@ PLANTS = {
         ("tests/engine/test_recovery.py::test_a_field_written_on_both_sides_is_agreed_when_both_have_answered",),
     ),
     "readings older than our own write are believed": Plant(
-        "_engine/_decide.py",
+        "_engine/_halves.py",
         "seen.stamp < agreed.own_stamp:",
         "seen.stamp < agreed.own_stamp and run.planning:",
         (f"{STORIES}::test_a_reading_older_than_our_own_write_is_held_and_read_again",),

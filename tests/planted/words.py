@@ -19,9 +19,9 @@ PLANTS = {
         (STATED.format("a_word_or_number_that_nobody_knows_is_refused_with_its_argument_and_the_remedy"),),
     ),
     "whatever is no archive is a delete": (
-        "_engine/_decide.py",
-        "            assert_never(how)\n\n\ndef first_contact",
-        "            return Delete\n\n\ndef first_contact",
+        "_engine/_removing.py",
+        "            assert_never(how)\n",
+        "            return Delete\n",
         (ENGINE.format("deletions", "a_word_that_got_past_the_builder_removes_nothing"),),
     ),
     "a system under another name is taken for the same": (

@@ -24,7 +24,7 @@ from ..model import (
 from ..plan import Pairing, Raised
 from ..reasons import Reason
 from ..roles import FieldPromise, Intent
-from ._decide import paired
+from ._halves import paired
 from ._run import Run
 from ._strikes import written
 

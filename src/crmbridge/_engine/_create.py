@@ -12,9 +12,11 @@ from ..protocols import KeyValue, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import FieldPromise, Intent
 from ._cases import case_of, told
-from ._decide import failed, followed, gated, stopped, told_by, told_of
+from ._decide import failed, told_of
 from ._edited import edited_creation
+from ._gating import gated
 from ._matching import Search, keys_of_one
+from ._merging import followed, stopped, told_by
 from ._patience import Window, may_be_ours
 from ._ruled import choice
 from ._run import SHORTLY, Run

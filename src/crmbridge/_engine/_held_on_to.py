@@ -9,7 +9,7 @@ from ..plan import Pair, Raised, differs
 from ..policies import holds_on_to
 from ..protocols import FieldState, Settle
 from ..reasons import Code, Reason, because
-from ._decide import Half
+from ._halves import Half
 
 
 def held_on_to(

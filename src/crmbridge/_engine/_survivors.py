@@ -18,7 +18,8 @@ from ..protocols import Ambiguous, Matched
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
 from ._asking_on import several
-from ._decide import failed, half
+from ._decide import failed
+from ._halves import half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
 from ._relink import moved

@@ -31,8 +31,10 @@ from ..plan import Merge, Pairing, State, differs
 from ..preflight import problem
 from ..reasons import Code, Reason, because
 from ..roles import Intent, JournalRow, QueueRow
-from ._decide import Half, agreed_so_far, half, unshown, updates
+from ._decide import unshown
+from ._halves import Half, half
 from ._held_on_to import held_on_to
+from ._merging import agreed_so_far, updates
 from ._run import SHORTLY, Run
 from ._seen import Look, Seen, is_gone
 from ._subjects import Subject, Verdict, digest

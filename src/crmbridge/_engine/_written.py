@@ -10,7 +10,7 @@ from ..flow import Flow
 from ..model import SIDES, Disposition, Link, Record, Side, other
 from ..plan import Move, Raised, State
 from ..reasons import Code, because
-from ._decide import half, settled
+from ._halves import half, settled
 from ._patience import unbelieved
 from ._run import Run
 from ._seen import Look
