@@ -11,7 +11,7 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept
-from .check import Finding
+from .check import Finding, rings
 from .errors import BundleFailed, CrmBridgeError, ForgedDelivery, RunFailed, UsageError
 from .explaining import explained
 from .flow import Flow, call
@@ -174,7 +174,7 @@ class _Bundled:
         for pipe in self.pipelines:
             each = yield from check(pipe.definition, pipe.store)
             found.extend(attrs.evolve(finding, where=f"{pipe.name}: {finding.where}") for finding in each)
-        return found
+        return [*found, *rings(pipe.definition for pipe in self.pipelines)]
 
     def _planned(self, clock: Clock) -> Flow[BundlePlan]:
         upcoming: dict[str, str] = {}

@@ -139,6 +139,7 @@ class Code(enum.StrEnum):
     DELETES_UNSEEN = "deletes_unseen"
     ABSENT_IS_KEPT = "absent_is_kept"
     TIMES_USED = "times_used"
+    RING = "ring"
 
     # -- what became of a schema
     FIELD_GONE = "field_gone"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._drift import drift
     from ._finding import Finding, Severity
     from ._findings import findings
+    from ._rings import rings
     from ._routes import Route, Schemas, nearest, refuses, routes
     from ._uses import Unknown, Use, hint, unknown, uses
 else:
@@ -19,6 +20,7 @@ else:
             "_drift": "drift",
             "_finding": "Finding Severity",
             "_findings": "findings",
+            "_rings": "rings",
             "_routes": "Route Schemas nearest refuses routes",
             "_uses": "Unknown Use hint unknown uses",
         },
@@ -36,6 +38,7 @@ __all__ = [
     "hint",
     "nearest",
     "refuses",
+    "rings",
     "routes",
     "unknown",
     "uses",

@@ -168,6 +168,10 @@ _TEXTS: Final = {
         "A write[ to {system}] whose answer is lost is waited for[ {settle} seconds], a search may lag[ {index} seconds] "
         "and a change may show up late[ by {overlap} seconds]."
     ),
+    Code.RING: (
+        "The pipelines[ {pipelines}] lead from this field back to it: where it is edited in two of the systems between two "
+        "runs, the values may be carried round for ever. Take this pair out of one of them."
+    ),
     Code.FIELD_GONE: (
         "{field} is gone[ from {system}][; the nearest name is {nearest}]. Name another field in {use}, or take {use} out. "
         "If a paired field was renamed, say what it was called in formerly=, else what was agreed of it is lost and an edit "
