@@ -21,6 +21,7 @@ from crmbridge.protocols import Notice
 from crmbridge.reasons import Code, because
 from crmbridge.roles import Delta, Keyed, Progress, Token
 from crmbridge.stores import MemoryStore, PostgresStore
+from crmbridge.stores._postgres.meaning import is_lost
 from crmbridge.stores._postgres.schema import MIGRATIONS
 from crmbridge.testing._store_laws.values import (
     ACCOUNT,
@@ -178,6 +179,18 @@ def test_a_lease_that_was_lost_meanwhile_is_found_lost(wire, schema):
         with pytest.raises(FenceStale):
             store.commit(PEOPLE, EVERYTHING, fence)
         assert journal(store) == 0
+
+
+def test_an_error_of_the_line_is_no_refusal_of_the_server_even_while_the_connection_seems_open(at):
+    psycopg = pytest.importorskip("psycopg", reason="install crmbridge[postgres]")
+    with psycopg.connect(at["dsn"]) as connection:
+        assert is_lost(connection, psycopg.OperationalError("consuming input failed"))
+        with pytest.raises(psycopg.errors.QueryCanceled) as refused:
+            connection.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
+        assert isinstance(refused.value, psycopg.OperationalError)
+        assert not is_lost(connection, refused.value)
+        assert not is_lost(connection, psycopg.DataError("no text"))
+    assert is_lost(connection, refused.value)
 
 
 # -- a server that goes away -----------------------------------------------------------------

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import StateError
 from .._cells import Unreadable
-from .meaning import LOCKED, damaged, may_be_tried_again, meaning
+from .meaning import LOCKED, damaged, is_lost, may_be_tried_again, meaning
 from .opening import Where, connect, set_up
 from .session import Session, sql
 
@@ -139,8 +139,9 @@ class Database:
 
         try:
             connection.execute("COMMIT")
-        except psycopg.Error:
-            if connection.closed:
+        except psycopg.Error as error:
+            if is_lost(connection, error):
+                connection.close()
                 raise unanswered from None
             raise
 
@@ -194,7 +195,8 @@ class Database:
         try:
             yield connection
         except psycopg.Error as error:
-            if connection.closed:
+            if is_lost(connection, error):
+                connection.close()
                 raise _Again from None
             if may_be_tried_again(error):
                 raise _Again from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import StateError, StoreDamaged
 
@@ -28,6 +28,17 @@ _UNIQUE = "23505"
 
 _AGAIN = frozenset({"40001", "40P01"})
 """A serialization failure, a deadlock: nothing was changed, and the same may succeed now."""
+
+
+def is_lost(connection: psycopg.Connection[Any], error: psycopg.Error) -> bool:
+    """Say whether the line broke, so that nobody has judged the statement.
+
+    A server gives a code with whatever it refuses; libpq has none, and after a send that failed it takes the connection
+    for open until somebody reads.
+    """
+    import psycopg
+
+    return connection.closed or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 def may_be_tried_again(error: psycopg.Error) -> bool:
