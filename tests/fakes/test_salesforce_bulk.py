@@ -116,6 +116,7 @@ def test_a_query_job_gives_its_rows_in_pages(salesforce: FakeSalesforce, api: ht
         ({"operation": "insert", "object": "Nothing"}, 404),
         ({"operation": "upsert", "object": "Lead", "externalIdFieldName": "City"}, 404),
         ({"operation": "insert", "object": "Lead", "columnDelimiter": "DOT"}, 400),
+        ({"operation": "insert", "object": "Lead", "contentType": "JSON"}, 400),
     ],
 )
 def test_a_job_that_makes_no_sense_is_refused(api: httpx.Client, body: dict[str, str], status: int):
@@ -125,3 +126,114 @@ def test_a_job_that_makes_no_sense_is_refused(api: httpx.Client, body: dict[str,
 def test_an_upload_that_is_no_csv_fails_the_job(api: httpx.Client):
     _, job = ingest(api, "insert", 'LastName\n"never closed\n')
     assert (job["state"], "InvalidBatch" in job["errorMessage"]) == ("Failed", True)
+
+
+def queried(api: httpx.Client, query: str) -> list[list[str]]:
+    job = api.post("/jobs/query", json={"operation": "query", "query": query}).json()
+    assert api.get(f"/jobs/query/{job['id']}").json()["state"] == "JobComplete"
+    return list(csv.reader(io.StringIO(api.get(f"/jobs/query/{job['id']}/results").text)))
+
+
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+def test_the_columns_of_a_query_job_are_those_of_its_query_whichever_row_is_first(
+    salesforce: FakeSalesforce, api: httpx.Client, order: str
+):
+    salesforce.put("Contact", LastName="1")
+    salesforce.put("Contact", LastName="2", AccountId=salesforce.put("Account", Name="Acme"))
+    header, *found = queried(
+        api, f"SELECT LastName, account.name, Account.Owner.Name, ReportsToId FROM Contact ORDER BY LastName {order}"
+    )
+    assert header == ["LastName", "Account.Name", "Account.Owner.Name", "ReportsToId"]
+    assert sorted(found) == [["1", "", "", ""], ["2", "Acme", "Connector", ""]]
+
+
+def test_a_query_job_that_finds_nothing_gives_its_header(api: httpx.Client):
+    assert queried(api, "SELECT LastName, Owner.Name FROM Lead") == [["LastName", "Owner.Name"]]
+    [header] = queried(api, "SELECT LastName, FIELDS(CUSTOM) FROM Lead LIMIT 200")
+    assert header[0] == "LastName"
+    assert len(header) > 1
+    assert all(name.endswith("__c") for name in header[1:])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT Id FROM Lead OFFSET 1",
+        "SELECT Id, (SELECT Id FROM Contacts) FROM Account",
+        "SELECT COUNT() FROM Lead",
+        "SELECT City FROM Lead GROUP BY City",
+    ],
+)
+def test_a_query_job_refuses_what_the_vendor_does_not_do_in_bulk(api: httpx.Client, query: str):
+    refused = api.post("/jobs/query", json={"operation": "query", "query": query})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "FEATURENOTENABLED")
+
+
+LINES = "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is"
+
+
+@pytest.mark.parametrize(
+    ("text", "ending", "message"),
+    [
+        ("LastName,Company,Nope\na,b,c\n", "LF", "InvalidBatch : Field name not found : Nope"),
+        ("LastName,Company,\na,b,\n", "LF", "InvalidBatch : Field name not found : "),
+        ("LastName,Company,Owner.Nope\na,b,c\n", "LF", "InvalidBatch : Field name not found : Owner.Nope"),
+        ("LastName,Company,No.Name\na,b,c\n", "LF", "InvalidBatch : Field name not found : No.Name"),
+        ("LastName,Company\r\na,b\r\n", "LF", f"{LINES} LF"),
+        ("LastName,Company\na,b\r\n", "LF", f"{LINES} LF"),
+        ("LastName,Company\na,b\n", "CRLF", f"{LINES} CRLF"),
+        ('"LastName","Company"\r\n"a","b"\n', "CRLF", f"{LINES} CRLF"),
+        ("LastName,Company\na,b\nc,d,e\n", "LF", "InvalidBatch : a row has more cells than the header has names"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole_fails_the_job_before_its_first_row(
+    salesforce: FakeSalesforce, api: httpx.Client, text: str, ending: str, message: str
+):
+    _, job = ingest(api, "insert", text, lineEnding=ending)
+    assert (job["state"], job["errorMessage"]) == ("Failed", message)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (0, 0)
+    assert salesforce.ledger == ()
+
+
+def test_the_rows_of_a_job_that_failed_for_its_header_are_unprocessed(api: httpx.Client):
+    id, _ = ingest(api, "insert", "LastName,Nope\na,b\n")
+    assert rows(api.get(f"/jobs/ingest/{id}/unprocessedrecords")) == [{"LastName": "a", "Nope": "b"}]
+    assert rows(api.get(f"/jobs/ingest/{id}/failedResults")) == []
+
+
+@pytest.mark.parametrize(("ending", "within"), [("\n", "\r\n"), ("\r\n", "\n"), ("\n", "\r")])
+def test_a_line_break_within_quotes_is_part_of_its_cell(
+    salesforce: FakeSalesforce, api: httpx.Client, ending: str, within: str
+):
+    text = ending.join(["LastName;Company", f'Sato;"one ""two"";{within}""three"""', ""])
+    _, job = ingest(
+        api,
+        "insert",
+        text,
+        columnDelimiter="SEMICOLON",
+        lineEnding={"\n": "LF", "\r\n": "CRLF"}[ending],
+    )
+    assert (job["state"], job["numberRecordsFailed"]) == ("JobComplete", 0)
+    assert [row["Company"] for row in salesforce.rows("Lead")] == [f'one "two";{within}"three"']
+
+
+@pytest.mark.parametrize(
+    ("operation", "more", "error"),
+    [
+        ("insert", {}, "INVALID_FIELD_FOR_INSERT_UPDATE:cannot specify Id in an insert call:Id --"),
+        (
+            "upsert",
+            {"externalIdFieldName": "Ext_Id__c"},
+            "INVALID_FIELD:The Id field should not be specified in the sobject data.:Id --",
+        ),
+    ],
+)
+def test_a_row_with_an_id_makes_no_second_record(
+    salesforce: FakeSalesforce, api: httpx.Client, operation: str, more: dict[str, str], error: str
+):
+    held = salesforce.put("Lead", LastName="there", Company="c")
+    text = f"id,LastName,Company,Ext_Id__c\n{held},there,c,1\n,Ito,c,2\n"
+    id, job = ingest(api, operation, text, **more)
+    assert job["numberRecordsFailed"] == 1
+    assert rows(api.get(f"/jobs/ingest/{id}/failedResults"))[0]["sf__Error"] == error
+    assert [row["LastName"] for row in salesforce.rows("Lead")] == ["there", "Ito"]

@@ -1,6 +1,5 @@
 """Bulk API 2.0: jobs that take or give CSV (Bulk API 2.0 guide, "Ingest", "Query")."""
 
-import csv
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,18 +8,16 @@ from typing import Any
 
 import attrs
 
-from crmbridge.testing.fakes.salesforce import errors, records, sheets
+from crmbridge.testing.fakes.salesforce import errors, loading, records, sheets
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, unpacked
 from crmbridge.testing.fakes.salesforce.errors import Refused
 from crmbridge.testing.fakes.salesforce.ids import Minter
-from crmbridge.testing.fakes.salesforce.kinds import Kind
-from crmbridge.testing.fakes.salesforce.org import Act
 from crmbridge.testing.fakes.salesforce.sheets import Cells
+from crmbridge.testing.fakes.salesforce.soql import Query, parse
 from crmbridge.testing.fakes.salesforce.values import stamp
 
 OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
 INGEST_PARTS = frozenset({"batches", "successfulresults", "failedresults", "unprocessedrecords"})
-NULL = "#N/A"
 PAGE = 50_000
 CSV = {"Content-Type": "text/csv"}
 
@@ -91,6 +88,8 @@ class Jobs:
         delimiter, ending = _told(body, "columnDelimiter", "COMMA"), _told(body, "lineEnding", "LF")
         if delimiter not in sheets.DELIMITERS or ending not in sheets.ENDINGS:
             raise Refused("INVALIDJOB", "columnDelimiter or lineEnding is not valid")
+        if _told(body, "contentType", "CSV") != "CSV":
+            raise Refused("INVALIDJOB", "contentType is not valid: CSV is the only one")
         now = desk.now()
         self._opened += 1
         id = self._mint(self._opened)
@@ -116,14 +115,12 @@ class Jobs:
                 info["externalIdFieldName"] = "Id" if name.lower() == "id" else records.external_field(kind, name).name
         else:
             query, deleted = _told(body, "query"), operation == "queryAll"
+            _refuse_unsupported(parse(query))
             result = desk.reader.run(query, version=call.version, deleted=deleted, now=now)
-            # Vendor: a table of rows has no place for rows within a row, nor for groups.
-            if result.nested or result.aggregate is not None:
-                raise Refused("FEATURENOTENABLED", "Aggregate Relationships not supported in Bulk Query")
             info["object"] = result.kind.name
             shown = result.page(0, result.size, desk.cursors.linking("", now))
-            job.good = [sheets.flat(record) for record in shown]
-            job.header = list(job.good[0]) if job.good else []
+            # The columns are those of the query: a record without a parent has no cells for the parent's fields.
+            job.header, job.good = list(result.header), [sheets.flat(record) for record in shown]
             job.due = now + self.delay
         self._jobs[id] = job
         return Reply(200, dict(info))
@@ -140,7 +137,7 @@ class Jobs:
                 job.info["state"], job.due = state, desk.now() + self.delay
             elif state == "Aborted" and job.info["state"] in ("Open", "UploadComplete"):
                 job.info["state"], job.due = state, None
-                with suppress(csv.Error, UnicodeDecodeError):
+                with suppress(sheets.Unreadable):
                     job.header, job.left = _rows(job)
             else:
                 raise Refused("INVALIDJOBSTATE", f"a job that is {job.info['state']} cannot become {state}")
@@ -194,15 +191,18 @@ class Jobs:
 
     @staticmethod
     def _process(desk: Desk, call: Call, job: Job) -> None:
-        try:
-            job.header, rows = _rows(job)
-        except (csv.Error, UnicodeDecodeError):
-            job.info |= {"state": "Failed", "errorMessage": "InvalidBatch : the CSV cannot be read"}
-            return
         kind, act = desk.org.kind(job.info["object"]), desk.act(call)
+        try:
+            job.header, job.left = _rows(job)
+            loading.check_header(desk.org, kind, job.header)
+        except sheets.Unreadable as unreadable:
+            # Vendor: what is wrong with the file as a whole fails the job before its first row is written.
+            job.info |= {"state": "Failed", "errorMessage": unreadable.message}
+            return
+        rows, job.left = job.left, []
         for row in rows:
             try:
-                id, created = _write(desk, kind, job.info, row, act)
+                id, created = loading.load(desk, kind, job.info, row, act)
                 job.good.append({"sf__Id": id, "sf__Created": str(created).lower(), **row})
             except Refused as refused:
                 text = f"{refused.code}:{refused.message}:{' '.join(refused.fields)} --"
@@ -213,46 +213,13 @@ class Jobs:
         job.info["state"] = "JobComplete"
 
 
-def _write(desk: Desk, kind: Kind, info: Mapping[str, Any], row: Cells, act: Act) -> tuple[str, bool]:
-    org, operation = desk.org, info["operation"]
-    # Vendor: an empty cell leaves a value alone, and a special mark clears it.
-    given: dict[str, Any] = {name: None if cell == NULL else cell for name, cell in row.items() if cell != ""}
-    for name in [name for name in given if "." in name]:
-        parent, _, key = name.partition(".")
-        given[parent] = {key: given.pop(name)}
-    id = given.pop(next((name for name in given if name.lower() == "id"), "Id"), None)
-    if operation == "insert":
-        return org.create(kind, given, act).id, True
-    if operation == "upsert":
-        name = info["externalIdFieldName"]
-        if name == "Id":
-            return _upsert_by_id(desk, kind, id, given, act)
-        value = next((given[held] for held in given if held.lower() == name.lower()), None)
-        if value is None:
-            raise Refused("MISSING_ARGUMENT", f"{name} not specified", (name,))
-        found = records.found_by(kind, kind.table.fields[name], value)
-        if len(found) > 1:
-            raise Refused("DUPLICATE_EXTERNAL_ID", f"{name}: more than one record found for external id field", (name,))
-        if not found:
-            return org.create(kind, given, act).id, True
-        org.update(kind, found[0], given, act)
-        return found[0].id, False
-    if id is None:
-        raise Refused("MISSING_ARGUMENT", "Id not specified in an update call")
-    held = org.at(kind, id)
-    if operation == "update":
-        org.update(kind, held, given, act)
-    else:
-        org.delete(kind, held, act)
-    return held.id, False
-
-
-def _upsert_by_id(desk: Desk, kind: Kind, id: str | None, given: Mapping[str, Any], act: Act) -> tuple[str, bool]:
-    if id is None:
-        return desk.org.create(kind, given, act).id, True
-    held = desk.org.at(kind, id)
-    desk.org.update(kind, held, given, act)
-    return held.id, False
+def _refuse_unsupported(query: Query) -> None:
+    """Refuse what a query job does not do (Bulk API 2.0 guide, "Understanding Bulk API 2.0 Query")."""
+    # Vendor: a table of rows has no place for rows within a row, nor for groups.
+    if query.children or query.aggregated:
+        raise Refused("FEATURENOTENABLED", "Aggregate Relationships not supported in Bulk Query")
+    if query.offset:
+        raise Refused("FEATURENOTENABLED", "OFFSET not supported in Bulk Query")
 
 
 def _told(body: Mapping[str, Any], name: str, otherwise: str = "") -> str:
@@ -266,7 +233,7 @@ def _told(body: Mapping[str, Any], name: str, otherwise: str = "") -> str:
 
 
 def _rows(job: Job) -> tuple[list[str], list[Cells]]:
-    return sheets.read(job.content or b"", job.info["columnDelimiter"])
+    return sheets.read(job.content or b"", job.info["columnDelimiter"], job.info["lineEnding"])
 
 
 def _written(job: Job, header: list[str], rows: list[Cells]) -> str:

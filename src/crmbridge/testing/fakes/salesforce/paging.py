@@ -33,8 +33,8 @@ class Result:
     began: datetime | None = None
     page_size: int = 2_000
     counted: int | None = None
-    nested: bool = False
-    """Whether children are shown in the records."""
+    header: tuple[str, ...] = ()
+    """The fields that are shown, those of parents by their paths; whether a record has the parent or not."""
 
     @property
     def size(self) -> int:

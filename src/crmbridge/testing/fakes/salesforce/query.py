@@ -6,7 +6,7 @@ from crmbridge.testing.fakes.salesforce.aggregates import aggregated
 from crmbridge.testing.fakes.salesforce.finding import Finder
 from crmbridge.testing.fakes.salesforce.org import Org
 from crmbridge.testing.fakes.salesforce.paging import Link, Record, Result
-from crmbridge.testing.fakes.salesforce.showing import shower
+from crmbridge.testing.fakes.salesforce.showing import columns, shower
 from crmbridge.testing.fakes.salesforce.soql import parse
 from crmbridge.testing.tables import Row
 
@@ -28,9 +28,10 @@ class Reader:
         if query.aggregated:
             return Result(kind, [], _nothing, aggregate=aggregated(finder, query, kind))
         found = finder.found(query, kind)
-        show = shower(finder, query, kind, version)
+        shown = columns(self._org, query, kind)
+        show = shower(finder, query, kind, shown, version)
         ids = [row.id for row in finder.picked(query, kind, found)]
-        return Result(kind, ids, show, nested=bool(query.children))
+        return Result(kind, ids, show, header=tuple(dict.fromkeys(".".join(one.names) for one in shown)))
 
 
 def _nothing(rows: list[Row], size: int, link: Link) -> list[Record]:  # noqa: ARG001 - as every row is shown

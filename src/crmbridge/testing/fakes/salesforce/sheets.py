@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,14 +21,37 @@ ENDINGS: Mapping[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 Cells = dict[str, str]
 
 
-def read(content: bytes, delimiter: str) -> tuple[list[str], list[Cells]]:
-    """Read the header and the rows; raises csv.Error and UnicodeDecodeError for what is no table."""
-    text = content.decode("utf-8-sig")
-    if "\0" in text:
-        raise csv.Error("line contains NUL")
+class Unreadable(Exception):
+    """A table that cannot be taken as a whole; *message* says why as a job's `errorMessage` does."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message.partition(" : ")[0])
+        self.message = message
+
+
+def read(content: bytes, delimiter: str, ending: str) -> tuple[list[str], list[Cells]]:
+    """Read the header and the rows; raises `Unreadable`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("InvalidBatch : the CSV cannot be read") from None
+    if not _ends_with(text, delimiter, ending):
+        setting = f"Current LineEnding setting is {ending}"
+        raise Unreadable(f"ClientInputError : LineEnding is invalid on user data. {setting}")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter], strict=True)
-    header = next(lines, list[str]())
-    return header, [dict(zip(header, line, strict=False)) for line in lines if line]
+    try:
+        header, *rows = [line for line in lines if line] or [list[str]()]
+    except csv.Error:
+        raise Unreadable("InvalidBatch : the CSV cannot be read") from None
+    if any(len(row) > len(header) for row in rows):
+        raise Unreadable("InvalidBatch : a row has more cells than the header has names")
+    return header, [dict(zip(header, row, strict=False)) for row in rows]
+
+
+def _ends_with(text: str, delimiter: str, ending: str) -> bool:
+    """Say whether lines end as the job says and in no other way; a line break within quotes is part of a cell."""
+    bare = re.sub(rf'(?<![^{re.escape(DELIMITERS[delimiter])}\r\n])"[^"]*(?:""[^"]*)*"', "", text)
+    return not re.search("[\r\n]", bare.replace(ENDINGS[ending], ""))
 
 
 def written(header: list[str], rows: list[Cells], delimiter: str, ending: str) -> str:

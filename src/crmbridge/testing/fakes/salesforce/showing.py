@@ -18,9 +18,23 @@ from crmbridge.testing.tables import Row
 One = Callable[[Row], Record]
 
 
-def shower(finder: Finder, query: Query, kind: Kind, version: str, *, depth: int = 0) -> Show:
-    """Make what shows the rows of a query, *depth* levels below the root; raises the vendor's refusals."""
-    one = _one(finder.org, query, kind, version)
+def columns(org: Org, query: Query, kind: Kind) -> list[Reach]:
+    """List the fields that a query shows, in its order; raises the vendor's refusals."""
+    found = [one for column in query.columns for one in _columns(org, query, kind, column)]
+    times = Counter(one.names for one in found)
+    if len(times) < len(found) and not any(column.function for column in query.columns):
+        twice = next(names for names, count in times.items() if count > 1)
+        message = f"duplicate field selected: {'.'.join(twice)}"
+        raise wrong("INVALID_FIELD", query.text, query.columns[0].position, message)
+    return found
+
+
+def shower(finder: Finder, query: Query, kind: Kind, shown: list[Reach], version: str, *, depth: int = 0) -> Show:
+    """Make what shows the rows of a query with some fields, *depth* levels below the root.
+
+    Raises the vendor's refusals of its children.
+    """
+    one = _one(finder.org, kind, shown, version)
     children = [_Children(finder, kind, child, version, depth + 1) for child in query.children]
     names = [child.name for child in children]
     for child in children:
@@ -61,7 +75,7 @@ class _Children:
         self._test = finder.conditions(query, found.kind).test(query.where)
         # An order that cannot be is refused at once, and not when the first child is shown.
         finder.picked(query, found.kind, ())
-        self._show = shower(finder, query, found.kind, version, depth=depth)
+        self._show = shower(finder, query, found.kind, columns(finder.org, query, found.kind), version, depth=depth)
 
     def fill(self, parents: list[Row], records: list[Record], size: int, link: Link) -> None:
         """Put the children of each parent into its record: the first page of them, or null where there are none."""
@@ -93,13 +107,7 @@ class _Children:
         return answer
 
 
-def _one(org: Org, query: Query, kind: Kind, version: str) -> One:
-    found = [one for column in query.columns for one in _columns(org, query, kind, column)]
-    times = Counter(one.names for one in found)
-    if len(times) < len(found) and not any(column.function for column in query.columns):
-        twice = next(names for names, count in times.items() if count > 1)
-        message = f"duplicate field selected: {'.'.join(twice)}"
-        raise wrong("INVALID_FIELD", query.text, query.columns[0].position, message)
+def _one(org: Org, kind: Kind, found: list[Reach], version: str) -> One:
     head = f"/services/data/v{version}/sobjects/"
     own = f"{head}{kind.name}/"
     flat = [one.names[0] for one in found if len(one.names) == 1]
