@@ -14,6 +14,7 @@ from crmbridge.testing.fakes.salesforce import DuplicateRule, FakeSalesforce
 from crmbridge.testing.fakes.salesforce.values import check_for, email_is_valid
 from crmbridge.testing.tables import Field
 
+NO_MOMENT = "Cannot deserialize instance of datetime from VALUE_STRING value"
 LEAD = {"LastName": "Sato", "Company": "Acme"}
 
 
@@ -51,6 +52,13 @@ def kept(salesforce: FakeSalesforce, api: httpx.Client) -> Callable[..., Any]:
         ("Industry", "Misspelt", "Misspelt"),
         ("EmailBouncedDate", "2026-11-21T18:15:00.999+09:00", "2026-11-21T09:15:00.000+0000"),
         ("EmailBouncedDate", "2026-11-21T09:15:00Z", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-21T09:15:00.123456Z", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-21T18:15:00+0900", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-21T18:15:00.5+09", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-20T21:45:00-11:30", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-21T09:15:00", "2026-11-21T09:15:00.000+0000"),
+        ("EmailBouncedDate", "2026-11-21", "2026-11-21T00:00:00.000+0000"),
+        ("EmailBouncedDate", "1700-01-01T00:00:00Z", "1700-01-01T00:00:00.000+0000"),
         ("EmailBouncedDate", None, None),
         ("LastName", "あ" * 80, "あ" * 80),
     ],
@@ -101,6 +109,31 @@ def test_a_value_is_stored_in_the_vendors_form(kept: Callable[..., Any], name: s
         ("NumberOfEmployees", True, "JSON_PARSER_ERROR", None),
         ("DoNotCall", "yes", "JSON_PARSER_ERROR", None),
         ("EmailBouncedDate", "yesterday", "JSON_PARSER_ERROR", None),
+        (
+            "EmailBouncedDate",
+            "2026-02-03 10:00:00",
+            "JSON_PARSER_ERROR",
+            f"{NO_MOMENT} 2026-02-03 10:00:00 or request may be missing a required field",
+        ),
+        *(
+            ("EmailBouncedDate", wrong, "JSON_PARSER_ERROR", None)
+            for wrong in (
+                "2026-02-03 10:00:00Z",
+                "2026-02-03T10:00",
+                "2026-02-03T10:00Z",
+                "2026-02-03T10:00:00 +0900",
+                "2026-02-03T10:00:00+9",
+                "2026-02-03T10:00:00 UTC",
+                "2026-02-03T10:00:00Z ",
+                "2026-02-03T10:00:00+09:00:30",
+                "2026-02-03T",
+                "20260203T100000Z",
+                "2026-02-30T10:00:00Z",
+                "２０２６-02-03T10:00:00Z",
+                "1699-12-31T23:59:59Z",
+                "4001-01-01T00:00:00Z",
+            )
+        ),
         ("Id", "00Q5g0000000001EAA", "INVALID_FIELD", "The Id field should not be specified in the sobject data."),
     ],
 )
@@ -220,6 +253,19 @@ def test_a_duplicate_rule_blocks_or_alerts(salesforce: FakeSalesforce, api: http
     assert api.post("/sobjects/Lead", json={**twin, "Company": "Other"}).status_code == 201
     salesforce.duplicate_rules[:] = [DuplicateRule("Lead", action="block")]
     assert api.post("/sobjects/Lead", json=twin, headers=allowed).status_code == 400
+
+
+@pytest.mark.parametrize("day", ["1700-01-01", "4000-12-31"])
+def test_the_calendar_holds_its_first_and_its_last_day(salesforce: FakeSalesforce, api: httpx.Client, day: str):
+    assert api.post("/sobjects/Task", json={"Subject": "x", "ActivityDate": day}).status_code == 201
+    assert salesforce.rows("Task")[0]["ActivityDate"] == day
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1699-12-31", "4001-01-01"])
+def test_a_day_outside_of_the_calendar_is_refused(salesforce: FakeSalesforce, api: httpx.Client, day: str):
+    refused = api.post("/sobjects/Task", json={"Subject": "x", "ActivityDate": day})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "JSON_PARSER_ERROR")
+    assert salesforce.rows("Task") == []
 
 
 def test_an_opportunity_derives_its_numbers_from_stage_and_date(salesforce: FakeSalesforce, api: httpx.Client):

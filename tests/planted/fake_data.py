@@ -25,4 +25,10 @@ PLANTS = {
         "",
         (BULK.format("a_file_that_is_wrong_as_a_whole_fails_the_job_before_its_first_row"),),
     ),
+    "a date-time in a form of nobody's is stored as UTC": (
+        SALESFORCE.format("values"),
+        "moment(value) if isinstance(value, str) and _MOMENT.fullmatch(value) else None",
+        "moment(value) if isinstance(value, str) and _DATE.match(value) else None",
+        ("tests/fakes/test_salesforce_values.py::test_a_value_that_does_not_fit_is_refused_with_the_vendors_words",),
+    ),
 }

@@ -22,6 +22,11 @@ NUMBERS = frozenset({"double", "currency", "percent"})
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.()-]+")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# Vendor: the forms of "Valid Date Format in Records" (Bulk API 2.0 guide), which hold for REST too. What it tells of no
+# offset is left to XML Schema, where one may be missing; and a plain day is taken for its midnight.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_YEARS = range(1700, 4001)
+"""The calendar (SOQL and SOSL Reference, "Date Formats and Date Literals in WHERE")."""
 _OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
@@ -37,8 +42,7 @@ def moment(text: str) -> datetime | None:
         read = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    # Vendor: the calendar begins in 1700.
-    return read if read.year >= 1700 else None
+    return read if read.year in _YEARS else None
 
 
 def email_is_valid(address: str, rule: EmailRule) -> bool:
@@ -190,7 +194,9 @@ def _date(field: Field) -> Check:  # noqa: ARG001 - every maker takes the field
             return None
         try:
             if isinstance(value, str) and _DATE.match(value):
-                return date.fromisoformat(value[:10]).isoformat()
+                day = date.fromisoformat(value[:10])
+                if day.year in _YEARS:
+                    return day.isoformat()
         except ValueError:
             pass
         raise _wrong_type("date", value)
@@ -202,7 +208,7 @@ def _datetime(field: Field) -> Check:  # noqa: ARG001 - every maker takes the fi
     def check(value: Any) -> Any:
         if value is None or value == "":
             return None
-        read = moment(value) if isinstance(value, str) and _DATE.match(value) else None
+        read = moment(value) if isinstance(value, str) and _MOMENT.fullmatch(value) else None
         if read is None:
             raise _wrong_type("datetime", value)
         return stamp(read)
