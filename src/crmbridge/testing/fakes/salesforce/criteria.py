@@ -31,8 +31,8 @@ _OPERATORS: dict[str, Operator] = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "
 class Criteria(Tokens, ABC):
     """One walk over the tokens of a condition."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, begin: int = 0) -> None:
+        super().__init__(text, begin)
         self._depth = 0
         self.grouping = False
         """Whether functions may stand where fields do, as in HAVING."""

@@ -20,7 +20,7 @@ from crmbridge.testing.fakes.salesforce.statement import (
     wrong,
 )
 
-__all__ = ["Compare", "Query", "parse", "unescaped"]
+__all__ = ["Compare", "Query", "parse", "parse_returning", "unescaped"]
 
 LONGEST = 100_000
 MOST_CHILDREN = 20
@@ -28,8 +28,8 @@ MOST_CHILDREN = 20
 MOST_ORDERS = 32
 """The number of fields in one ORDER BY ("ORDER BY")."""
 
-Place = Literal["root", "child", "join"]
-"""Where a SELECT stands: by itself, among the fields of another, or behind IN."""
+Place = Literal["root", "child", "join", "search"]
+"""Where fields stand: in a SELECT by itself, among the fields of another or behind IN; or in a search."""
 
 # Vendor: these words are no aliases (SOQL and SOSL Reference, "Alias Notation").
 _NO_ALIAS = frozenset(
@@ -52,11 +52,23 @@ def parse(text: str) -> Query:
     return query
 
 
+def parse_returning(text: str, begin: int) -> tuple[tuple[Query, ...], int | None]:
+    """Read the objects that a search returns, each as a query, and the LIMIT of all; *begin* is behind its words.
+
+    Raises MALFORMED_QUERY.
+    """
+    parser = _Parser(text, begin)
+    targets = parser.targets() if parser.take("RETURNING") else ()
+    limit = parser.whole() if parser.take("LIMIT") else None
+    parser.expect_end()
+    return targets, limit
+
+
 class _Parser(Criteria):
     """One walk over the tokens of a query."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, begin: int = 0) -> None:
+        super().__init__(text, begin)
         self._children = 0
         self._joining = False
 
@@ -91,6 +103,31 @@ class _Parser(Criteria):
             if child.offset and limit != 1:
                 raise self.malformed(child.kind_position, "OFFSET needs a parent query with LIMIT 1")
         return query
+
+    def targets(self) -> tuple[Query, ...]:
+        """Read objects with what is wanted of each (SOQL and SOSL Reference, "RETURNING FieldSpec")."""
+        found = [self._target()]
+        while self.take(","):
+            found.append(self._target())
+        names = [query.kind.lower() for query in found]
+        for query in found:
+            if names.count(query.kind.lower()) > 1:
+                raise self.malformed(query.kind_position, f"an object cannot be returned twice: {query.kind}")
+        return tuple(found)
+
+    def _target(self) -> Query:
+        kind, begin = self.name()
+        if not self.take("("):
+            return Query(self.text, (Column("Id", begin),), (), kind, begin, None, (), None, (), None, 0)
+        columns = [self._column("search")]
+        while self.take(","):
+            columns.append(self._column("search"))
+        where = self.condition() if self.take("WHERE") else None
+        orders = self._orders(grouped=False)
+        limit = self.whole() if self.take("LIMIT") else None
+        offset = self._offset()
+        self.expect(")")
+        return Query(self.text, tuple(columns), (), kind, begin, where, (), None, orders, limit, offset)
 
     def inner(self) -> Query:
         """Read the sub-select of a semi-join or an anti-join."""
@@ -128,7 +165,7 @@ class _Parser(Criteria):
             raise self.unexpected()
         name, begin = self.name()
         if not self.take("("):
-            return Column(name, begin, alias=self._alias())
+            return Column(name, begin, alias="" if place == "search" else self._alias())
         function = name.upper()
         if function == "FIELDS":
             which, _ = self.name()

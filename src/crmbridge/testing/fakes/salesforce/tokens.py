@@ -18,14 +18,14 @@ _TOKEN = re.compile(
 
 
 class Tokens:
-    """One walk over the words of a text; names and keywords are compared without case."""
+    """One walk over the words of a text from a place on; names and keywords are compared without case."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, begin: int = 0) -> None:
         self.text = text
         self.sort = self.value = ""
         self.begin = 0
         """Where the word at hand begins."""
-        self._at = 0
+        self._at = begin
         self.step()
 
     def step(self) -> None:
