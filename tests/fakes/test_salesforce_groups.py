@@ -254,3 +254,16 @@ def test_what_records_are_wanted_for_changes_nothing_of_what_is_found(api: httpx
 def test_what_is_for_apex_and_what_stands_elsewhere_is_refused(api: httpx.Client, end: str, said: str):
     code, message = refusal(api, f"SELECT Title FROM Lead {end}")
     assert (code, said in message) == ("MALFORMED_QUERY", True), message
+
+
+def test_the_least_and_the_greatest_of_a_group_are_the_first_and_the_last_in_its_order(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    for name in ("O'Hara", "back", "Zoe", "abe", "阿部"):
+        salesforce.put("Lead", LastName=name, Company="order")
+    where = "FROM Lead WHERE Company = 'order'"
+    answer = api.get("/query", params={"q": f"SELECT LastName {where} ORDER BY LastName"})
+    ordered = [row["LastName"] for row in answer.json()["records"]]
+    assert ordered == ["abe", "back", "O'Hara", "Zoe", "阿部"]
+    [total] = rows(api, f"SELECT MIN(LastName) low, MAX(LastName) high {where}")
+    assert (total["low"], total["high"]) == (ordered[0], ordered[-1])

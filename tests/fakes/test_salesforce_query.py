@@ -344,7 +344,31 @@ def test_groups_come_in_the_order_that_was_asked_for(salesforce: FakeSalesforce,
         ("LAST_N_YEARS:3", date(2023, 1, 1), date(2026, 1, 1)),
         ("N_DAYS_AGO:3", date(2026, 11, 18), date(2026, 11, 19)),
         ("LAST_N_YEARS:99999999", date(1, 1, 1), date(2026, 1, 1)),
+        ("N_DAYS_AGO:0", date(2026, 11, 21), date(2026, 11, 22)),
+        ("N_WEEKS_AGO:1", date(2026, 11, 8), date(2026, 11, 15)),
+        ("N_MONTHS_AGO:0", date(2026, 11, 1), date(2026, 12, 1)),
+        ("N_MONTHS_AGO:11", date(2025, 12, 1), date(2026, 1, 1)),
+        ("N_QUARTERS_AGO:4", date(2025, 10, 1), date(2026, 1, 1)),
+        ("N_YEARS_AGO:2", date(2024, 1, 1), date(2025, 1, 1)),
+        ("THIS_FISCAL_QUARTER", date(2026, 10, 1), date(2027, 1, 1)),
+        ("LAST_FISCAL_QUARTER", date(2026, 7, 1), date(2026, 10, 1)),
+        ("NEXT_FISCAL_YEAR", date(2027, 1, 1), date(2028, 1, 1)),
+        ("LAST_N_FISCAL_YEARS:1", date(2025, 1, 1), date(2026, 1, 1)),
+        ("NEXT_N_FISCAL_QUARTERS:2", date(2027, 1, 1), date(2027, 7, 1)),
+        ("N_FISCAL_QUARTERS_AGO:1", date(2026, 7, 1), date(2026, 10, 1)),
+        ("N_FISCAL_YEARS_AGO:1", date(2025, 1, 1), date(2026, 1, 1)),
     ],
 )
-def test_a_date_literal_means_these_days(literal: str, first: date, after: date):
+def test_a_date_literal_means_these_days(api: httpx.Client, literal: str, first: date, after: date):
     assert day_range(literal, date(2026, 11, 21)) == (first, after)
+    text = f"SELECT Id FROM Lead WHERE CreatedDate = {literal.lower()}"
+    assert api.get("/query", params={"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "literal",
+    ["THIS_FISCAL_MONTH", "LAST_N_FISCAL_WEEKS:1", "N_DAYS_AGO", "N_MONTHS_AGO", "LAST_N_DAYS_AGO:1", "N_DAYS:1"],
+)
+def test_a_word_that_is_no_date_literal_is_refused(api: httpx.Client, literal: str):
+    refused = api.get("/query", params={"q": f"SELECT Id FROM Lead WHERE CreatedDate = {literal}"})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "MALFORMED_QUERY")

@@ -145,8 +145,8 @@ def _total(function: str, found: Reach) -> tuple[Field, Total]:
         "COUNT_DISTINCT": lambda held: len({fold(value) for value in held}),
         "SUM": added,
         "AVG": lambda held: float(added(held)) / len(held) if held else None,
-        "MIN": lambda held: min(held, default=None),
-        "MAX": lambda held: max(held, default=None),
+        "MIN": lambda held: min(held, key=fold, default=None),
+        "MAX": lambda held: max(held, key=fold, default=None),
     }
     work = functions[function]
     field = found.field

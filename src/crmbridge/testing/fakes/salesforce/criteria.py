@@ -20,9 +20,11 @@ from crmbridge.testing.fakes.salesforce.tokens import Tokens
 
 DEEPEST = 50
 
+_UNITS = "(?:DAYS|WEEKS|MONTHS|(?:FISCAL_)?(?:QUARTERS|YEARS))"
 _RANGES = re.compile(
-    r"(?:TODAY|YESTERDAY|TOMORROW|(?:LAST|NEXT)_90_DAYS|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|QUARTER|YEAR)"
-    r"|(?:LAST|NEXT)_N_(?:DAYS|WEEKS|MONTHS|QUARTERS|YEARS):[0-9]+|N_DAYS_AGO:[0-9]+)"
+    r"TODAY|YESTERDAY|TOMORROW|(?:LAST|NEXT)_90_DAYS"
+    r"|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|(?:FISCAL_)?(?:QUARTER|YEAR))"
+    rf"|(?:(?:LAST|NEXT)_N_{_UNITS}|N_{_UNITS}_AGO):[0-9]+"
 )
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _OPERATORS: dict[str, Operator] = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}

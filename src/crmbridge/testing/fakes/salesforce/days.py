@@ -1,4 +1,7 @@
-"""Date literals as days (SOQL and SOSL Reference, "Date Formats and Date Literals")."""
+"""Date literals as days (SOQL and SOSL Reference, "Date Formats and Date Literals").
+
+The fiscal year is the calendar's, as it is in an organization until it sets another.
+"""
 
 from datetime import date, timedelta
 
@@ -8,7 +11,7 @@ _DAY = timedelta(days=1)
 
 def day_range(name: str, today: date) -> tuple[date, date]:
     """Give the first day that a date literal means, and the day after its last; weeks begin on Sunday."""
-    word, _, count = name.partition(":")
+    word, _, count = name.replace("FISCAL_", "").partition(":")
     many = min(int(count[:6] or 0), 99_999)
     if word in ("LAST_90_DAYS", "NEXT_90_DAYS"):
         word, many = f"{word[:5]}N_DAYS", 90
@@ -16,6 +19,8 @@ def day_range(name: str, today: date) -> tuple[date, date]:
     if word in days:
         first = today + days[word] * _DAY
         return first, first + _DAY
+    if word.endswith("S_AGO"):
+        return _ranging(word[2:-5], today, -many, 1 - many)
     which, unit = word.split("_")[0], word.split("_")[-1]
     if unit == "DAYS":
         return (today - many * _DAY, today + _DAY) if which == "LAST" else (today + _DAY, today + (many + 1) * _DAY)
