@@ -74,6 +74,30 @@ def test_a_code_of_another_form_in_the_body_is_not_authorized(digima):
     assert [inquiry["form"] for inquiry in digima.rows("inquiry")] == ["資料請求"]
 
 
+def test_the_code_of_a_form_is_compared_sign_by_sign(digima):
+    code = digima.credentials["form_code"].lower()
+    assert post(digima, submission(digima, form=code), authorization=entry(digima, code)).status_code == 401
+    assert digima.ledger == ()
+
+
+@pytest.mark.parametrize(
+    ("type", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+    ],
+)
+def test_a_submission_says_that_it_is_json(digima, type, status):
+    headers = {"Authorization": entry(digima), "Content-Type": type}
+    body = json.dumps(submission(digima))
+    answer = digima.exchange(httpx.Request("POST", "https://f.test/v2/submit", headers=headers, content=body))
+    assert answer.status_code == status
+    assert len(digima.rows("inquiry")) == (status == 200)
+
+
 def test_an_address_that_the_account_does_not_allow_is_not_authorized(digima):
     digima.ip_allowed = False
     assert post(digima, submission(digima)).json()["error"]["code"] == "unauthorized"
@@ -88,6 +112,8 @@ def test_an_address_that_the_account_does_not_allow_is_not_authorized(digima):
         ({"personal_telephone_number": "０３-1234-5678"}, "contact.personal_telephone_number", "invalid_format"),
         ({"personal_telephone_number": "(03)12345678"}, "contact.personal_telephone_number", "invalid_format"),
         ({"home_address_1": "東京都"}, "contact", "required"),
+        ({"last_name": " "}, "contact", "required"),
+        ({"last_name": "\u3000", "email": "", "first_name": None}, "contact", "required"),
         ({"email": "kim@x.test", "shoe_size": "24"}, "contact.shoe_size", "unknown_field"),
         (
             {"email": "kim@x.test", "custom_fields": {"plan": "x"}},

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -144,3 +145,33 @@ def test_a_page_is_under_its_own_address_only_and_has_a_head(kengaku):
         wrong = client.put(f"/event/{event}")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
     assert wrong.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("cookies", "held"),
+    [
+        ("dgm_bcn=abc", "abc"),
+        ('dgm_bcn="abc"; x=1', "abc"),
+        ('settings={"a": 1, "b": [2]}; dgm_bcn=abc', "abc"),
+        ("a:b[c]=1; dgm_bcn=abc; x=a b c", "abc"),
+        ("consent; dgm_bcn=abc", "abc"),
+        ("名=1; dgm_bcn=a=b".encode(), "a=b"),
+        ("other_dgm_bcn=no", None),
+        ("x=dgm_bcn=no", None),
+        ("dgm_bcn=; x=1", None),
+        ("", None),
+    ],
+)
+def test_a_visitor_is_known_by_his_cookie_whatever_other_cookies_hold(kengaku, cookies, held):
+    event = kengaku.put("event", name="来場予約会")
+    headers = {"Content-Type": FORM, "Cookie": cookies}
+    kengaku.exchange(httpx.Request("POST", f"https://k.test/event/{event}", headers=headers, content=b"email=a"))
+    [row] = kengaku.rows("reservation")
+    assert row.get("page_visit_cookie") == held
+
+
+@pytest.mark.parametrize("id", ["a/b", "a+b", "a?b", "a b", "見学", "%2F", "'; --<script>"])
+def test_a_page_is_found_under_any_id_that_is_encoded(kengaku, id):
+    kengaku.place("event", {"name": "来場予約会"}, id=id)
+    with httpx.Client(transport=kengaku.transport(), base_url="https://k.test") as client:
+        assert client.get(f"/event/{quote(id, safe='')}").status_code == 200

@@ -48,8 +48,8 @@ class FakeDigima(FakeServer):
     `errors` with a `type`, which its help describes.
 
     Not imitated: the screens, mails, scenarios, limits of length, groups and staff that must exist. Not documented and
-    therefore ours: the HTTP status of an error, the codes of validation errors, the body of a success, the matching of
-    contacts by e-mail address alone, and everything about the tracking script but its cookie `dgm_bcn` and the parameter
+    therefore ours: the HTTP status of an error, the codes of validation errors, the refusal of another media type, the
+    body of a success, the matching of contacts by e-mail address alone, and everything about the tracking script but its cookie `dgm_bcn` and the parameter
     `dgm_bcn_...` of links: it is served as `/tracking/<account code>.js` and reports to `/tracking/visit`.
     """
 
@@ -70,7 +70,7 @@ class FakeDigima(FakeServer):
         self._visitors = 0
         contact = [Field("email", indexed=True), *(Field(one) for one in static_fields if one != "email")]
         self.tables = {
-            "form": Table("form", [Field("name"), Field("code", unique=True)]),
+            "form": Table("form", [Field("name"), Field("code", unique=True, case_sensitive=True)]),
             "custom_field": Table("custom_field", [Field("label"), Field("code", unique=True), Field("type")]),
             "tracking_domain": Table("tracking_domain", [Field("domain"), Field("across"), Field("everybody")]),
             "contact": Table("contact", [*contact, Field("custom_fields"), Field("group_names")]),
@@ -139,6 +139,8 @@ class FakeDigima(FakeServer):
         return _refused(429, "service_error", "Too many requests.")
 
     def _submit(self, request: httpx.Request) -> httpx.Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in ("application/json", ""):
+            return _refused(415, "unknown_error", "The body is no JSON.")
         try:
             body = read_json(request.content)
         except ValueError:

@@ -81,7 +81,7 @@ def _contact(contact: Any, static: tuple[str, ...], custom: Mapping[str, str]) -
     if not is_object(contact):
         yield "contact", "required"
         return
-    if not any(contact.get(name) for name in _NAMES):
+    if all(_is_blank(contact.get(name)) for name in _NAMES):
         yield "contact", "required"
     for name, value in contact.items():
         if name == "custom_fields":
@@ -95,6 +95,11 @@ def _contact(contact: Any, static: tuple[str, ...], custom: Mapping[str, str]) -
             yield f"contact.{name}", "invalid_type"
         elif value and not _formed(name, value):
             yield f"contact.{name}", "invalid_format"
+
+
+def _is_blank(value: Any) -> bool:
+    # Nobody is known by a name of blanks, be they half-width or full-width.
+    return not (value.strip() if isinstance(value, str) else value)
 
 
 def _custom(given: Any, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:

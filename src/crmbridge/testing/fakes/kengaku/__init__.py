@@ -1,9 +1,9 @@
 """Kengaku Cloud in memory: its booking pages, the screens that matter to a link, and a sender of deliveries."""
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qsl
 
@@ -39,6 +39,8 @@ CUSTOMER = (
     "city",
     "street",
 )
+# Whatever other cookies hold, and many hold JSON, the visitor is known by this one.
+_COOKIE = re.compile(r"(?:^|;)[ \t]*dgm_bcn=[ \t]*\"?([^;\"\s]+)")
 _FORM = "application/x-www-form-urlencoded"
 PAGE = ("title", "url", "ip_address", "user_agent", "visit_cookie")
 
@@ -204,12 +206,8 @@ class FakeKengaku(FakeServer):
 
     def _seen(self, request: httpx.Request, title: str) -> dict[str, str]:
         """Tell what a server knows of the visitor; the cookie comes as the browser sends it."""
-        held: SimpleCookie = SimpleCookie()
-        try:
-            held.load(request.headers.get("cookie", ""))
-        except CookieError:
-            held = SimpleCookie()
-        cookie = {"page_visit_cookie": held["dgm_bcn"].value} if "dgm_bcn" in held else {}
+        found = _COOKIE.search(request.headers.get("cookie", ""))
+        cookie = {"page_visit_cookie": found[1]} if found else {}
         return {
             "page_title": title,
             "page_url": f"{self.base_url}{request.url.path}",
