@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmbridge.testing.fakes.salesforce import FakeSalesforce
+from crmbridge.testing.fakes.salesforce.sheets import DELIMITERS, ENDINGS, read, written
 
 HOST = "https://acme.my.salesforce.com"
 
@@ -183,6 +186,8 @@ LINES = "ClientInputError : LineEnding is invalid on user data. Current LineEndi
         ("LastName,Company\na,b\r\n", "LF", f"{LINES} LF"),
         ("LastName,Company\na,b\n", "CRLF", f"{LINES} CRLF"),
         ('"LastName","Company"\r\n"a","b"\n', "CRLF", f"{LINES} CRLF"),
+        ("LastName,Company\na,b\0\n", "LF", "InvalidBatch : the CSV cannot be read"),
+        ('LastName,Company\na,"b" c\n', "LF", "InvalidBatch : the CSV cannot be read"),
         ("LastName,Company\na,b\nc,d,e\n", "LF", "InvalidBatch : a row has more cells than the header has names"),
     ],
 )
@@ -193,6 +198,16 @@ def test_a_file_that_is_wrong_as_a_whole_fails_the_job_before_its_first_row(
     assert (job["state"], job["errorMessage"]) == ("Failed", message)
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (0, 0)
     assert salesforce.ledger == ()
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.sampled_from('",;|^`\t\r\n'))
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3)), st.sampled_from([*DELIMITERS]), st.sampled_from([*ENDINGS]))
+def test_a_table_is_read_as_it_was_written(cells: list[list[str]], delimiter: str, ending: str):
+    header = ["Id", "Owner.Name", "Description"]
+    table = [dict(zip(header, row, strict=True)) for row in cells]
+    assert read(written(header, table, delimiter, ending).encode(), delimiter, ending) == (header, table)
 
 
 def test_the_rows_of_a_job_that_failed_for_its_header_are_unprocessed(api: httpx.Client):

@@ -1,5 +1,7 @@
 """A client that nobody here wrote, unmodified, against the fake over TLS (simple-salesforce, from PyPI)."""
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,6 +154,13 @@ def test_it_loads_and_reads_in_bulk(org: FakeSalesforce, sf: Any):
     pages = list(sf.bulk2.Lead.query("SELECT LastName FROM Lead", max_records=20, wait=0.01))
     assert sum(page.count("\n") - 1 for page in pages) == 30
     assert len(org.rows("Lead")) == 30
+
+
+def test_it_reads_in_bulk_what_some_records_have_no_parent_for(org: FakeSalesforce, sf: Any):
+    org.put("Contact", LastName="1")
+    org.put("Contact", LastName="2", AccountId=org.put("Account", Name="かえで"))
+    [page] = sf.bulk2.Contact.query("SELECT LastName, Account.Name FROM Contact ORDER BY LastName", wait=0.01)
+    assert list(csv.reader(io.StringIO(page))) == [["LastName", "Account.Name"], ["1", ""], ["2", "かえで"]]
 
 
 def test_it_changes_and_removes_in_bulk_and_hears_of_each_row(org: FakeSalesforce, sf: Any):

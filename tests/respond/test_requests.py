@@ -67,7 +67,19 @@ def queries(draw):
 
 
 SEARCHES = st.sampled_from(
-    ["FIND {a*}", "FIND {Acme} RETURNING Lead(Id, Nope)", "FIND {\\}} LIMIT 1", "FIND {}", "FIND {ab} IN X FIELDS"]
+    [
+        *(
+            "FIND {a*}",
+            "FIND {Acme} RETURNING Lead(Id, Nope)",
+            "FIND {\\}} LIMIT 1",
+            "FIND {}",
+            "FIND {ab} IN X FIELDS",
+        ),
+        *(
+            "FIND {((ab} RETURNING Lead",
+            'FIND {ab OR (cd AND NOT "e?f")} RETURNING Lead(Id WHERE Title = null LIMIT 1)',
+        ),
+    ]
 )
 
 

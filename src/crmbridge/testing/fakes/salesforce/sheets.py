@@ -20,6 +20,8 @@ ENDINGS: Mapping[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 
 Cells = dict[str, str]
 
+_NO_TABLE = "InvalidBatch : the CSV cannot be read"
+
 
 class Unreadable(Exception):
     """A table that cannot be taken as a whole; *message* says why as a job's `errorMessage` does."""
@@ -34,7 +36,9 @@ def read(content: bytes, delimiter: str, ending: str) -> tuple[list[str], list[C
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("InvalidBatch : the CSV cannot be read") from None
+        raise Unreadable(_NO_TABLE) from None
+    if "\0" in text:
+        raise Unreadable(_NO_TABLE)
     if not _ends_with(text, delimiter, ending):
         setting = f"Current LineEnding setting is {ending}"
         raise Unreadable(f"ClientInputError : LineEnding is invalid on user data. {setting}")
@@ -42,7 +46,7 @@ def read(content: bytes, delimiter: str, ending: str) -> tuple[list[str], list[C
     try:
         header, *rows = [line for line in lines if line] or [list[str]()]
     except csv.Error:
-        raise Unreadable("InvalidBatch : the CSV cannot be read") from None
+        raise Unreadable(_NO_TABLE) from None
     if any(len(row) > len(header) for row in rows):
         raise Unreadable("InvalidBatch : a row has more cells than the header has names")
     return header, [dict(zip(header, row, strict=False)) for row in rows]
