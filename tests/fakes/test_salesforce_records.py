@@ -160,13 +160,24 @@ def test_a_value_in_the_path_is_found_as_each_client_encodes_it(
     assert api.get(f"/sobjects/Lead/Ext_Id__c/{sent}").json()["Ext_Id__c"] == held
 
 
-def test_a_plus_sign_in_the_path_is_itself_and_a_blank_only_where_nothing_else_matches(
+def test_a_plus_sign_in_the_path_is_itself_and_reaches_no_record_with_a_blank(
     salesforce: FakeSalesforce, api: httpx.Client
 ):
     salesforce.put("Lead", **SATO, Ext_Id__c="a b")
-    assert api.get("/sobjects/Lead/Ext_Id__c/a+b").json()["Ext_Id__c"] == "a b"
-    salesforce.put("Lead", **SATO, Ext_Id__c="a+b")
-    assert api.get("/sobjects/Lead/Ext_Id__c/a+b").json()["Ext_Id__c"] == "a+b"
+    for refused in (api.get("/sobjects/Lead/Ext_Id__c/a+b"), api.delete("/sobjects/Lead/Ext_Id__c/a+b")):
+        assert error(refused)[:2] == (404, "NOT_FOUND")
+    assert api.patch("/sobjects/Lead/Ext_Id__c/a+b", json={**SATO, "LastName": "鈴木"}).status_code == 201
+    assert [(lead["Ext_Id__c"], lead["LastName"]) for lead in salesforce.rows("Lead")] == [
+        ("a b", SATO["LastName"]),
+        ("a+b", "鈴木"),
+    ]
+
+
+def test_an_upsert_goes_by_an_address_with_a_plus_sign_as_it_stands(salesforce: FakeSalesforce, api: httpx.Client):
+    for status in (201, 200):
+        sent = api.patch("/sobjects/Lead/Email/taro+1@acme.example", json={"LastName": "佐藤", "Company": "Acme"})
+        assert sent.status_code == status
+    assert [lead["Email"] for lead in salesforce.rows("Lead")] == ["taro+1@acme.example"]
 
 
 def test_a_parent_may_be_named_by_its_external_id(salesforce: FakeSalesforce, api: httpx.Client):

@@ -111,11 +111,9 @@ def _by_external_id(desk: Desk, call: Call, kind: Kind) -> Reply:
     call.only("GET", "PATCH", "POST", "DELETE")
     field = external_field(kind, call.path[1])
     # Vendor: clients of some languages do not encode a slash in the value, so what follows the field is one value.
+    # Vendor: a plus sign in a path is itself; clients that wrote it for a blank were told NOT_FOUND.
     value = "/".join(call.path[2:])
     rows = found_by(kind, field, value)
-    if not rows and "+" in value and "+" in "".join(call.raw[2:]):
-        # Vendor: clients that encode the path like a form send a plus sign for a blank.
-        rows = found_by(kind, field, value.replace("+", " "))
     if len(rows) > 1:
         head = f"/services/data/v{call.version}/sobjects/{kind.name}/"
         return Reply(300, [head + quote(row.id) for row in rows])
