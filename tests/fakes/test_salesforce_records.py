@@ -192,6 +192,43 @@ def test_a_parent_may_be_named_by_its_external_id(salesforce: FakeSalesforce, ap
     )
 
 
+def test_a_parent_may_be_named_by_its_e_mail_address_that_is_not_ambiguous(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    boss = salesforce.put("Contact", LastName="Boss", Email="buyer@salesforcesample.com")
+    child = {"LastName": "Jones", "ReportsTo": {"Email": "buyer@salesforcesample.com"}}
+    assert api.post("/sobjects/Contact", json=child).status_code == 201
+    assert salesforce.rows("Contact")[1]["ReportsToId"] == boss
+    twin = salesforce.put("Contact", LastName="Twin", Email="buyer@salesforcesample.com")
+    assert error(api.post("/sobjects/Contact", json=child)) == (
+        400,
+        "DUPLICATE_EXTERNAL_ID",
+        f"Email: more than one record found for external id field: [{boss}, {twin}]",
+    )
+
+
+def test_whatever_describe_calls_a_lookup_names_a_record_in_a_path_and_a_parent_and_nothing_else_does(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    salesforce.add_object("Shop__c", Field("Code__c", external_id=True, unique=True), Field("City__c"))
+    salesforce.add_field("Contact", Field("Shop__c", "reference", references=("Shop__c",), relationship="Shop__r"))
+    salesforce.put("Shop__c", Name="Ginza", Code__c="G1", City__c="Tokyo")
+    told = {field["name"]: field["idLookup"] for field in api.get("/sobjects/Shop__c/describe").json()["fields"]}
+    values = {"Name": "Ginza", "Code__c": "G1", "City__c": "Tokyo"}
+    for name, value in values.items():
+        found = api.get(f"/sobjects/Shop__c/{name}/{value}").status_code == 200
+        named = api.post("/sobjects/Contact", json={"LastName": "Sato", "Shop__r": {name: value}}).status_code == 201
+        assert (found, named) == (told[name], told[name])
+    assert [name for name in values if told[name]] == ["Name", "Code__c"]
+
+
+def test_the_name_of_a_standard_object_is_no_lookup(salesforce: FakeSalesforce, api: httpx.Client):
+    salesforce.put("Account", Name="Acme")
+    told = {field["name"]: field["idLookup"] for field in api.get("/sobjects/Account/describe").json()["fields"]}
+    assert (told["Id"], told["Name"]) == (True, False)
+    assert api.get("/sobjects/Account/Name/Acme").status_code == 404
+
+
 def test_describe_tells_what_preflight_needs(salesforce: FakeSalesforce, api: httpx.Client):
     fields = {field["name"]: field for field in api.get("/sobjects/Lead/describe/").json()["fields"]}
     assert (fields["LastName"]["length"], fields["LastName"]["byteLength"], fields["LastName"]["nillable"]) == (

@@ -6,7 +6,7 @@ from typing import Any
 
 from crmbridge.testing.fakes.salesforce import records
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply, as_list, as_object, as_objects
-from crmbridge.testing.fakes.salesforce.errors import Refused, malformed_id, not_json
+from crmbridge.testing.fakes.salesforce.errors import Refused, ambiguous, malformed_id, not_json
 from crmbridge.testing.fakes.salesforce.ids import long_form
 from crmbridge.testing.fakes.salesforce.kinds import Kind, Plan
 from crmbridge.testing.fakes.salesforce.numbers import as_json
@@ -161,8 +161,7 @@ def _upserting(desk: Desk, kind: Kind, field: Field | None, act: Act) -> Step:
         if not rows:
             return _done(create(kind, record, act).id, ',"created":true')
         if len(rows) > 1:
-            text = f"{name}: more than one record found for external id field: [{', '.join(row.id for row in rows)}]"
-            raise Refused("DUPLICATE_EXTERNAL_ID", text, (name,))
+            raise ambiguous(name, [row.id for row in rows])
         [row] = rows
         update(kind, row, record, act, plan)
         return _done(row.id, ',"created":false')

@@ -21,11 +21,6 @@ _SOAP = {
 _DERIVED = frozenset({"ExpectedRevenue", "HasResponded"})
 
 
-def looks_up(field: Field) -> bool:
-    """Say whether an upsert may go by this field."""
-    return field.external_id or field.unique or field.type == "email" or field is ID
-
-
 def everything(kinds: Iterable[Kind], version: str) -> dict[str, Any]:
     """Give the list of objects."""
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [_summary(kind, version) for kind in kinds]}
@@ -138,7 +133,7 @@ def _field(kind: Kind, field: Field) -> dict[str, Any]:
         "groupable": can_be_grouped(field),
         "highScaleNumber": False,
         "htmlFormatted": False,
-        "idLookup": looks_up(field) or is_name,
+        "idLookup": kind.looks_up(field),
         "inlineHelpText": None,
         "label": field.label,
         "length": field.length,

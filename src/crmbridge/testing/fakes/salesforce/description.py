@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from crmbridge.testing.fakes.salesforce.bulk import OPERATIONS
-from crmbridge.testing.fakes.salesforce.describe import looks_up
 from crmbridge.testing.fakes.salesforce.kinds import Kind
 from crmbridge.testing.fakes.salesforce.sheets import DELIMITERS, ENDINGS
 from crmbridge.testing.openapi import (
@@ -206,7 +205,7 @@ def _reading() -> dict[str, dict[str, Any]]:
 def _rows(kinds: list[Kind]) -> dict[str, dict[str, Any]]:
     objects = parameter("object", exactly(*(kind.name for kind in kinds)), where="path")
     id, fields = parameter("id", ID, where="path"), parameter("fields")
-    keys = sorted({field.name for kind in kinds for field in kind.table.fields.values() if looks_up(field)})
+    keys = sorted({field.name for kind in kinds for field in kind.table.fields.values() if kind.looks_up(field)})
     shown, gone = answer("The record.", ref("Record")), answer("It is done.")
     created = answer("It is there.", ref("Outcome"), Location=TEXT)
     anew, changed = (body({"anyOf": [ref(f"{kind.name}.{how}") for kind in kinds]}) for how in ("create", "update"))

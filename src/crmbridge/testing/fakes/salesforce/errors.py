@@ -1,6 +1,6 @@
 """Refusals in the vendor's words (REST guide, "Status Codes and Error Responses")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -80,3 +80,9 @@ def malformed_id(id: object, label: str = "") -> Refused:
     if label:
         return Refused("MALFORMED_ID", f"{label}: id value of incorrect type: {id}")
     return Refused("MALFORMED_ID", f"malformed id {id}")
+
+
+def ambiguous(name: str, ids: Iterable[str]) -> Refused:
+    """Say that the value of a field names more than one record."""
+    text = f"{name}: more than one record found for external id field: [{', '.join(ids)}]"
+    return Refused("DUPLICATE_EXTERNAL_ID", text, (name,))

@@ -145,7 +145,7 @@ class FakeSalesforce(FakeServer):
         """Give the org a custom object with `Name`, `OwnerId` and these fields; each object needs its own id prefix."""
         if any(kind.prefix == prefix for kind in self.org.kinds.values()):
             raise ValueError(f"the id prefix {prefix} is taken")
-        kind = Kind(Shape(name, prefix, "OwnerId reference -> User\nName string 80\n"), self.org.rule)
+        kind = Kind(Shape(name, prefix, "OwnerId reference -> User\nName string 80 I\n"), self.org.rule)
         kind.table.label = label or name
         for field in fields:
             kind.add_field(field, self.org.rule)

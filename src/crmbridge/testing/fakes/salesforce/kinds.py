@@ -85,6 +85,13 @@ class Kind:
         self.table.drop_field(name)
         self.compile(rule)
 
+    def looks_up(self, field: Field) -> bool:
+        """Say whether a field tells which record is meant: in a path, in an upsert and where a child names its parent."""
+        # Vendor: the names of custom objects do, those of standard objects do not (Object Reference, "API Field
+        # Properties"; forcedotcom/dataloader #329).
+        named = field.name == "Name" and self.name.endswith("__c")
+        return field.external_id or field.unique or field.type in ("email", "id") or named
+
     def note(self, stamp: str, id: str) -> None:
         """Remember that a record moved."""
         log = self.log

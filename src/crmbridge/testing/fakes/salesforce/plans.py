@@ -111,10 +111,13 @@ class Planner:
             raise errors.not_json(f"Cannot deserialize instance of reference from a value for {name}")
         key, text = next(iter(named.items()))
         for target in field.references:
-            external = self._kinds[target].table.field(key)
-            if external is not None and (external.external_id or external.unique) and isinstance(text, Hashable):
-                found = self._kinds[target].table.find(external.name, text)
-                if len(found) == 1:
+            parents = self._kinds[target]
+            external = parents.table.field(key)
+            if external is not None and parents.looks_up(external) and isinstance(text, Hashable):
+                found = parents.table.find(external.name, text)
+                if len(found) > 1:
+                    raise errors.ambiguous(key, [row.id for row in found])
+                if found:
                     return found[0].id
         shown = "" if isinstance(text, dict | list) else str(text).lower()
         text = f"Foreign key external ID: {shown} not found for field {key} in entity {field.references[0]}"

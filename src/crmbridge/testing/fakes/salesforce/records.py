@@ -96,7 +96,7 @@ def field_name(kind: Kind, name: str) -> str:
 def external_field(kind: Kind, name: str) -> Field:
     """Find a field that upsert may go by; raises the vendor's 404."""
     field = kind.table.field(name)
-    if field is None or not describe.looks_up(field):
+    if field is None or not kind.looks_up(field):
         raise errors.not_found(f"Provided external ID field does not exist or is not accessible: {name}")
     return field
 
