@@ -1,9 +1,12 @@
 """Sessions (spec keys connect-quickstart, jwt, ae-auth, sf-err-tests) and the day's quota (limits)."""
 
 import base64
+import hashlib
+import hmac
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -12,6 +15,7 @@ from crmbridge.testing.fakes.salesforce import FakeSalesforce
 
 TOKEN = "https://acme.my.salesforce.com/services/oauth2/token"
 LEADS = "https://acme.my.salesforce.com/services/data/v67.0/sobjects/Lead"
+REVOKE, INTROSPECT = (TOKEN.replace("token", name) for name in ("revoke", "introspect"))
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -142,11 +146,91 @@ def test_a_session_ends_by_time_on_command_by_revocation_and_by_fault(
     assert api.get(LEADS, headers=opened()).status_code == 200
 
 
+def client(fake: FakeSalesforce) -> dict[str, str]:
+    return {name: fake.credentials[name] for name in ("client_id", "client_secret")}
+
+
+def test_a_session_is_signed_as_the_vendor_documents(salesforce: FakeSalesforce, api: httpx.Client):
+    answer = api.post(TOKEN, data={"grant_type": "client_credentials", **client(salesforce)}).json()
+    key = salesforce.credentials["client_secret"].encode()
+    signed = hmac.new(key, (answer["id"] + answer["issued_at"]).encode(), hashlib.sha256).digest()
+    assert base64.b64decode(answer["signature"]) == signed
+
+
 def test_introspection_tells_until_when_a_session_lives(salesforce: FakeSalesforce, api: httpx.Client, clock: Any):
-    token = salesforce.auth.open()
-    answer = api.post(TOKEN.replace("token", "introspect"), data={"token": token}).json()
-    assert (answer["active"], answer["exp"]) == (True, int(clock().timestamp()) + 7200)
-    assert api.post(TOKEN.replace("token", "introspect"), data={"token": "x"}).json() == {"active": False}
+    form = {"token": salesforce.auth.open(), **client(salesforce)}
+    answer = api.post(INTROSPECT, data=form).json()
+    assert (answer["active"], answer["token_type"]) == (True, "access_token")
+    assert answer["exp"] == int(clock().timestamp()) + 7200
+    assert api.post(INTROSPECT, data={**form, "token": "x"}).json() == {"active": False}
+
+
+def test_introspection_knows_refresh_tokens_until_they_are_revoked(salesforce: FakeSalesforce, api: httpx.Client):
+    form = {"token": salesforce.auth.refresh_token, **client(salesforce)}
+    answer = api.post(INTROSPECT, data=form).json()
+    assert (answer["active"], answer["token_type"]) == (True, "refresh_token")
+    api.post(REVOKE, data={"token": form["token"]})
+    assert api.post(INTROSPECT, data=form).json() == {"active": False}
+
+
+def test_only_the_client_itself_may_introspect_its_tokens(salesforce: FakeSalesforce, api: httpx.Client):
+    known = client(salesforce)
+    token = {"token": salesforce.auth.open()}
+    for form, error in (
+        (token, "invalid_client_id"),
+        ({**token, **known, "client_secret": "wrong"}, "invalid_client"),
+        ({**token, "client_id": known["client_id"]}, "invalid_client"),
+    ):
+        refused = api.post(INTROSPECT, data=form)
+        assert (refused.status_code, refused.json()["error"]) == (400, error)
+    basic = api.post(INTROSPECT, data=token, auth=(known["client_id"], known["client_secret"]))
+    assert basic.json()["active"] is True
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+def test_a_revoked_refresh_token_ends_with_the_sessions_that_came_of_it_and_no_other(
+    salesforce: FakeSalesforce, api: httpx.Client, *, rotate: bool
+):
+    salesforce.auth.rotate = rotate
+    form = {"grant_type": "refresh_token", **client(salesforce)}
+    refresh = salesforce.auth.refresh_token
+    sessions: list[str] = []
+    for _ in "ab":
+        given = api.post(TOKEN, data={**form, "refresh_token": refresh}).json()
+        sessions.append(given["access_token"])
+        refresh = given.get("refresh_token", refresh)
+    other = salesforce.auth.open()
+    assert api.post(REVOKE, data={"token": refresh}).status_code == 200
+    assert [api.get(LEADS, headers=bearer(one)).status_code for one in (*sessions, other)] == [401, 401, 200]
+    again = api.post(TOKEN, data={**form, "refresh_token": refresh})
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+
+
+def test_a_revoked_session_leaves_its_refresh_token(salesforce: FakeSalesforce, api: httpx.Client):
+    form = {"grant_type": "refresh_token", **client(salesforce), "refresh_token": salesforce.auth.refresh_token}
+    session = api.post(TOKEN, data=form).json()["access_token"]
+    assert api.get(REVOKE, params={"token": session}).status_code == 200
+    assert api.get(LEADS, headers=bearer(session)).status_code == 401
+    assert api.post(TOKEN, data=form).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"token": "never-issued"}, "invalid_token"),
+        ({}, "unsupported_token_type"),
+        ({"token": ""}, "unsupported_token_type"),
+    ],
+)
+def test_what_cannot_be_revoked_is_refused_with_a_form(api: httpx.Client, form: dict[str, str], error: str):
+    answer = api.post(REVOKE, data=form)
+    assert (answer.status_code, parse_qs(answer.text)["error"]) == (400, [error])
+    assert answer.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_a_session_cannot_be_revoked_twice(salesforce: FakeSalesforce, api: httpx.Client):
+    form = {"token": salesforce.auth.open()}
+    assert [api.post(REVOKE, data=form).status_code for _ in "ab"] == [200, 400]
 
 
 def test_the_session_says_who_it_is(salesforce: FakeSalesforce, api: httpx.Client):

@@ -111,11 +111,20 @@ def salesforce():
             jobs = {"query/{id}": waiting, "results": query, "ingest/{id}": closed, "batches": ingest}
             one = next((id for end, id in jobs.items() if path.endswith(end)), loaded)
             parts[f"{path}#id"] = (one, ingest, loaded, query, closed, waiting, lead)
-    return attrs.evolve(world, parts=parts, ids=(lead, contact, account, user, gone), sound=_sound(form, lead))
+    return attrs.evolve(world, parts=parts, ids=(lead, contact, account, user, gone), sound=_sound(form, lead, fake.auth))
 
 
-def _sound(form, lead):
-    found = {"post /services/oauth2/token": ("", form.decode()), f"delete {SF}/composite/sobjects": (f"ids={lead}", "")}
+def _sound(form, lead, auth):
+    agreed = f"response_type=code&redirect_uri=https://a.example&{form.decode()}"
+    found = {
+        "post /services/oauth2/token": ("", form.decode()),
+        "get /services/oauth2/authorize": (agreed, ""),
+        "post /services/oauth2/authorize": ("", agreed),
+        "get /services/oauth2/revoke": (f"token={auth.open()}", ""),
+        "post /services/oauth2/revoke": ("", f"token={auth.refresh_token}"),
+        "post /services/oauth2/introspect": ("", f"token=x&{form.decode()}"),
+        f"delete {SF}/composite/sobjects": (f"ids={lead}", ""),
+    }
     for path in ("u/{version}", "c/{version}", "u/{version}/{organization}", "c/{version}/{organization}"):
         head = "<e:Envelope><e:Header><sessionId>{}</sessionId></e:Header><e:Body><logout/></e:Body></e:Envelope>"
         found[f"post /services/Soap/{path}"] = ("", head)

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from crmbridge.testing import oauth
+
 _ORG, _USER = "00D5i000000Crm1EAC", "0055i000000Api1AAC"
 
 
@@ -74,13 +76,12 @@ class Tokens:
 
     def _granted(self, base: str, now: datetime) -> httpx.Response:
         identity, issued = f"{base}/id/{_ORG}/{_USER}", str(int(now.timestamp() * 1000))
-        signature = hashlib.sha256((identity + issued + self._credentials["client_secret"]).encode()).digest()
         # Vendor: no expires_in; a token lives as long as the organisation's session setting says.
         return httpx.Response(
             200,
             json={
                 "access_token": self.issue(),
-                "signature": base64.b64encode(signature).decode(),
+                "signature": oauth.signature(self._credentials["client_secret"], identity, issued),
                 "scope": "api pardot_api",
                 "instance_url": base,
                 "id": identity,

@@ -1,10 +1,7 @@
-"""Who may call: OAuth 2.0 tokens, SOAP login, introspection (Salesforce Help, "OAuth Authorization Flows")."""
+"""Who may call: OAuth 2.0 tokens, introspection, revocation (Salesforce Help, "OAuth Authorization Flows")."""
 
 import base64
-import html
-import json
 import random
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,36 +10,30 @@ from urllib.parse import parse_qs
 import attrs
 import httpx
 
-from crmbridge.testing.fakes.salesforce.desk import Reply, as_object
+from crmbridge.testing import oauth
+from crmbridge.testing.fakes.salesforce.consent import Codes
+from crmbridge.testing.fakes.salesforce.desk import Reply
 from crmbridge.testing.fakes.salesforce.ids import long_form
+from crmbridge.testing.oauth import Denied
+from crmbridge.testing.openapi import FORM
 
 SCOPES = "api refresh_token pardot_api id"
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
-
-_SOAP = """<?xml version="1.0" encoding="UTF-8"?>\
-<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com" \
-xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\
-<soapenv:Body>{}</soapenv:Body></soapenv:Envelope>"""
-_LOGGED_IN = """<loginResponse><result><metadataServerUrl>{base}/services/Soap/m/{version}/{org}</metadataServerUrl>\
-<passwordExpired>false</passwordExpired><sandbox>false</sandbox>\
-<serverUrl>{base}/services/Soap/u/{version}/{org}</serverUrl><sessionId>{token}</sessionId><userId>{user}</userId>\
-<userInfo><organizationId>{org}</organizationId><sessionSecondsValid>7200</sessionSecondsValid><userId>{user}</userId>\
-<userName>{name}</userName></userInfo></result></loginResponse>"""
-_FAULT = """<soapenv:Fault><faultcode>sf:INVALID_LOGIN</faultcode><faultstring>INVALID_LOGIN: {text}</faultstring>\
-<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode>\
-<sf:exceptionMessage>{text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"""
-_XML = {"Content-Type": "text/xml;charset=UTF-8"}
-_BODY = re.compile(r"<(?:\w+:)?Body[^<>]*>\s*<(?:\w+:)?(\w+)")
+_HTML = {"Content-Type": "text/html;charset=UTF-8"}
 
 
-class _Denied(Exception):
-    """A grant that the token endpoint refuses."""
+@attrs.frozen
+class _Session:
+    until: datetime
+    refresh: str = attrs.field(default="", repr=False)
+    """The refresh token that it came of, with which it ends; empty where it came of none."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(error)
-        self.reply = Reply(status, {"error": error, "error_description": description})
+
+@attrs.frozen
+class _Grant:
+    refresh: str = attrs.field(default="", repr=False)
+    anew: bool = False
+    """Whether the client has yet to be told the refresh token."""
 
 
 @attrs.define(eq=False)
@@ -60,14 +51,21 @@ class Auth:
     refresh_token: str = attrs.field(repr=False)
     timeout: timedelta = timedelta(hours=2)
     rotate: bool = False
-    _sessions: dict[str, datetime] = attrs.field(factory=dict[str, datetime], repr=False)
+    _sessions: dict[str, _Session] = attrs.field(factory=dict[str, _Session], repr=False)
+    _refreshing: dict[str, datetime] = attrs.field(init=False, repr=False)
+    """The refresh tokens that count, with when each was given out."""
+    _codes: Codes = attrs.field(init=False, repr=False)
     _ended: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self._refreshing = {self.refresh_token: self.now()}
+        self._codes = Codes(self.credentials["client_id"], self.now, self.chance)
 
     def accepts(self, token: str) -> bool:
         """Say whether a token opens the API now."""
         if token and token == self.credentials["token"]:
             return not self._ended
-        return token in self._sessions and self.now() < self._sessions[token]
+        return token in self._sessions and self.now() < self._sessions[token].until
 
     def expire(self) -> None:
         """End every session, the standing one of the credentials too."""
@@ -79,10 +77,10 @@ class Auth:
         self._sessions.pop(token, None)
         self._ended = self._ended or token == self.credentials["token"]
 
-    def open(self) -> str:
-        """Open a session and give its token."""
+    def open(self, refresh: str = "") -> str:
+        """Open a session and give its token; one that comes of a refresh token ends with it."""
         token = self.fresh()
-        self._sessions[token] = self.now() + self.timeout
+        self._sessions[token] = _Session(self.now() + self.timeout, refresh)
         return token
 
     def fresh(self) -> str:
@@ -93,48 +91,55 @@ class Auth:
 
     def answer(self, request: httpx.Request, base: str) -> Reply:
         """Answer a call under `/services/oauth2`."""
+        doors: dict[str, Callable[[httpx.Request, str], Reply]] = {
+            "authorize": self._authorized,
+            "introspect": self._introspected,
+            "revoke": self._revoked,
+            "token": self._token,
+            "userinfo": self._user_info,
+        }
         endpoint = request.url.path.rstrip("/").removeprefix("/services/oauth2/")
-        form = _form(request)
-        if endpoint in ("token", "introspect") and request.method != "POST":
+        if endpoint not in doors:
+            return Reply(404, {"error": "not_found", "error_description": "no such endpoint"})
+        posted = endpoint in ("token", "introspect")
+        if request.method not in (("POST",) if posted else ("GET", "HEAD", "POST")):
             # Vendor: who asks by GET is told so with 400.
             status = 400 if request.method in ("GET", "HEAD") else 405
-            refusal = _Denied("invalid_request", "must use HTTP POST", status)
-            return attrs.evolve(refusal.reply, headers={"Allow": "POST"})
-        if endpoint == "token":
-            try:
-                return self._token(form, request.headers.get("authorization", ""), base)
-            except _Denied as denied:
-                return denied.reply
-        if endpoint == "introspect":
-            return self._introspected(form)
-        if endpoint in ("revoke", "userinfo") and request.method not in ("GET", "HEAD", "POST"):
-            refusal = _Denied("invalid_request", "must use HTTP GET or POST", 405)
-            return attrs.evolve(refusal.reply, headers={"Allow": "HEAD,GET,POST"})
-        if endpoint == "revoke":
-            self.end(form.get("token", ""))
-            return Reply(200)
-        if endpoint == "userinfo":
-            return self._user_info(request, base)
-        return Reply(404, {"error": "not_found", "error_description": "no such endpoint"})
+            wanted, allowed = ("POST", "POST") if posted else ("GET or POST", "HEAD,GET,POST")
+            refusal = Denied("invalid_request", f"must use HTTP {wanted}", status)
+            return Reply(refusal.status, refusal.body, headers={"Allow": allowed})
+        try:
+            return doors[endpoint](request, base)
+        except Denied as denied:
+            return Reply(denied.status, denied.body)
 
-    def _token(self, form: Mapping[str, str], basic: str, base: str) -> Reply:
+    def _authorized(self, request: httpx.Request, base: str) -> Reply:
+        try:
+            return self._codes.consent(_form(request))
+        except Denied as denied:
+            # Vendor: a browser that cannot be sent back is shown the refusal as a form.
+            return Reply(denied.status, text=denied.form(), headers=_HTML)
+
+    def _token(self, request: httpx.Request, base: str) -> Reply:
+        form = _form(request)
         grant = form.get("grant_type")
         if not grant:
-            raise _Denied("invalid_request", "missing required parameter: grant_type")
-        grants: dict[str, Callable[[Mapping[str, str]], dict[str, str]]] = {
+            raise Denied("invalid_request", "missing required parameter: grant_type")
+        grants: dict[str, Callable[[Mapping[str, str]], _Grant]] = {
+            "authorization_code": self._by_code,
             "client_credentials": self._by_client,
             "password": self._by_password,
             "refresh_token": self._by_refresh,
-            JWT_BEARER: self._by_assertion,
+            oauth.JWT_BEARER: self._by_assertion,
         }
         if grant not in grants:
-            raise _Denied("unsupported_grant_type", "grant type not supported")
-        extra = grants[grant](_with_basic(form, basic))
+            raise Denied("unsupported_grant_type", "grant type not supported")
+        granted = grants[grant](form)
         issued = str(int(self.now().timestamp() * 1000))
         identity = f"{base}/id/{self.org}/{self.user}"
         answer = {
-            "access_token": self.open(),
-            "signature": base64.b64encode(f"{identity}{issued}".encode()).decode(),
+            "access_token": self.open(granted.refresh),
+            "signature": oauth.signature(self.credentials["client_secret"], identity, issued),
             "scope": SCOPES,
             "instance_url": base,
             "api_instance_url": base,
@@ -143,92 +148,116 @@ class Auth:
             "token_format": "opaque",
             "issued_at": issued,
         }
-        return Reply(200, answer | extra)
+        return Reply(200, answer | ({"refresh_token": granted.refresh} if granted.anew else {}))
 
-    def _client(self, form: Mapping[str, str]) -> None:
+    def _client(self, form: Mapping[str, str], *, secret: bool = True) -> None:
+        """Refuse another client than ours; one that may go without its secret has it right where it sends it."""
         if form.get("client_id") != self.credentials["client_id"]:
-            raise _Denied("invalid_client_id", "client identifier invalid")
-        if form.get("client_secret") != self.credentials["client_secret"]:
-            raise _Denied("invalid_client", "invalid client credentials")
+            raise Denied("invalid_client_id", "client identifier invalid")
+        given = form.get("client_secret")
+        if given != self.credentials["client_secret"] and (secret or given is not None):
+            raise Denied("invalid_client", "invalid client credentials")
 
-    def _by_client(self, form: Mapping[str, str]) -> dict[str, str]:
+    def _by_client(self, form: Mapping[str, str]) -> _Grant:
         self._client(form)
-        return {}
+        return _Grant()
 
-    def _by_password(self, form: Mapping[str, str]) -> dict[str, str]:
+    def _by_password(self, form: Mapping[str, str]) -> _Grant:
         self._client(form)
         if not self.knows(form.get("username", ""), form.get("password", "")):
-            raise _Denied("invalid_grant", "authentication failure")
-        return {}
+            raise Denied("invalid_grant", "authentication failure")
+        return _Grant()
 
-    def _by_refresh(self, form: Mapping[str, str]) -> dict[str, str]:
-        if form.get("client_id") != self.credentials["client_id"]:
-            raise _Denied("invalid_client_id", "client identifier invalid")
-        if form.get("client_secret") not in (None, self.credentials["client_secret"]):
-            raise _Denied("invalid_client", "invalid client credentials")
-        if form.get("refresh_token") != self.refresh_token:
-            raise _Denied("invalid_grant", "expired access/refresh token")
+    def _by_code(self, form: Mapping[str, str]) -> _Grant:
+        # A client that runs in a browser has no secret; its verifier stands for it.
+        self._client(form, secret="code_verifier" not in form)
+        self._codes.redeem(form)
+        return _Grant(self._refresh_anew(), anew=True)
+
+    def _by_refresh(self, form: Mapping[str, str]) -> _Grant:
+        self._client(form, secret=False)
+        held = form.get("refresh_token", "")
+        if held not in self._refreshing:
+            raise Denied("invalid_grant", "expired access/refresh token")
         if not self.rotate:
-            return {}
-        self.refresh_token = self.fresh()
-        return {"refresh_token": self.refresh_token}
+            return _Grant(held)
+        anew = self._refresh_anew()
+        del self._refreshing[held]
+        self.refresh_token = anew if held == self.refresh_token else self.refresh_token
+        for token, session in self._sessions.items():
+            if session.refresh == held:
+                self._sessions[token] = attrs.evolve(session, refresh=anew)
+        return _Grant(anew, anew=True)
 
-    def _by_assertion(self, form: Mapping[str, str]) -> dict[str, str]:
-        claims = _claims(form.get("assertion", ""))
-        if claims is None:
-            raise _Denied("invalid_grant", "invalid assertion")
-        if claims.get("iss") != self.credentials["client_id"]:
-            raise _Denied("invalid_client_id", "client identifier invalid")
-        if claims.get("sub") != self.credentials["username"]:
-            raise _Denied("invalid_grant", "user hasn't approved this consumer")
-        if claims.get("aud") not in AUDIENCES:
-            raise _Denied("invalid_grant", "audience is invalid")
-        try:
-            # Vendor: some clients write the expiry as a text.
-            lives = float(claims.get("exp", 0)) - self.now().timestamp()
-        except (TypeError, ValueError, OverflowError):
-            lives = 0.0
-        if not 0 < lives <= 300:
-            raise _Denied("invalid_grant", "expired authorization code")
-        return {}
+    def _refresh_anew(self) -> str:
+        token = f"5Aep{self.chance.getrandbits(256):064x}"
+        self._refreshing[token] = self.now()
+        return token
+
+    def _by_assertion(self, form: Mapping[str, str]) -> _Grant:
+        known = self.credentials
+        oauth.check_assertion(
+            form.get("assertion", ""), client=known["client_id"], user=known["username"], now=self.now()
+        )
+        return _Grant()
 
     def knows(self, username: str, password: str) -> bool:
         """Say whether these are the user's; the security token may follow the password."""
         known = self.credentials
         return username == known["username"] and password in (known["password"], known["password"] + known["token"])
 
-    def _introspected(self, form: Mapping[str, str]) -> Reply:
+    def _revoked(self, request: httpx.Request, base: str) -> Reply:
+        token = _form(request).get("token", "")
+        if token in self._refreshing:
+            del self._refreshing[token]
+            self._sessions = {one: held for one, held in self._sessions.items() if held.refresh != token}
+            return Reply(200)
+        if self.accepts(token):
+            self.end(token)
+            return Reply(200)
+        # Vendor: what is refused here is told as a form, not as JSON (omniphx/forrest #213).
+        denied = (
+            Denied("invalid_token", "invalid token")
+            if token
+            else Denied("unsupported_token_type", "this token type is not supported")
+        )
+        return Reply(denied.status, text=denied.form(), headers={"Content-Type": FORM})
+
+    def _introspected(self, request: httpx.Request, base: str) -> Reply:
+        form = _form(request)
+        self._client(form)
         token = form.get("token", "")
-        if not self.accepts(token):
-            return Reply(200, {"active": False})
-        until = self._sessions.get(token, self.now() + self.timeout)
-        answer = {
+        known: dict[str, Any] = {
             "active": True,
             "scope": SCOPES,
             "client_id": self.credentials["client_id"],
             "username": self.credentials["username"],
-            "sub": f"{AUDIENCES[0]}/id/{self.org}/{self.user}",
-            "token_type": "access_token",
-            "exp": int(until.timestamp()),
-            "iat": int((until - self.timeout).timestamp()),
-            "nbf": int((until - self.timeout).timestamp()),
+            "sub": f"{oauth.AUDIENCES[0]}/id/{self.org}/{self.user}",
         }
-        return Reply(200, answer)
+        if token in self._refreshing:
+            # It lives until it is revoked, so there is no moment to tell at which it ends.
+            since = int(self._refreshing[token].timestamp())
+            return Reply(200, {**known, "token_type": "refresh_token", "iat": since, "nbf": since})
+        if not self.accepts(token):
+            return Reply(200, {"active": False})
+        until = self._sessions[token].until if token in self._sessions else self.now() + self.timeout
+        since = int((until - self.timeout).timestamp())
+        told = {"token_type": "access_token", "exp": int(until.timestamp()), "iat": since, "nbf": since}
+        return Reply(200, known | told)
 
     def _user_info(self, request: httpx.Request, base: str) -> Reply:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("bearer", "oauth") or not self.accepts(token):
-            return Reply(403, text="Bad_OAuth_Token", headers={"Content-Type": "text/html;charset=UTF-8"})
+            return Reply(403, text="Bad_OAuth_Token", headers=_HTML)
         return Reply(200, self.identity(base))
 
     def identified(self, path: str, base: str) -> Reply:
         """Answer the identity URL of a user; one of another org or of somebody else is refused in the vendor's word."""
         org, _, user = path.removeprefix("/id/").partition("/")
-        kind = {"Content-Type": "text/html;charset=UTF-8"}
         if long_form(org) != self.org:
-            return Reply(403, text="Wrong_Org", headers=kind)
+            return Reply(403, text="Wrong_Org", headers=_HTML)
         if long_form(user) != self.user:
-            return Reply(403, text="Bad_Id", headers=kind)
+            return Reply(403, text="Bad_Id", headers=_HTML)
         return Reply(200, self.identity(base))
 
     def identity(self, base: str) -> dict[str, Any]:
@@ -248,69 +277,20 @@ class Auth:
             },
         }
 
-    def soap(self, request: httpx.Request, base: str) -> Reply:
-        """Answer a SOAP login, by which older clients turn user name and password into a session, and a logout."""
-        text = request.content.decode("utf-8", "replace")
-        asked = _BODY.search(text)
-        if asked and asked[1] == "logout":
-            return self._logged_out(_element(text, "sessionId"))
-        if asked and asked[1] != "login":
-            return _faulty("soapenv:Client", f"No operation available for request {asked[1]}")
-        username, password = (_element(text, name) for name in ("username", "password"))
-        version = request.url.path.split("/services/Soap/")[1].strip("/").split("/")[-1]
-        if not self.knows(username, password):
-            fault = _FAULT.format(text="Invalid username, password, security token; or user locked out.")
-            return Reply(500, text=_SOAP.format(fault), headers=_XML)
-        name = html.escape(username)
-        found = _LOGGED_IN.format(
-            base=base, version=html.escape(version), org=self.org, user=self.user, token=self.open(), name=name
-        )
-        return Reply(200, text=_SOAP.format(found), headers=_XML)
-
-    def _logged_out(self, token: str) -> Reply:
-        if not self.accepts(token):
-            text = "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"
-            return _faulty("sf:INVALID_SESSION_ID", text)
-        self.end(token)
-        return Reply(200, text=_SOAP.format("<logoutResponse/>"), headers=_XML)
-
-
-def _faulty(code: str, text: str) -> Reply:
-    fault = (
-        f"<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{html.escape(text)}</faultstring></soapenv:Fault>"
-    )
-    return Reply(500, text=_SOAP.format(fault), headers=_XML)
-
-
-def _element(text: str, name: str) -> str:
-    found = re.search(rf"<(?:\w+:)?{name}>(.*?)</", text, re.DOTALL)
-    return html.unescape(found[1]) if found else ""
-
 
 def _form(request: httpx.Request) -> dict[str, str]:
     # What is asked for in the address counts too: revocation is asked for by GET.
     sent = parse_qs(request.content.decode("utf-8", "replace"), keep_blank_values=True)
-    return dict(request.url.params) | {name: values[0] for name, values in sent.items()}
+    form = dict(request.url.params) | {name: values[0] for name, values in sent.items()}
+    return form | _basic(request.headers.get("authorization", ""))
 
 
-def _with_basic(form: Mapping[str, str], header: str) -> Mapping[str, str]:
+def _basic(header: str) -> dict[str, str]:
+    """Give the client and its secret that a header names instead of the form."""
     if not header.lower().startswith("basic "):
-        return form
+        return {}
     try:
         client, _, secret = base64.b64decode(header[6:], validate=True).decode("utf-8").partition(":")
     except ValueError:
-        return form
-    return {**form, "client_id": client, "client_secret": secret}
-
-
-def _claims(assertion: str) -> dict[str, Any] | None:
-    parts = assertion.split(".")
-    if len(parts) != 3 or not all(parts):
-        return None
-    try:
-        head, claims = (
-            as_object(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))) for part in parts[:2]
-        )
-    except (ValueError, RecursionError):
-        return None
-    return claims if head and head.get("alg") == "RS256" else None
+        return {}
+    return {"client_id": client, "client_secret": secret}

@@ -127,14 +127,30 @@ def _doors() -> dict[str, dict[str, Any]]:
         more=True,
     )
     names = ("grant_type", "client_id", "client_secret", "username", "password", "refresh_token", "assertion")
-    form = record(dict.fromkeys(names, TEXT), needed=["grant_type"])
+    of_code = ("code", "redirect_uri", "code_verifier")
+    form = record(dict.fromkeys((*names, *of_code), TEXT), needed=["grant_type"])
     asked = body(record({"token": TEXT}), FORM, needed=False)
+    looked_at = body(record(dict.fromkeys(("token", "client_id", "client_secret"), TEXT), needed=["token"]), FORM)
     active = record({"active": FLAG}, more=True)
-    told = {"200": answer("The session is gone.")}
+    told = {
+        "200": answer("The session is gone."),
+        "4XX": answer("Refused in the words of OAuth.", record({"error": TEXT, "error_description": TEXT}), FORM),
+    }
+    back = {
+        "302": answer("Back to the client, with a code or a refusal.", TEXT, "text/html", Location=TEXT),
+        "4XX": answer("Refused in the words of OAuth.", TEXT, "text/html"),
+    }
+    needed, more = ("response_type", "client_id", "redirect_uri"), ("state", "code_challenge")
+    asking = [*(parameter(name, needed=True) for name in needed), *(parameter(name) for name in more)]
+    asked_by_form = body(record(dict.fromkeys((*needed, *more), TEXT), needed=needed), FORM)
     who = {"200": answer("Who the user of the session is.", ref("Identity"))}
     plain = {"403": answer("A word that says what is wrong.", TEXT, "text/html")}
     paths: dict[str, dict[str, Any]] = {
         "/services/data": {"get": _open("versions", "List the versions of the API.", listed(record({}, more=True)))},
+        "/services/oauth2/authorize": {
+            "get": operation("authorize", "Let the user agree, who does at once.", back, *asking, open=True),
+            "post": operation("authorizeByForm", "Let the user agree.", back, sends=asked_by_form, open=True),
+        },
         "/services/oauth2/token": {
             "post": operation(
                 "token",
@@ -149,7 +165,7 @@ def _doors() -> dict[str, dict[str, Any]]:
                 "introspect",
                 "Ask for a token.",
                 {"200": answer("What it is.", active), **_OAUTH},
-                sends=asked,
+                sends=looked_at,
                 open=True,
             )
         },

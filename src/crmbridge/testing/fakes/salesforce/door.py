@@ -4,6 +4,7 @@ import re
 
 import httpx
 
+from crmbridge.testing.fakes.salesforce import soap
 from crmbridge.testing.fakes.salesforce.auth import Auth
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_method
@@ -35,7 +36,7 @@ class Door:
         try:
             if _SOAP.fullmatch(path):
                 _only(request, "POST")
-                return sent(self._auth.soap(request, base_url))
+                return sent(soap.answer(self._auth, request, base_url))
             if path == "/services/data":
                 _only(request, "GET")
                 return sent(Reply(200, versions()))
