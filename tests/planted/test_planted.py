@@ -16,6 +16,7 @@ import pytest
 from .catalogue import PLANTS as CATALOGUE
 from .catalogue import ROWS
 from .fake_data import PLANTS as FAKE_DATA
+from .fake_doors import PLANTS as FAKE_DOORS
 from .life import PLANTS as LIFE
 from .trials import PLANTS as TRIALS
 from .values import PLANTS as VALUES
@@ -224,7 +225,8 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
-PLANTS |= {name: Plant(*row) for name, row in (LIFE | CATALOGUE | TRIALS | VALUES | WORDS | FAKE_DATA).items()}
+TABLES = (LIFE, CATALOGUE, TRIALS, VALUES, WORDS, FAKE_DATA, FAKE_DOORS)
+PLANTS |= {name: Plant(*row) for table in TABLES for name, row in table.items()}
 
 USUAL = (
     "a create of class A ends before what is under way has settled",

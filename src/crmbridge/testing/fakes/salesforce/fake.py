@@ -31,7 +31,7 @@ from crmbridge.testing.tables import Field, Row, Table
 class FakeSalesforce(FakeServer):
     """A Salesforce org in memory, true enough for clients that nobody here wrote.
 
-    Imitated: OAuth token flows, introspection and revocation; SOAP login; sessions that end; the day's quota;
+    Imitated: OAuth token flows, consent in the browser, introspection and revocation; SOAP login; sessions that end; the day's quota;
     describe; single records, upsert by external id, collections, composite and batch; SOQL by `query` and `queryAll`
     with locators, with parents, children, groups and semi-joins; `updated` and `deleted`; plain SOSL; Bulk API 2.0.
     Values are checked and stored as the field types say; stamps, recycle bin, record ids in both forms, duplicate rules
