@@ -84,7 +84,7 @@ def both(tmp_path_factory):
 
 def test_the_first_line_tells_where_each_fake_is_and_how_to_enter_it(both):
     assert list(both.told) == ["salesforce", "account-engagement"]
-    known = {"client_id", "client_secret", "username", "password", "token", "business_unit_id"}
+    known = {"client_id", "client_secret", "username", "password", "token", "business_unit_id", "refresh_token"}
     for name in both.told:
         assert set(both.told[name]) == {"base_url", "credentials"}
         assert both.base(name).startswith("http://127.0.0.1:")
@@ -101,6 +101,18 @@ def test_the_token_of_salesforce_opens_account_engagement_as_in_real_life(both):
     token = both.token("salesforce")
     assert both.prospects(token, "email").status_code == 200
     assert both.prospects(token[:-1], "email").status_code == 401
+
+
+def test_both_fakes_name_one_business_unit(both):
+    units = {both.given(name)["business_unit_id"] for name in both.told}
+    assert len(units) == 1
+
+
+@pytest.mark.parametrize("name", ["salesforce", "account-engagement"])
+def test_a_client_that_has_nothing_but_a_refresh_token_signs_in(both, name):
+    form = {part: both.given(name)[part] for part in ("client_id", "client_secret", "refresh_token")}
+    answer = httpx.post(f"{both.base(name)}/services/oauth2/token", data={"grant_type": "refresh_token", **form})
+    assert both.prospects(answer.json()["access_token"], "email").status_code == 200
 
 
 def test_a_user_of_salesforce_may_own_a_prospect_wherever_the_lines_stand(both):

@@ -5,6 +5,9 @@ Each test names the page of the vendor's guide (keys of the source list) that sa
 
 import asyncio
 import base64
+import hashlib
+import hmac
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -68,6 +71,31 @@ def test_each_grant_gives_a_token_that_opens_the_api(fake: FakeAccountEngagement
         assert "expires_in" not in answer
         assert answer["issued_at"] == "1795230000250"
         http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        assert read(http, "/objects/prospects").status_code == 200
+
+
+def test_a_session_is_signed_as_the_vendor_documents(fake: FakeAccountEngagement):
+    form = {name: fake.credentials[name] for name in ("client_id", "client_secret")}
+    with client(fake) as http:
+        url = "https://login.example/services/oauth2/token"
+        answer = http.post(url, data={"grant_type": "client_credentials", **form}).json()
+    signed = (answer["id"] + answer["issued_at"]).encode()
+    key = fake.credentials["client_secret"].encode()
+    assert base64.b64decode(answer["signature"]) == hmac.new(key, signed, hashlib.sha256).digest()
+
+
+def test_an_assertion_opens_the_api_when_its_claims_are_right(fake: FakeAccountEngagement, clock: Clock):
+    def asked(**changed: Any) -> httpx.Response:
+        known = {"iss": fake.credentials["client_id"], "sub": fake.credentials["username"]}
+        claims = {**known, "aud": "https://login.salesforce.com", "exp": int(clock().timestamp()) + 180, **changed}
+        parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({"alg": "RS256"}, claims))
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": ".".join([*parts, "x"])}
+        return http.post("https://login.example/services/oauth2/token", data=form)
+
+    with client(fake) as http:
+        assert asked(sub="nobody").json()["error_description"] == "user hasn't approved this consumer"
+        assert asked(exp=1).json()["error_description"] == "expired authorization code"
+        http.headers["Authorization"] = f"Bearer {asked().json()['access_token']}"
         assert read(http, "/objects/prospects").status_code == 200
 
 

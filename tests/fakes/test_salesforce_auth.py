@@ -275,6 +275,11 @@ def test_an_ordered_refusal_has_the_vendors_body(salesforce: FakeSalesforce, api
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, "REQUEST_LIMIT_EXCEEDED")
 
 
+def test_the_resources_of_a_version_name_the_address_of_the_user(salesforce: FakeSalesforce, api: httpx.Client):
+    address = api.get("/").json()["identity"]
+    assert api.get(address).json()["user_id"] == salesforce.user
+
+
 def test_versions_are_listed_without_a_session(api: httpx.Client):
     listed = api.get("https://acme.my.salesforce.com/services/data/", headers={"Authorization": ""}).json()
     assert listed[-1] == {"label": "Winter '27", "url": "/services/data/v68.0", "version": "68.0"}

@@ -33,7 +33,8 @@ def names() -> list[str]:
 def made(wanted: Iterable[str], *, now: Callable[[], datetime] | None = None, seed: int = 0) -> dict[str, FakeServer]:
     """Make fakes by name; raises `UsageError` that lists the names for one that there is not.
 
-    Where Salesforce and Account Engagement are both wanted, the tokens of the first open the second, as in real life.
+    Where Salesforce and Account Engagement are both wanted, the tokens of the first open the second, as in real life,
+    and both name the same business unit.
     """
     asked = list(dict.fromkeys(wanted))
     if unknown := [name for name in asked if name not in names()]:
@@ -41,8 +42,9 @@ def made(wanted: Iterable[str], *, now: Callable[[], datetime] | None = None, se
     built: dict[str, FakeServer] = {}
     for name in sorted(asked, key=lambda name: name == ACCOUNT_ENGAGEMENT):
         more: dict[str, Any] = {}
-        if name == ACCOUNT_ENGAGEMENT and (issuer := getattr(built.get(SALESFORCE), "accepts", None)):
-            more["accepts"] = issuer
+        if name == ACCOUNT_ENGAGEMENT and (org := built.get(SALESFORCE)):
+            more["accepts"] = getattr(org, "accepts", None)
+            more["business_unit_id"] = org.credentials["business_unit_id"]
         built[name] = _class_of(name)(now=now, seed=seed, **more)
     return {name: built[name] for name in asked}
 

@@ -30,6 +30,8 @@ DAILY: Mapping[Edition, int] = MappingProxyType(
 )
 """Requests in a day, by edition (guide page overview)."""
 
+BUSINESS_UNIT = "0Uv5i000000Crm1CAC"
+
 _BLANK: tuple[Any, ...] = (None, "", [])
 
 
@@ -46,6 +48,8 @@ class FakeAccountEngagement(FakeServer):
     `ampsea` allows several prospects with one e-mail address. `accepts` may say that a token of another system is good
     here, as a Salesforce token is in real life. `utc_offset` is the account's: moments are printed in it, and the day of the
     daily limit begins by it. `daily_limit` overrides what the `edition` allows; 0 is an edition without API.
+    `business_unit_id` is the unit that requests must name. A session is opened by client credentials, user name and
+    password, refresh token or a JWT, whose signature is not looked at.
 
     Beside the general faults it shows F13 (the token has expired), F14 (a conflicting update, code 62), F17 (a page lacks
     every second record, with the warning about access rights) and F18 (a page token has expired).
@@ -75,6 +79,7 @@ class FakeAccountEngagement(FakeServer):
         daily_limit: int | None = None,
         concurrent: int = 5,
         farthest: int = 100_000,
+        business_unit_id: str = BUSINESS_UNIT,
     ) -> None:
         super().__init__(now=now, seed=seed, history=history)
         self.ampsea = ampsea
@@ -87,22 +92,23 @@ class FakeAccountEngagement(FakeServer):
         self._day: tuple[date | None, int] = (None, 0)
         self._under_way = 0
         self._gate = threading.Lock()
-        self._sign_in(seed)
+        self._sign_in(seed, business_unit_id)
         writes = Writes(self._unit, by=self.credentials["username"], several=lambda: self.ampsea, entered=self.record)
         self._routes = Routes(
             self._unit, writes, Queries(self._unit, seed=seed, farthest=farthest), self.faults, self._account
         )
 
-    def _sign_in(self, seed: int) -> None:
+    def _sign_in(self, seed: int, unit: str) -> None:
         given = {
             "client_id": f"3MVG9.crmbridge.{seed}",
             "client_secret": f"consumer-secret-{seed}",
             "username": "api@account-engagement.example",
             "password": f"password-and-security-token-{seed}",
-            "business_unit_id": "0Uv5i000000Crm1CAC",
+            "business_unit_id": unit,
+            "refresh_token": f"5Aep861.refresh.{seed}",
         }
-        self.refresh_token = f"5Aep861.refresh.{seed}"
-        self._tokens = Tokens(given, refresh=self.refresh_token, seed=seed)
+        self.refresh_token = given["refresh_token"]
+        self._tokens = Tokens(given, seed=seed)
         self.credentials = {**given, "token": self._tokens.issue()}
         for username, last_name, salesforce_id in (
             ("admin@account-engagement.example", "Admin", "0055i000000Adm1AAC"),

@@ -150,7 +150,7 @@ def _actions() -> dict[str, dict[str, Any]]:
 
 
 def _token() -> dict[str, Any]:
-    names = ("grant_type", "client_id", "client_secret", "username", "password", "refresh_token")
+    names = ("grant_type", "client_id", "client_secret", "username", "password", "refresh_token", "assertion")
     form = record(dict.fromkeys(names, TEXT), needed=["grant_type"])
     session = record(dict.fromkeys(("access_token", "instance_url", "id", "token_type"), TEXT), more=True)
     answers = {"200": answer("A session.", session), "4XX": answer("Refused in OAuth's words.", ref("OAuthError"))}

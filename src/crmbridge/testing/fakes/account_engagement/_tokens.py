@@ -16,9 +16,8 @@ _ORG, _USER = "00D5i000000Crm1EAC", "0055i000000Api1AAC"
 class Tokens:
     """The access tokens that were given out and still count."""
 
-    def __init__(self, credentials: Mapping[str, str], *, refresh: str, seed: int) -> None:
+    def __init__(self, credentials: Mapping[str, str], *, seed: int) -> None:
         self._credentials = credentials
-        self._refresh = refresh
         self._seed = seed
         self._given = 0
         self._valid: set[str] = set()
@@ -54,6 +53,8 @@ class Tokens:
             return refusal
         if "grant_type" not in given:
             return _refusal("invalid_request", "missing required parameter: grant_type")
+        if given["grant_type"] == oauth.JWT_BEARER:
+            return self._asserted(given, now) or self._granted(base, now)
         if given["grant_type"] not in ("client_credentials", "password", "refresh_token"):
             return _refusal("unsupported_grant_type", "grant type not supported")
         return self._client(request, given) or self._grant(given) or self._granted(base, now)
@@ -66,8 +67,18 @@ class Tokens:
             return _refusal("invalid_client", "invalid client credentials", 401)
         return None
 
+    def _asserted(self, given: Mapping[str, str], now: datetime) -> httpx.Response | None:
+        known = self._credentials
+        try:
+            oauth.check_assertion(
+                given.get("assertion", ""), client=known["client_id"], user=known["username"], now=now
+            )
+        except oauth.Denied as denied:
+            return httpx.Response(denied.status, json=denied.body)
+        return None
+
     def _grant(self, given: Mapping[str, str]) -> httpx.Response | None:
-        if given["grant_type"] == "refresh_token" and given.get("refresh_token") != self._refresh:
+        if given["grant_type"] == "refresh_token" and given.get("refresh_token") != self._credentials["refresh_token"]:
             return _refusal("invalid_grant", "expired access/refresh token")
         known = {name: self._credentials[name] for name in ("username", "password")}
         if given["grant_type"] == "password" and any(given.get(name) != value for name, value in known.items()):

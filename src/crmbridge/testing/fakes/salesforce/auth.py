@@ -136,7 +136,7 @@ class Auth:
             raise Denied("unsupported_grant_type", "grant type not supported")
         granted = grants[grant](form)
         issued = str(int(self.now().timestamp() * 1000))
-        identity = f"{base}/id/{self.org}/{self.user}"
+        identity = self.address(base)
         answer = {
             "access_token": self.open(granted.refresh),
             "signature": oauth.signature(self.credentials["client_secret"], identity, issued),
@@ -232,7 +232,7 @@ class Auth:
             "scope": SCOPES,
             "client_id": self.credentials["client_id"],
             "username": self.credentials["username"],
-            "sub": f"{oauth.AUDIENCES[0]}/id/{self.org}/{self.user}",
+            "sub": self.address(oauth.AUDIENCES[0]),
         }
         if token in self._refreshing:
             # It lives until it is revoked, so there is no moment to tell at which it ends.
@@ -260,11 +260,15 @@ class Auth:
             return Reply(403, text="Bad_Id", headers=_HTML)
         return Reply(200, self.identity(base))
 
+    def address(self, base: str) -> str:
+        """Give the identity URL of the user."""
+        return f"{base}/id/{self.org}/{self.user}"
+
     def identity(self, base: str) -> dict[str, Any]:
         """Say who the user of a session is."""
         name = self.credentials["username"]
         return {
-            "sub": f"{base}/id/{self.org}/{self.user}",
+            "sub": self.address(base),
             "user_id": self.user,
             "organization_id": self.org,
             "preferred_username": name,

@@ -74,7 +74,7 @@ class FakeSalesforce(FakeServer):
         self.org.kinds["User"].table.all[self.user].values["CreatedById"] = self.user
         # The clock is looked up at each call, so that a test may exchange it.
         self.auth = Auth(
-            self.credentials, org_id, self.user, lambda: self.now(), chance, f"5Aep{chance.getrandbits(256):x}"
+            self.credentials, org_id, self.user, lambda: self.now(), chance, self.credentials["refresh_token"]
         )
         self._desk = Desk(
             org=self.org,
@@ -90,7 +90,7 @@ class FakeSalesforce(FakeServer):
             cut=self._forget,
             number=lambda: self.at_hand,
         )
-        self._door = Door(self.auth, self._desk, Rest(self._desk, self.jobs))
+        self._door = Door(self.auth, self._desk, Rest(self._desk, self.jobs, lambda: self.auth.address(self.base_url)))
 
     # ---- dials ------------------------------------------------------------------------
 
@@ -350,4 +350,5 @@ def _credentials(org_id: str, chance: random.Random) -> dict[str, str]:
         "password": letters[2],
         "token": f"{org_id[:15]}!{letters[3]}",
         "business_unit_id": Minter("0Uv")(1),
+        "refresh_token": f"5Aep{chance.getrandbits(256):x}",
     }

@@ -18,8 +18,9 @@ STRANGER = "https://elsewhere.invalid"
 class Rest:
     """Finds the resource for a call."""
 
-    def __init__(self, desk: Desk, jobs: bulk.Jobs) -> None:
+    def __init__(self, desk: Desk, jobs: bulk.Jobs, identity: Callable[[], str]) -> None:
         self._desk = desk
+        self._identity = identity
         self._resources: dict[str, Callable[[Call], Reply]] = {
             "sobjects": lambda call: records.answer(desk, call),
             "query": lambda call: self._query(call, deleted=False),
@@ -35,7 +36,9 @@ class Rest:
         if not call.raw or call.raw == ("",):
             call.only("GET")
             names = ("sobjects", "query", "queryAll", "limits", "composite", "jobs", "search")
-            return Reply(200, {name: f"/services/data/v{call.version}/{name}" for name in names})
+            paths = {name: f"/services/data/v{call.version}/{name}" for name in names}
+            # Vendor: among the paths stands one whole address, that of the user.
+            return Reply(200, {**paths, "identity": self._identity()})
         resource = self._resources.get(call.raw[0].lower())
         if resource is None:
             raise not_found()
