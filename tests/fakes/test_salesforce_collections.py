@@ -101,6 +101,19 @@ def test_upsert_tells_created_from_changed_and_refuses_twins(salesforce: FakeSal
     assert [one["created"] for one in by_id.json()] == [False, True]
 
 
+@pytest.mark.parametrize("attributes", [{"type": "Contact"}, {}, None])
+def test_an_upsert_takes_no_record_of_another_type_or_of_none(
+    salesforce: FakeSalesforce, api: httpx.Client, attributes: Any
+):
+    records = [lead(Email="a@acme.example"), {**lead(Email="b@acme.example"), "attributes": attributes}]
+    answer = api.patch("/composite/sobjects/Lead/Email", json={"records": records})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_INPUT")
+    assert (salesforce.rows("Lead"), salesforce.rows("Contact")) == ([], [])
+    # The name of the type is as case-blind as it is in an address.
+    records = [{**lead(Email="a@acme.example"), "attributes": {"type": "lead"}}]
+    assert outcomes(api.patch("/composite/sobjects/Lead/Email", json={"records": records})) == ["ok"]
+
+
 def test_records_are_read_by_ids_with_null_for_the_unknown(salesforce: FakeSalesforce, api: httpx.Client):
     id = salesforce.put("Lead", LastName="Sato", Company="Acme")
     got = api.get("/composite/sobjects/Lead", params={"ids": f"{id},00Q5g0000000zzz", "fields": "id,lastname"}).json()
@@ -205,6 +218,73 @@ def test_a_batch_answers_each_part_and_may_halt(salesforce: FakeSalesforce, api:
     halted = api.post("/composite/batch", json={"haltOnError": True, "batchRequests": parts}).json()
     assert [one["statusCode"] for one in halted["results"]] == [201, 404, 412]
     assert len(salesforce.rows("Account")) == 2
+
+
+def test_a_part_may_speak_of_composite_and_only_its_address_decides(api: httpx.Client):
+    query = "/query?q=SELECT+Id+FROM+Account+WHERE+Website='http://acme.example/composite/1'"
+    parts = [part("GET", query, "a"), part("POST", "/Composite/batch", "b"), part("POST", "/composite", "c")]
+    answers = api.post("/composite", json={"compositeRequest": parts}).json()["compositeResponse"]
+    assert [one["httpStatusCode"] for one in answers] == [200, 400, 400]
+    assert answers[1]["body"][0]["errorCode"] == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize(("version", "status"), [("v20.0", 410), ("v30.0", 410), ("v99.0", 404), ("v67.5", 404)])
+def test_a_version_that_is_not_served_is_not_served_in_a_part_either(api: httpx.Client, version: str, status: int):
+    url = f"/services/data/{version}/limits"
+    answer = api.post("/composite", json={"compositeRequest": [{"method": "GET", "url": url, "referenceId": "a"}]})
+    assert answer.json()["compositeResponse"][0]["httpStatusCode"] == status
+    batch = api.post("/composite/batch", json={"batchRequests": [{"method": "GET", "url": f"{version}/limits"}]})
+    assert batch.json()["results"][0]["statusCode"] == status
+
+
+def test_a_reference_is_written_in_the_words_of_json(salesforce: FakeSalesforce, api: httpx.Client):
+    id = salesforce.put("Account", Name="Acme", NumberOfEmployees=7)
+    parts = [
+        part("GET", f"/sobjects/Account/{id}?fields=IsDeleted,NumberOfEmployees", "a"),
+        part("PATCH", f"/sobjects/Account/{id}", "b", {"Description": "@{a.IsDeleted} @{a.NumberOfEmployees}"}),
+    ]
+    api.post("/composite", json={"compositeRequest": parts})
+    assert salesforce.rows("Account")[0]["Description"] == "false 7"
+
+
+@pytest.mark.parametrize(("version", "status"), [(51, 400), (52, 201)])
+def test_a_blank_field_of_a_record_is_handed_on_since_version_52(
+    salesforce: FakeSalesforce, api: httpx.Client, version: int, status: int
+):
+    id = salesforce.put("Contact", LastName="Wong")
+    parts = [
+        part("GET", f"/sobjects/Contact/{id}?fields=FirstName,LastName", "a"),
+        part("POST", "/sobjects/Contact", "b", {"FirstName": "@{a.FirstName}", "LastName": "@{a.LastName}"}),
+        part("POST", "/sobjects/Contact", "c", {"LastName": "x @{a.FirstName}"}),
+    ]
+    url = f"https://acme.my.salesforce.com/services/data/v{version}.0/composite"
+    answers = api.post(url, json={"compositeRequest": parts}).json()["compositeResponse"]
+    assert [one["httpStatusCode"] for one in answers] == [200, status, 400]
+    assert answers[2]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
+@pytest.mark.parametrize("name", ["a-b", "a[1]", "_a", "a.b", "", "é", None, 1])
+def test_a_part_with_a_strange_name_or_none_refuses_the_whole_call(
+    salesforce: FakeSalesforce, api: httpx.Client, name: Any
+):
+    parts = [part("POST", "/sobjects/Account", "one", {"Name": "Acme"}), part("GET", "/limits", name)]
+    answer = api.post("/composite", json={"compositeRequest": parts})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "JSON_PARSER_ERROR")
+    assert salesforce.rows("Account") == []
+
+
+def test_up_to_version_51_a_part_with_a_strange_name_is_done_and_cannot_be_referred_to(
+    salesforce: FakeSalesforce, api: httpx.Client
+):
+    parts = [
+        part("POST", "/sobjects/Account", "new[1]", {"Name": "Acme"}),
+        part("POST", "/sobjects/Contact", "child", {"LastName": "Sato", "AccountId": "@{new[1].id}"}),
+        part("POST", "/sobjects/Account", "other", {"Name": "Easy Spaces"}),
+    ]
+    url = "https://acme.my.salesforce.com/services/data/v51.0/composite"
+    answers = api.post(url, json={"compositeRequest": parts}).json()["compositeResponse"]
+    assert [one["httpStatusCode"] for one in answers] == [201, 400, 201]
+    assert [row["Name"] for row in salesforce.rows("Account")] == ["Acme", "Easy Spaces"]
 
 
 @pytest.mark.parametrize("parts", [None, "x", ["x"], [{"url": "x"}] * 26])

@@ -58,7 +58,8 @@ def test_a_record_is_stored_alike_in_whatever_order_and_case_its_names_come(
     order: list[str], case: list[Callable[[str], str]]
 ):
     fake = FakeSalesforce()
-    record = {change(name): VALUES[name] for name, change in zip(order, case, strict=True)}
+    spelt = {change(name): VALUES[name] for name, change in zip(order, case, strict=True)}
+    record = {"attributes": {"type": "Lead"}, **spelt}
     made, same = (sent(fake, "PATCH", "/composite/sobjects/Lead/Ext_Id__c", [record])[0] for _ in range(2))
     row = fake.rows("Lead")[0]
     assert {name: row[name] for name in STORED} == STORED
@@ -82,7 +83,7 @@ def test_of_two_spellings_of_the_key_the_later_one_says_which_record_is_meant(
 ):
     salesforce.put("Lead", LastName="Abe", Company="Acme", Ext_Id__c="first")
     meant = salesforce.put("Lead", LastName="Abe", Company="Acme", Ext_Id__c="later")
-    record = {names[0]: "first", names[1]: "later", "LastName": "Sato"}
+    record = {"attributes": {"type": "Lead"}, names[0]: "first", names[1]: "later", "LastName": "Sato"}
     answer = api.patch("/composite/sobjects/Lead/Ext_Id__c", json={"records": [record]}).json()
     assert (answer[0]["id"], answer[0]["created"]) == (meant, False)
     assert [row["LastName"] for row in salesforce.rows("Lead")] == ["Abe", "Sato"]
@@ -226,7 +227,8 @@ def test_a_parent_that_is_named_by_no_plain_value_is_not_found(api: httpx.Client
 def test_a_collection_answers_alike_alone_and_as_a_part_of_a_composite_call(
     salesforce: FakeSalesforce, api: httpx.Client
 ):
-    body = {"records": [{"Ext_Id__c": "1", "LastName": "Sato", "Company": "Acme"}, {"Ext_Id__c": 'a"\\é山'}, {}]}
+    records = [{"Ext_Id__c": "1", "LastName": "Sato", "Company": "Acme"}, {"Ext_Id__c": 'a"\\é山'}, {}]
+    body = {"records": [{"attributes": {"type": "Lead"}, **record} for record in records]}
     salesforce.put("Lead", LastName="Abe", Company="Acme", Ext_Id__c="1")
     alone = api.patch("/composite/sobjects/Lead/Ext_Id__c", json=body)
     url = "/services/data/v67.0/composite/sobjects/Lead/Ext_Id__c"

@@ -112,7 +112,8 @@ def test_it_upserts_by_external_id_and_hears_of_several(org: FakeSalesforce, sf:
     org.add_field("Lead", Field("Ref__c", length=20, external_id=True))
     assert sf.Lead.upsert("Ref__c/a b", LEAD) == 201
     assert sf.Lead.upsert("Ref__c/a b", {"Title": "CEO"}) == 200
-    assert sf.Lead.get_by_custom_id("Ref__c", "a b")["Title"] == "CEO"
+    assert sf.Lead.upsert("Ref__c/a/b+c", {**LEAD, "Title": "CTO"}) == 201
+    assert sf.Lead.get_by_custom_id("Ref__c", "a/b+c")["Title"] == "CTO"
     org.put("Lead", **LEAD, Ref__c="a b")
     with pytest.raises(exceptions.SalesforceMoreThanOneRecord):
         sf.Lead.upsert("Ref__c/a b", {"Title": "x"})

@@ -84,6 +84,7 @@ def _write(desk: Desk, call: Call, kind: Kind | None, external: str | None) -> R
         kinds = _kinds(desk, given)
         step = _creating(desk, kinds, act) if call.method == "POST" else _updating(desk, call, kinds, act)
     else:
+        _of_one(kind, given)
         step = _upserting(desk, kind, _external(kind, external or ""), act)
     return _each(desk, call, given, step, all_or_none=body.get("allOrNone") is True)
 
@@ -106,6 +107,14 @@ def _type_of(record: dict[str, Any]) -> str:
     if not isinstance(name, str):
         raise Refused("INVALID_INPUT", "each record needs attributes with a type")
     return name
+
+
+def _of_one(kind: Kind, given: list[dict[str, Any]]) -> None:
+    # Vendor: each record names its type, which is the one of the address (REST guide, "Upsert Records Using sObject
+    # Collections"); what the refusal says is on no public page.
+    for name in {_type_of(record) for record in given}:
+        if name.lower() != kind.name.lower():
+            raise Refused("INVALID_INPUT", f"a record of type {name[:80]} cannot be upserted as {kind.name}")
 
 
 def _creating(desk: Desk, kinds: Iterator[Kind], act: Act) -> Step:

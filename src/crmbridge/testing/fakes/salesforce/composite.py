@@ -13,9 +13,12 @@ from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, not_js
 from crmbridge.testing.fakes.salesforce.numbers import as_json
 
 MOST = 25
+STRICT = 52.0
+"""The first version that refuses a call for a strange referenceId, and that hands blank fields of a record on."""
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d{1,9}\])*)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d{1,9})\]")
-_PATH = re.compile(r"/?(?:services/data/)?v(\d\d\.0)(?:/(.*))?")
+_PATH = re.compile(r"/?(?:services/data/)?v(\d{1,3}\.\d)(?:/(.*))?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 
 _TOO_DEEP = not_json("The body is nested too deeply")
 
@@ -44,7 +47,7 @@ def answer(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
 def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     body = call.json()
     parts = _parts(body.get("compositeRequest"))
-    _named_once(parts)
+    _named(parts, float(call.version))
     known: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
 
@@ -52,7 +55,8 @@ def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
         for part in parts:
             reply = _one(call, part, known, dispatch)
             value = reply.value()
-            if reply.status < 300 and isinstance(part.get("referenceId"), str):
+            # Vendor: up to version 51 a part with a strange name is done, but nothing can refer to it.
+            if reply.status < 300 and _NAME.fullmatch(part["referenceId"]):
                 known[part["referenceId"]] = value
             headers = {name: value for name, value in reply.headers.items() if name == "Location"}
             answers.append(
@@ -81,22 +85,28 @@ def _composite(desk: Desk, call: Call, dispatch: Dispatch) -> Reply:
     return Reply(200, {"compositeResponse": answers})
 
 
-def _named_once(parts: list[dict[str, Any]]) -> None:
-    """Refuse the whole call where two parts have one name: nobody could tell their answers apart."""
+def _named(parts: list[dict[str, Any]], version: float) -> None:
+    """Refuse the whole call where a part has no name, a strange one, or that of another part."""
     seen: set[str] = set()
     for part in parts:
         name = part.get("referenceId")
-        if isinstance(name, str) and name in seen:
+        if not isinstance(name, str):
+            raise not_json("each part of a composite call needs a referenceId")
+        if version >= STRICT and not _NAME.fullmatch(name):
+            # Vendor: in these words (REST guide, "Composite Subrequest Result").
+            text = "must start with a letter or a number, and it can contain only letters, numbers and underscores"
+            raise not_json(f"Provided referenceId ('{name[:80]}') {text} ('_').")
+        if name in seen:
             # Vendor: a referenceId names one part; what the refusal says is on no public page.
             raise Refused("INVALID_INPUT", f"Duplicate referenceId: {name[:80]}")
-        if isinstance(name, str):
-            seen.add(name)
+        seen.add(name)
 
 
 def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Dispatch) -> Reply:
     try:
-        url = _filled(str(part.get("url", "")), known)
-        body = _filled(part.get("body"), known)
+        blanks = float(call.version) >= STRICT
+        url = _filled(str(part.get("url", "")), known, blanks=False)
+        body = _filled(part.get("body"), known, blanks=blanks)
     except _Unknown as unknown:
         return Reply(400, Refused("PROCESSING_HALTED", f"Invalid reference specified. No value for {unknown}").body())
     except RecursionError:
@@ -104,14 +114,30 @@ def _one(call: Call, part: dict[str, Any], known: dict[str, Any], dispatch: Disp
     return _called(call, str(part.get("method", "GET")), str(url), body, part.get("httpHeaders"), dispatch)
 
 
-def _filled(value: Any, known: dict[str, Any]) -> Any:
+def _filled(value: Any, known: dict[str, Any], *, blanks: bool) -> Any:
     if (fields := as_object(value)) is not None:
-        return {name: _filled(held, known) for name, held in fields.items()}
+        return {name: _filled(held, known, blanks=blanks) for name, held in fields.items()}
     if (items := as_list(value)) is not None:
-        return [_filled(held, known) for held in items]
+        return [_filled(held, known, blanks=blanks) for held in items]
     if not isinstance(value, str):
         return value
-    return _REFERENCE.sub(lambda found: str(_looked_up(found, known)), value)
+    if blanks and (whole := _REFERENCE.fullmatch(value)) and _is_blank(whole, known):
+        return None
+    return _REFERENCE.sub(lambda found: _written(found, known), value)
+
+
+def _is_blank(found: re.Match[str], known: dict[str, Any]) -> bool:
+    """Say whether a reference leads to a blank field of a record that was read by its own address."""
+    record = as_object(known.get(found[1]))
+    return record is not None and "attributes" in record and _looked_up(found, known) is None
+
+
+def _written(found: re.Match[str], known: dict[str, Any]) -> str:
+    """Write the value that a reference leads to: a text as it is, anything else in JSON's words."""
+    value = _looked_up(found, known)
+    if value is None or as_object(value) is not None or as_list(value) is not None:
+        raise _missing(found)
+    return value if isinstance(value, str) else as_json(value)
 
 
 def _looked_up(found: re.Match[str], known: dict[str, Any]) -> Any:
@@ -123,13 +149,15 @@ def _looked_up(found: re.Match[str], known: dict[str, Any]) -> Any:
         elif items is not None and place and int(place) < len(items):
             value = items[int(place)]
         else:
-            raise _Unknown(f"{found[1]}{found[2]} found in {found[1]}")
+            raise _missing(found)
     return value
 
 
+def _missing(found: re.Match[str]) -> _Unknown:
+    return _Unknown(f"{found[1]}{found[2]} found in {found[1]}")
+
+
 def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch: Dispatch) -> Reply:
-    if "/composite" in url and not url.split("/composite", 1)[1].startswith("/sobjects"):
-        return Reply(400, Refused("INVALID_INPUT", "a composite call cannot hold another one").body())
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -138,6 +166,9 @@ def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch
     found = _PATH.fullmatch(path.rstrip("/"))
     if not found:
         return Reply(404, not_found().body())
+    raw = tuple((found[2] or "").split("/"))
+    if raw[0].lower() == "composite" and [segment.lower() for segment in raw[1:2]] != ["sobjects"]:
+        return Reply(400, Refused("INVALID_INPUT", "a composite call cannot hold another one").body())
     extra = {name.lower(): str(value) for name, value in (as_object(headers) or {}).items()}
     try:
         content = b"" if body is None else as_json(body).encode("utf-8", "surrogatepass")
@@ -147,7 +178,7 @@ def _called(call: Call, method: str, url: str, body: Any, headers: Any, dispatch
         call,
         method=method.upper(),
         version=found[1],
-        raw=tuple((found[2] or "").split("/")),
+        raw=raw,
         params=dict(parsed.params),
         headers={"content-type": "application/json", **extra},
         content=content,

@@ -296,7 +296,10 @@ def _collections(kinds: list[Kind]) -> dict[str, dict[str, Any]]:
         return body(record({"allOrNone": FLAG, "records": listed(held, most=200)}, needed=["records"]))
 
     method = exactly("GET", "POST", "PATCH", "DELETE")
-    part = record({"method": method, "url": TEXT, "referenceId": TEXT, "body": ANYTHING}, needed=["method", "url"])
+    name: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_]*$"}
+    part = record(
+        {"method": method, "url": TEXT, "referenceId": name, "body": ANYTHING}, needed=["method", "url", "referenceId"]
+    )
     batched = record({"method": method, "url": TEXT, "richInput": ANYTHING}, needed=["method", "url"])
     result = record(
         {"body": ANYTHING, "httpHeaders": record({}, more=True), "httpStatusCode": WHOLE, "referenceId": ANYTHING}

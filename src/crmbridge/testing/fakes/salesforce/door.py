@@ -8,7 +8,7 @@ from crmbridge.testing.fakes.salesforce import soap
 from crmbridge.testing.fakes.salesforce.auth import Auth
 from crmbridge.testing.fakes.salesforce.desk import Call, Desk, Reply
 from crmbridge.testing.fakes.salesforce.errors import Refused, not_found, wrong_method
-from crmbridge.testing.fakes.salesforce.rest import NEWEST, OLDEST, Rest, versions
+from crmbridge.testing.fakes.salesforce.rest import Rest, versions
 
 LONGEST_URI = 16_384
 JSON = "application/json;charset=UTF-8"
@@ -68,12 +68,9 @@ class Door:
             _only(request, "GET", "POST")
             return self._auth.identified(path, base_url)
         found = _PATH.fullmatch(path)
-        number = float(found[1]) if found else 0.0
         # No value holds a NUL, so none is found by one.
-        if not found or "%00" in path or number > NEWEST or number != int(number):
+        if not found or "%00" in path:
             raise not_found()
-        if number < OLDEST:
-            raise Refused("UNSUPPORTED_API_VERSION", f"version {found[1]} has been retired", status=410)
         return self._rest.dispatch(_call(request, found[1], found[2] or ""))
 
 

@@ -111,7 +111,7 @@ def _by_external_id(desk: Desk, call: Call, kind: Kind) -> Reply:
     call.only("GET", "PATCH", "POST", "DELETE")
     field = external_field(kind, call.path[1])
     # Vendor: clients of some languages do not encode a slash in the value, so what follows the field is one value.
-    # Vendor: a plus sign in a path is itself; clients that wrote it for a blank were told NOT_FOUND.
+    # Vendor: a plus sign in a path is itself; clients that wrote it for a blank were told NOT_FOUND (simple-salesforce #801).
     value = "/".join(call.path[2:])
     rows = found_by(kind, field, value)
     if len(rows) > 1:

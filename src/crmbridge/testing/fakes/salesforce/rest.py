@@ -33,6 +33,11 @@ class Rest:
 
     def dispatch(self, call: Call) -> Reply:
         """Answer one call; raises the vendor's refusal."""
+        number = float(call.version)
+        if number > NEWEST or number != int(number):
+            raise not_found()
+        if number < OLDEST:
+            raise Refused("UNSUPPORTED_API_VERSION", f"version {call.version} has been retired", status=410)
         if not call.raw or call.raw == ("",):
             call.only("GET")
             names = ("sobjects", "query", "queryAll", "limits", "composite", "jobs", "search")
