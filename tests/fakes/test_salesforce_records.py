@@ -1,5 +1,6 @@
 """Describe, records, upsert (spec keys rest-upsert, rest-errors, upsert-old, sf-err-tests, sfFieldRef)."""
 
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -227,6 +228,26 @@ def test_the_name_of_a_standard_object_is_no_lookup(salesforce: FakeSalesforce, 
     told = {field["name"]: field["idLookup"] for field in api.get("/sobjects/Account/describe").json()["fields"]}
     assert (told["Id"], told["Name"]) == (True, False)
     assert api.get("/sobjects/Account/Name/Acme").status_code == 404
+
+
+def test_describe_is_spared_to_whoever_knows_the_fields_already(
+    salesforce: FakeSalesforce, api: httpx.Client, clock: Any
+):
+    def asked(kind: str = "Lead", *, since: str = "") -> tuple[int, bool]:
+        header = {"If-Modified-Since": since or format_datetime(clock(), usegmt=True)}
+        answer = api.get(f"/sobjects/{kind}/describe", headers=header)
+        return answer.status_code, bool(answer.content)
+
+    assert asked() == (304, False)
+    salesforce.add_field("Lead", Field("Rank__c"))
+    assert asked() == (200, True)
+    assert asked("Contact") == (304, False)
+    clock.pass_(seconds=1)
+    assert asked() == (304, False)
+    salesforce.drop_field("Lead", "Rank__c")
+    assert asked() == (200, True)
+    clock.pass_(seconds=1)
+    assert [asked(since=odd)[0] for odd in ("yesterday", "Sat, 21 Nov 2026 09:00:00")] == [200, 200]
 
 
 def test_describe_tells_what_preflight_needs(salesforce: FakeSalesforce, api: httpx.Client):

@@ -259,7 +259,12 @@ def _rows(kinds: list[Kind]) -> dict[str, dict[str, Any]]:
         },
         f"{root}/{{object}}/describe": {
             "parameters": [objects],
-            "get": _get("describe", "Show the fields of an object.", ref("Description")),
+            "get": operation(
+                "describe",
+                "Show the fields of an object.",
+                {"200": answer("As asked.", ref("Description")), "304": answer("They have not changed."), **_REFUSED},
+                parameter("If-Modified-Since", TEXT, where="header"),
+            ),
         },
         f"{root}/{{object}}/updated": {
             "parameters": [objects],

@@ -86,10 +86,8 @@ def _call(request: httpx.Request, version: str, rest: str) -> Call:
 
 def sent(reply: Reply) -> httpx.Response:
     """Write a reply as an HTTP response."""
-    headers = {"Content-Type": JSON, **reply.headers}
-    return httpx.Response(
-        reply.status, headers=headers if reply.status != 204 else dict(reply.headers), content=reply.body()
-    )
+    kind = {} if reply.status in (204, 304) else {"Content-Type": JSON}
+    return httpx.Response(reply.status, headers={**kind, **reply.headers}, content=reply.body())
 
 
 def _refusal(refused: Refused) -> Reply:

@@ -42,7 +42,8 @@ class FakeSalesforce(FakeServer):
     person accounts, queues, assignment rules, dependent picklists, state and country picklists, currencies, in SOQL
     `TYPEOF`, `USING SCOPE`, `ROLLUP`, `CUBE`, functions other than totals and aliases of objects, composite graph and
     tree, Bulk API 1.0, Tooling, Metadata, SOAP beyond login, push events, purging of the recycle bin, the index lag of
-    search.
+    search, XML, relationships as paths,
+    recent items, `parameterizedSearch`, `explain`, multipart jobs, compound fields.
 
     `email_rule` says whether a dot right before the @ sign is refused (`guide`) or taken (`vendor-2026`). `page_size`
     is the longest page that the server gives. `daily_limit` is the number of calls in 24 hours.
@@ -135,11 +136,15 @@ class FakeSalesforce(FakeServer):
 
     def add_field(self, kind: str, field: Field) -> None:
         """Give an object a custom field, or describe one anew."""
-        self.org.kind(kind).add_field(field, self.org.rule)
+        changed = self.org.kind(kind)
+        changed.add_field(field, self.org.rule)
+        changed.redescribed = self.now()
 
     def drop_field(self, kind: str, name: str) -> None:
         """Take a field away, as an administrator may between two runs; raises KeyError if there is none."""
-        self.org.kind(kind).drop_field(name, self.org.rule)
+        changed = self.org.kind(kind)
+        changed.drop_field(name, self.org.rule)
+        changed.redescribed = self.now()
 
     def add_object(self, name: str, *fields: Field, prefix: str = "a00", label: str = "") -> None:
         """Give the org a custom object with `Name`, `OwnerId` and these fields; each object needs its own id prefix."""

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -60,6 +61,8 @@ class Kind:
         self.derive: Derive = RULES.get(shape.name, nothing)
         self.log: list[tuple[str, str]] = []
         """Stamp and id of every write, by stamp: what a question for changes since a moment looks at."""
+        self.redescribed: datetime | None = None
+        """When its fields changed last; None where they are those that it began with."""
         self.compile(rule)
 
     def compile(self, rule: EmailRule) -> None:

@@ -1,5 +1,6 @@
 """Single records: `/sobjects` and what is under it (REST guide, "sObject Rows", "sObject Rows by External ID")."""
 
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ def answer(desk: Desk, call: Call) -> Reply:
     second = path[1].lower()
     if len(path) == 2 and second == "describe":
         call.only("GET")
+        if _unchanged(kind, call.headers.get("if-modified-since", "")):
+            return Reply(304)
         return Reply(200, describe.whole(kind, call.version, desk.org.kinds.values()))
     if len(path) == 2 and second in ("updated", "deleted"):
         call.only("GET")
@@ -37,6 +40,17 @@ def answer(desk: Desk, call: Call) -> Reply:
     if len(path) == 2 or second == "id":
         return _by_id(desk, call, kind, path[-1])
     return _by_external_id(desk, call, kind)
+
+
+def _unchanged(kind: Kind, since: str) -> bool:
+    """Say whether an object is described as it was at the moment of a header, which tells whole seconds."""
+    try:
+        then = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    if then.tzinfo is None:
+        return False
+    return kind.redescribed is None or kind.redescribed.replace(microsecond=0) < then
 
 
 def _create(desk: Desk, call: Call, kind: Kind) -> Reply:
