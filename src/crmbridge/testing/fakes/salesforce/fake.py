@@ -31,19 +31,19 @@ from crmbridge.testing.tables import Field, Row, Table
 class FakeSalesforce(FakeServer):
     """A Salesforce org in memory, true enough for clients that nobody here wrote.
 
-    Imitated: OAuth token flows, consent in the browser, introspection and revocation; SOAP login; sessions that end; the day's quota;
-    describe; single records, upsert by external id, collections, composite and batch; SOQL by `query` and `queryAll`
-    with locators, with parents, children, groups and semi-joins; `updated` and `deleted`; plain SOSL; Bulk API 2.0.
-    Values are checked and stored as the field types say; stamps, recycle bin, record ids in both forms, duplicate rules
-    and row locks are as documented. A connector user exists from the start; `LastModifiedById` names it or the person
-    who edited.
+    Imitated: OAuth token flows, consent in the browser, introspection and revocation; SOAP login; sessions that end;
+    the day's quota; describe; single records, upsert by external id, collections, composite and batch; SOQL by `query`
+    and `queryAll` with locators, with parents, children, groups and semi-joins; `updated` and `deleted`; plain SOSL;
+    Bulk API 2.0. Values are checked and stored as the field types say; stamps, recycle bin, record ids in both forms,
+    duplicate rules and row locks are as documented. A connector user exists from the start; `LastModifiedById` names it
+    or the person who edited.
 
     Not imitated: JWT signatures, sharing and permissions, page layouts, validation rules and triggers, record types,
     person accounts, queues, assignment rules, dependent picklists, state and country picklists, currencies, in SOQL
     `TYPEOF`, `USING SCOPE`, `ROLLUP`, `CUBE`, functions other than totals and aliases of objects, composite graph and
     tree, Bulk API 1.0, Tooling, Metadata, SOAP beyond login, push events, purging of the recycle bin, the index lag of
-    search, XML, relationships as paths,
-    recent items, `parameterizedSearch`, `explain`, multipart jobs, compound fields.
+    search, XML, relationships as paths, recent items, `parameterizedSearch`, `explain`, multipart jobs, compound
+    fields.
 
     `email_rule` says whether a dot right before the @ sign is refused (`guide`) or taken (`vendor-2026`). `page_size`
     is the longest page that the server gives. `daily_limit` is the number of calls in 24 hours.
