@@ -161,8 +161,13 @@ class Builder:
     def on_quarantine(self, *notifiers: Notifier) -> Self:
         """Tell people of each record that goes into quarantine: one notice for a record, an incident and a notifier.
 
-        Who could not be told is told in a later run; notifiers are known by their order.
+        Who could not be told, whatever was raised, is told in a later run, and no run ends by it; an observer hears of
+        `notice_not_sent`. Notifiers are known by their order. Raises `UsageError` for what has no `send(notice)`.
         """
+        for notifier in notifiers:
+            _stated.able(
+                f"{self.name}: on_quarantine", notifier, "send", "a notifier, as in crmbridge.notify", at_once=True
+            )
         return self._with(notifiers=(*self.definition.notifiers, *notifiers))
 
     def remember(self, store: StateStore) -> Self:
@@ -181,5 +186,9 @@ class Builder:
         return self._with(retain=dt.timedelta(days=days))
 
     def observed(self, observer: Observer) -> Self:
-        """Tell an observer what goes on."""
+        """Tell an observer what goes on; it must not raise, since what it raises ends the run.
+
+        The next run goes on from there, as after a crash. Raises `UsageError` for what has no `saw(event)`.
+        """
+        _stated.able(f"{self.name}: observed", observer, "saw", "an observer")
         return attrs.evolve(self, observer=observer)

@@ -7,6 +7,7 @@ names the argument, what it takes and, where one is near, the word that was mean
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -74,6 +75,25 @@ def span(where: str, argument: str, given: object) -> None:
             f"{where}({argument}={given!r}): {argument} takes a datetime.timedelta, not below zero, and at most "
             f"{CENTURY:,} days"
         )
+
+
+def able(where: str, given: object, method: str, meant: str, *, at_once: bool = False) -> None:
+    """Refuse what lacks the method by which it is used, or (*at_once*) awaits in it; raises `UsageError`.
+
+    A class is not its instance: its methods would be called without one.
+    """
+    found = None if isinstance(given, type) else getattr(given, method, None)
+    if not callable(found):
+        raise UsageError(f"{where}({brief(given)}): give {meant}: it has {method}()")
+    if at_once and inspect.iscoroutinefunction(found):
+        raise UsageError(
+            f"{where}({brief(given)}): {method}() is awaited by nobody; make it a flow, or a plain function"
+        )
+
+
+def brief(given: object) -> str:
+    """Tell what was given by its type alone: a text may be an address, or a key."""
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
 
 
 def told(words: Sequence[str]) -> str:

@@ -440,7 +440,7 @@ class Event:
 
 @runtime_checkable
 class Observer(Protocol):
-    """Is told what goes on; must not raise."""
+    """Is told what goes on; must not raise: what it raises ends the run, as a crash at that place would."""
 
     def saw(self, event: Event) -> None:
         """Take note."""
@@ -460,6 +460,9 @@ class Notice:
 class Notifier(Protocol):
     """Sends notices."""
 
-    def send(self, notice: Notice) -> Flow[None]:
-        """Send one; raises where it could not."""
+    def send(self, notice: Notice) -> Flow[None] | None:
+        """Send one, as a flow or at once; raises where it could not.
+
+        Whatever it raises stops nothing: it is asked again in a later run, with the same key.
+        """
         ...

@@ -11,11 +11,19 @@ import pytest
 from crmbridge import at, gates, key, level, linked, look_up, one_way, pair, policies, two_way
 from crmbridge.errors import UsageError
 from crmbridge.match import all_of, first_of, scored, weigh
+from crmbridge.notify import Collecting
 from crmbridge.testing.connector import FakeConnector, described
 
 MA, CRM = FakeConnector("ma", described("p")), FakeConnector("crm", described("Lead"), described("Contact"))
 HOUR = dt.timedelta(hours=1)
 KEY = key("a", "A")
+
+
+class Awaited:
+    """A notifier that would have to be awaited."""
+
+    async def send(self, notice):
+        """Never comes to it."""
 
 
 def people():
@@ -54,6 +62,11 @@ REFUSED = [
     (lambda: reports().paced(reservations=0), r"reservations=0.*1 or more"),
     (lambda: reports().paced(window="week"), r"window='week'.* day; or a datetime.timedelta"),
     (lambda: reports().paced(window=0 * HOUR), r"longer than nothing"),
+    (lambda: people().on_quarantine("a@b"), r"people: on_quarantine\(a str\): give a notifier.* it has send\(\)"),
+    (lambda: people().on_quarantine(print), r"on_quarantine\(a builtin_function_or_method\): give a notifier"),
+    (lambda: people().on_quarantine(Collecting), r"on_quarantine\(the class Collecting\)"),
+    (lambda: people().on_quarantine(Awaited()), r"a Awaited\): send\(\) is awaited by nobody"),
+    (lambda: people().observed(print), r"observed\(a builtin_function_or_method\): give an observer.* saw\(\)"),
     (lambda: gates.at_most(creates=-1), r"creates=-1.* 0 or more; None is no bound"),
     (lambda: gates.at_most(updates=math.inf), r"updates=inf"),
     (lambda: gates.at_most(blanks=True), r"blanks=True"),

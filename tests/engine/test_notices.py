@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from crmbridge import at, key, level, one_way, pair
 from crmbridge.flow import call
-from crmbridge.model import FieldSpec
+from crmbridge.model import Disposition, FieldSpec
 from crmbridge.stores import MemoryStore, SqliteStore
 from crmbridge.testing.connector import FakeConnector, described
 from crmbridge.testing.sim import ManualClock, SimDriver
@@ -37,7 +38,7 @@ class World:
         lead = described("lead", FieldSpec("Email"), FieldSpec("Name", max_length=2))
         self.crm = FakeConnector("crm", lead, now=self.clock.now)
 
-    def run(self, *bells, name="people"):
+    def run(self, *bells, name="people", observer=None):
         self.clock.advance(60)
         pipe = (
             one_way(name, at(self.ma, "person"), at(self.crm, "lead"))
@@ -45,6 +46,7 @@ class World:
             .fields(pair("email", "Email"), pair("name", "Name"))
             .on_quarantine(*bells)
         )
+        pipe = pipe if observer is None else pipe.observed(observer)
         return pipe.remember(self.store).using(SimDriver(clock=self.clock)).run()
 
     def put(self, count=1):
@@ -105,3 +107,86 @@ def test_a_notice_that_only_a_notifier_of_before_was_not_told_of_ends(world):
     world.run(good, Bell(broken=True))
     world.run(good)
     assert (len(good.told), list(world.store.outbox.notices(9))) == (1, [])
+
+
+class Plain(Bell):
+    """A notifier that is no flow: it has sent when it comes back."""
+
+    def send(self, notice):
+        self._ring(notice)
+        return self.answer
+
+    answer = None
+
+
+class Client(Bell):
+    """A notifier over a client with errors of its own, whose text nobody may read."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def send(self, notice):
+        yield from call(self._ring, notice)
+
+    def _ring(self, notice):
+        if self.error is not None:
+            raise self.error
+        super()._ring(notice)
+
+
+class Heard:
+    """An observer that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def saw(self, event):
+        self.events.append(event)
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("hooks.example"), RuntimeError("a@x.example"), KeyError("a")])
+def test_no_error_of_a_notifier_ends_a_run_and_the_notice_waits_for_a_later_one(world, error):
+    bell, heard = Client(error), Heard()
+    world.put(2)
+    assert world.run(bell, observer=heard).counts[Disposition.QUARANTINED] == 2
+    [told] = [event.facts for event in heard.events if event.name == "notice_not_sent"]
+    assert told == {"notifier": "Client", "error": type(error).__name__}, "and nothing that the error says"
+    bell.error = None
+    world.run(bell)
+    assert len(bell.told) == 2
+
+
+def test_whoever_interrupts_a_notifier_interrupts_the_run(world):
+    world.put()
+    with pytest.raises(KeyboardInterrupt):
+        world.run(Client(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("answer", [None, object()])
+def test_a_notifier_that_is_no_flow_has_sent_when_it_comes_back(world, answer):
+    bell = Plain()
+    bell.answer = answer
+    world.put(3)
+    for _ in range(3):
+        world.run(bell)
+    assert (bell.tried, len(set(bell.told))) == (3, 3)
+
+
+class Awaited(Plain):
+    """A notifier that would have to be awaited, which shows in its answer alone."""
+
+    def send(self, notice):
+        return self.later(notice)
+
+    async def later(self, notice):
+        self._ring(notice)
+
+
+def test_a_notifier_that_must_be_awaited_has_told_nobody_and_the_notice_waits(world):
+    bell, heard = Plain(), Heard()
+    world.put()
+    world.run(Awaited(), observer=heard)
+    world.run(bell)
+    assert "notice_not_sent" in [event.name for event in heard.events]
+    assert len(bell.told) == 1

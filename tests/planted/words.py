@@ -79,4 +79,17 @@ PLANTS = {
             ),
         ),
     ),
+    # -- what people are told -----------------------------------------------------------------------------
+    "a notifier's own error ends the run": (
+        "_engine/_notices.py",
+        "            except Exception as error:",
+        "            except OSError as error:",
+        (ENGINE.format("notices", "no_error_of_a_notifier_ends_a_run_and_the_notice_waits_for_a_later_one"),),
+    ),
+    "a notifier that gives no flow is taken to have failed after it sent": (
+        "_engine/_notices.py",
+        "    if isinstance(flow, Generator):\n        yield from flow\n",
+        "    yield from flow  # type: ignore[misc]\n",
+        (ENGINE.format("notices", "a_notifier_that_is_no_flow_has_sent_when_it_comes_back"),),
+    ),
 }

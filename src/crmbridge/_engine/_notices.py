@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Sequence
 
 import attrs
 
-from ..errors import CrmBridgeError
-from ..flow import Flow
-from ..protocols import Notice
+from ..flow import Flow, call
+from ..protocols import Notice, Notifier
 from ..reasons import Reason
 from ..roles import Delta, QueueRow
 from ._run import Run
@@ -51,9 +50,10 @@ def send_notices(run: Run) -> Flow[None]:
             if place in told or place in failing:
                 continue
             try:
-                yield from notifier.send(attrs.evolve(notice, key=_incident(notice)))
-            except (CrmBridgeError, OSError) as error:
-                run.saw("notice_not_sent", error=type(error).__name__)
+                yield from _sent(notifier, attrs.evolve(notice, key=_incident(notice)))
+            except Exception as error:  # noqa: BLE001 - a notifier's client raises errors of its own
+                # No text of the error: it may hold an address, or a key of the service.
+                run.saw("notice_not_sent", notifier=type(notifier).__name__, error=type(error).__name__)
                 failing.add(place)
                 continue
             told = told | {place}
@@ -63,6 +63,16 @@ def send_notices(run: Run) -> Flow[None]:
             yield from run.commit(Delta(settled=(notice.key,)))
         if len(failing) == len(notifiers):
             return
+
+
+def _sent(notifier: Notifier, notice: Notice) -> Flow[None]:
+    """Have a notifier send; one that gives no flow has sent when it comes back, or raises `TypeError` where it awaits."""
+    flow = yield from call(notifier.send, notice)
+    if isinstance(flow, Coroutine):
+        flow.close()
+        raise TypeError(type(flow).__name__)
+    if isinstance(flow, Generator):
+        yield from flow
 
 
 def _waiting(run: Run) -> Flow[Sequence[Notice]]:
