@@ -23,15 +23,18 @@ SEVERAL: Final = frozenset({Code.SEVERAL_MATCH, Code.TOO_MANY_MATCH})
 def read(text: str, left: str, right: str) -> tuple[str, str]:
     """Read a ruling as it is typed, in wide or narrow letters, in capitals or not: its word, and what is kept.
 
-    The word is `left`, `right`, `leave` or `adopt`, whose id is kept, and empty for anything else. *left* and *right*
-    are the names of the systems, which stand for their sides unless both have the same.
+    The word is `left`, `right` or `leave`; anything else is an id to adopt, with the word `adopt` before it or without,
+    and the id is kept. *left* and *right* are the names of the systems, which stand for their sides unless both have the
+    same. Both are empty where nothing is typed, or `adopt` alone.
     """
     # Parted by any blank: who writes Japanese types a wide one.
     verb, *id = text.split(maxsplit=1) or [""]
-    if _folded(verb) == ADOPT and id:
-        return ADOPT, id[0].strip()
+    if _folded(verb) == ADOPT:
+        return (ADOPT, id[0].strip()) if id else ("", "")
     word = _words(left, right).get(_folded(text), "")
-    return word, word
+    if word or not verb:
+        return word, word
+    return ADOPT, text.strip()
 
 
 def ruling(
@@ -49,7 +52,7 @@ def ruling(
     rows = _rows(definition, store, ref)
     left, right = definition.left.system, definition.right.system
     word, kept = read(choice, left, right)
-    id = "" if word in SIDES_AND_LEAVE or _folded(choice) == ADOPT else kept or choice.strip()
+    id = kept if word == ADOPT else ""
     several = any(row.because is not None and row.because.code in SEVERAL for row in rows)
     woken = any(row.because is None for row in rows)
     if id and (several or woken):

@@ -34,6 +34,13 @@ T = TypeVar("T")
 class Verbs(Builder):
     """What the verbs of a pipeline do, as flows; what needs neither system is done at once."""
 
+    @property
+    def names(self) -> Names:
+        """Tell what the two systems are called, as `crmbridge.quarantine` wants it."""
+        from .report import Names
+
+        return Names(self.definition.left.system, self.definition.right.system)
+
     def _accepted(self, arrivals: Sequence[Signal | Arrived]) -> int:
         return self._stored().inbox.put(self.name, arrivals)
 
@@ -103,7 +110,7 @@ class Verbs(Builder):
         from .check import Finding
         from .report import Plan
 
-        plan = Plan(id, self._names(), self._stored(), totals, self.definition, parts=parts)
+        plan = Plan(id, self.names, self._stored(), totals, self.definition, parts=parts)
         objection = plan.objection
         guards = () if objection is None else (Finding(self.name, objection),)
         return attrs.evolve(plan, findings=(*guards, *findings))
@@ -152,7 +159,7 @@ class Verbs(Builder):
 
         return Report(
             swept.id,
-            self._names(),
+            self.names,
             self._stored(),
             swept.read,
             swept.counts,
@@ -166,12 +173,7 @@ class Verbs(Builder):
         from .explaining import explained
 
         [asked] = named(self.definition, self._stored(), "why()", ref)
-        return explained(self._stored(), self.name, self._names(), asked, field)
-
-    def _names(self) -> Names:
-        from .report import Names
-
-        return Names(self.definition.left.system, self.definition.right.system)
+        return explained(self._stored(), self.name, self.names, asked, field)
 
 
 def called(fn: Callable[..., T], *args: Any) -> Flow[T]:

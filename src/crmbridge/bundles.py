@@ -245,7 +245,7 @@ class _Bundled:
         found = [
             row
             for pipe in self.pipelines
-            for row in explained(pipe._stored(), pipe.name, pipe._names(), pipe.definition.named(ref), field)
+            for row in explained(pipe._stored(), pipe.name, pipe.names, pipe.definition.named(ref), field)
         ]
         return sorted(found, key=lambda row: row.at)
 

@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -211,8 +211,9 @@ def export(
     The file appears whole or not at all. No cell can act as a formula in a spreadsheet: one that begins like one gets
     an apostrophe before it. Controls, separators of lines and signs that turn the direction of writing are replaced,
     by U+FFFD or 〓; all others stay. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and
-    reported.
+    reported. *names* are those of the pipeline (`pipeline.names`); raises `UsageError` where a record is of no such system.
     """
+    _held_against(names, records)
     if encoding not in ("utf-8", "cp932"):
         raise UsageError(f"{encoding!r} is none of the encodings utf-8, cp932")
     unheld: list[Unheld] = []
@@ -290,14 +291,17 @@ def rule(
     """Take the rulings that people wrote into an exported file, and wake the records that they rule upon.
 
     Lines without a ruling are passed over, and so may be lines and columns that are not there any more: `key` and
-    `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or `adopt` and an id. A file
-    may be taken twice: what was ruled upon has moved on. *encoding* is told from the file itself unless it is named.
+    `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or the id to adopt, with `adopt`
+    before it or without. A file may be taken twice: what was ruled upon has moved on. *encoding* is told from the file
+    itself unless it is named. *names* are those of the pipeline (`pipeline.names`).
 
-    Raises `ContractBroken` with line and column where the file cannot be read; nothing was taken then.
+    Raises `ContractBroken` with line and column where the file cannot be read, and `UsageError` where a parked record is
+    of no system that is named, on its side; nothing was taken then.
     """
     if not by.strip():
         raise UsageError("a ruling says by whom it is")
     records = {record.key: record for record in parked(store, pipeline)}
+    _held_against(names, records.values())
     rulings: dict[str, Ruling] = {}
     not_taken: list[NotTaken] = []
     for line, key, text in _lines(path, encoding):
@@ -315,6 +319,18 @@ def rule(
     for ruling in rulings.values():
         store.rulings.add(pipeline, ruling)
     return Ruled(len(rulings), tuple(not_taken))
+
+
+def _held_against(names: Names, records: Iterable[Parked]) -> None:
+    """Refuse names that the records belie: the other way round each would stand for the other system's values."""
+    for record in records:
+        side, system = record.row.side, record.row.ref.system
+        said = names.left if side == "left" else names.right
+        if system != said:
+            raise UsageError(
+                f"Names(left={names.left!r}, right={names.right!r}): a parked record of the {side} is of {system!r}, and "
+                f"not of {said!r}; give pipeline.names"
+            )
 
 
 def _lines(path: str | Path, encoding: FileEncoding | Literal["auto"]) -> Iterator[tuple[int, str, str]]:

@@ -3,10 +3,11 @@
 import pytest
 
 from crmbridge import Disposition, at, key, level, pair, two_way
+from crmbridge.drive import AsyncDriver
 from crmbridge.errors import UsageError
 from crmbridge.model import FieldSpec, RecordRef
 from crmbridge.policies import ask_a_person, left_wins, right_wins
-from crmbridge.quarantine import parked
+from crmbridge.quarantine import parked, rule
 from crmbridge.reasons import Code
 from crmbridge.report import Names
 from crmbridge.stores import MemoryStore
@@ -53,6 +54,22 @@ def test_a_ruling_settles_a_dispute_and_stays_settled(people, ma, crm, clock, ch
     assert people.run().counts[Disposition.DISPUTED] == 0
     assert (ma.values(left)["name"], crm.values(right)["Name"]) == both
     assert people.run().writes == 0
+
+
+def test_a_file_of_rulings_is_taken_with_the_names_that_the_pipeline_gives_and_with_no_others(
+    people, ma, crm, clock, tmp_path
+):
+    left, right = ma.put("person", email="a@x.example", name="Kim"), crm.put("lead", Email="a@x.example", Name="Lee")
+    people.run()
+    assert people.names == people.using(AsyncDriver(clock=clock)).names == Names("ma", "crm")
+    path, store = tmp_path / "ruled.csv", people.store
+    path.write_text("key,ruling\n" + "".join(f"{one.key},crm\n" for one in parked(store, "people")), "utf-8")
+    with pytest.raises(UsageError, match="give pipeline[.]names"):
+        rule(store, "people", path, Names("crm", "ma"), by="sei", now=clock.now())
+    assert people.run().writes == 0
+    assert rule(store, "people", path, people.names, by="sei", now=clock.now()).taken == 2
+    people.run()
+    assert (ma.values(left)["name"], crm.values(right)["Name"]) == ("Lee", "Lee")
 
 
 def test_an_edit_made_after_a_ruling_asks_again(people, ma, crm, clock):

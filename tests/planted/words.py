@@ -92,4 +92,15 @@ PLANTS = {
         "    yield from flow  # type: ignore[misc]\n",
         (ENGINE.format("notices", "a_notifier_that_is_no_flow_has_sent_when_it_comes_back"),),
     ),
+    # -- what people rule ---------------------------------------------------------------------------------
+    "whoever names the systems the other way round rules for the other": (
+        "quarantine.py",
+        "        if system != said:\n",
+        "        if system not in (names.left, names.right):\n",
+        (
+            ENGINE.format(
+                "rulings", "a_file_of_rulings_is_taken_with_the_names_that_the_pipeline_gives_and_with_no_others"
+            ),
+        ),
+    ),
 }

@@ -386,6 +386,31 @@ def test_two_systems_of_one_name_are_ruled_upon_by_side(desk):
     assert desk.rule(twins) == Ruled(1)
 
 
+@pytest.mark.parametrize("names", [Names("mail", "crm"), Names("left", "right"), Names("CRM org", "MA")])
+@pytest.mark.parametrize(("side", "system"), [("left", "crm"), ("right", "mail")])
+def test_names_that_the_parked_records_belie_are_refused_and_nothing_is_taken(desk, names, side, system):
+    desk.park(row("1", side=side, system=system))
+    [record] = desk.parked()
+    desk.path.write_text(f"key,ruling\n{record.key},crm\n", "utf-8")
+    told = f"of the {side} is of '{system}'.* give pipeline.names"
+    with pytest.raises(UsageError, match=told):
+        desk.rule(names)
+    assert desk.parked() == [record]
+    with pytest.raises(UsageError, match=told):
+        export(desk.parked(), desk.folder / "new.csv", names)
+    assert not list(desk.folder.glob("*new.csv*"))
+
+
+def test_an_id_is_adopted_alone_as_with_the_word_before_it_and_never_for_a_value(desk):
+    several = because(Code.SEVERAL_MATCH)
+    desk.park(row("c1", why=several), row("c2", why=several), row("c3", why=several), row("c4"), row("c5", why=several))
+    desk.export()
+    desk.give_back(("c1", " 003xx "), ("c2", "Adopt 004xx"), ("c3", "adopt"), ("c4", "005xx"), ("c5", "crm"))
+    assert desk.rule() == Ruled(2, tuple(NotTaken(line, "not_a_choice") for line in (4, 5, 6)))
+    taken = desk.store.rulings.of("people", [RecordRef("crm", "contact", f"c{number}") for number in range(1, 6)])
+    assert [(ref.id, one.choice) for ref, one in taken.items()] == [("c1", "003xx"), ("c2", "004xx")]
+
+
 @pytest.mark.parametrize(
     ("content", "error"),
     [
