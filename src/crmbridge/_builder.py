@@ -39,6 +39,11 @@ class Builder:
     def _with(self, **changes: Any) -> Self:
         return attrs.evolve(self, definition=attrs.evolve(self.definition, **changes))
 
+    def _of_events(self, verb: str, instead: str) -> None:
+        """Refuse what means nothing where records are kept in step; raises `UsageError`."""
+        if self.definition.topology != "events":
+            raise UsageError(f"{self.name}: {verb}() is for events() pipelines: {instead}")
+
     def match(self, *how: Matcher | Level | ScoredLevel, adopt: Adoption = refuse) -> Self:
         """Find counterparts by levels of keys, in this order; *adopt* chooses where several records match.
 
@@ -149,7 +154,13 @@ class Builder:
         return self._with(batch=of)
 
     def after(self, *, minutes: float = 0, hours: float = 0, days: float = 0) -> Self:
-        """Let events wait, counted from their own time; no part of it is below zero."""
+        """Let events wait, counted from their own time; no part of it is below zero.
+
+        Raises `UsageError` where records are kept in step: `paced` says how far apart writes of a one-way pipeline are.
+        """
+        self._of_events(
+            "after", "events alone wait, from their own time on; paced() parts the writes of a one-way pipeline"
+        )
         for argument, given, a_day in (("minutes", minutes, 24 * 60), ("hours", hours, 24), ("days", days, 1)):
             _stated.number(f"{self.name}: after", argument, given, most=_stated.CENTURY * a_day)
         return self._with(delay=dt.timedelta(minutes=minutes, hours=hours, days=days))

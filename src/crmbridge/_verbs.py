@@ -44,6 +44,11 @@ class Verbs(Builder):
     def _accepted(self, arrivals: Sequence[Signal | Arrived]) -> int:
         return self._stored().inbox.put(self.name, arrivals)
 
+    def _enabled(self, since: dt.datetime | None) -> None:
+        verb = "disable" if since is None else "enable"
+        self._of_events(verb, "one that keeps records in step runs whenever it is run, and stops when nobody runs it")
+        self._stored().agenda.enable(self.name, since)
+
     def _listeners(self) -> list[Listener]:
         own = [end.connector for end in (self.definition.left, self.definition.right)]
         return [*self.definition.listeners, *(cast("Listener", one) for one in own if hasattr(one, "receive"))]

@@ -157,12 +157,12 @@ class Pipeline(Verbs):
         return self._accepted(arrivals)
 
     def enable(self) -> None:
-        """Count events from this moment; enabling again starts no back-fill."""
-        self._stored().agenda.enable(self.name, self._now())
+        """Count events from this moment; enabling again starts no back-fill. Raises `UsageError` outside `events()`."""
+        self._enabled(self._now())
 
     def disable(self) -> None:
-        """Stop: events from now on are not taken; what waits already is kept."""
-        self._stored().agenda.enable(self.name, None)
+        """Stop: events from now on are not taken; what waits already is kept. Raises `UsageError` outside `events()`."""
+        self._enabled(None)
 
     def retry(self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = "") -> Report:
         """Look at parked records again, all or those named, and run what is due.
@@ -288,11 +288,11 @@ class AsyncPipeline(Verbs):
 
     async def enable(self) -> None:
         """Count events from this moment; enabling again starts no back-fill."""
-        await self._perform(called(self._stored().agenda.enable, self.name, self.driver.clock.now()))
+        await self._perform(called(self._enabled, self.driver.clock.now()))
 
     async def disable(self) -> None:
         """Stop: events from now on are not taken; what waits already is kept."""
-        await self._perform(called(self._stored().agenda.enable, self.name, None))
+        await self._perform(called(self._enabled, None))
 
     async def retry(
         self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = ""

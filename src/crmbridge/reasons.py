@@ -131,6 +131,7 @@ class Code(enum.StrEnum):
     GATE_NEEDS = "gate_needs"
     VALUES_NOT_KEPT = "values_not_kept"
     NEVER_WRITTEN = "never_written"
+    OWNER_UNUSED = "owner_unused"
     CREATE_ONLY_TARGET = "create_only_target"
     CANNOT_READ = "cannot_read"
     CANNOT_CREATE = "cannot_create"

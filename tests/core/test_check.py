@@ -232,6 +232,12 @@ def test_a_value_for_new_records_where_none_is_created_is_told():
     assert codes(*BOTH, only, make=lambda pipe: pipe.creates(left=False, right=True)) == []
 
 
+def test_an_owner_where_no_record_is_shared_is_told():
+    owned = pair("a", "A", policies.left_wins, owner="newest")
+    assert codes(owned) == [(Code.OWNER_UNUSED, "warning")]
+    assert codes(owned, make=lambda pipe: pipe.many_to_one()) == []
+
+
 def test_a_field_that_can_only_be_written_at_creation_is_told():
     once = (FieldSpec("A", create_only=True),)
     assert codes(*BOTH, right=once) == [(Code.CREATE_ONLY_TARGET, "warning")]

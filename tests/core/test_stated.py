@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from crmbridge import at, gates, key, level, linked, look_up, one_way, pair, policies, two_way
+from crmbridge import at, events, gates, key, level, linked, look_up, one_way, pair, policies, two_way
 from crmbridge.errors import UsageError
 from crmbridge.match import all_of, first_of, scored, weigh
 from crmbridge.notify import Collecting
+from crmbridge.stores import MemoryStore
 from crmbridge.testing.connector import FakeConnector, described
 
 MA, CRM = FakeConnector("ma", described("p")), FakeConnector("crm", described("Lead"), described("Contact"))
@@ -28,6 +29,10 @@ class Awaited:
 
 def people():
     return two_way("people", at(MA, "p"), at(CRM, "Lead", "Contact"))
+
+
+def posts():
+    return events("posts", at(MA, "p"), at(CRM, "Lead"))
 
 
 def reports():
@@ -52,9 +57,13 @@ REFUSED = [
     (lambda: people().leased(minutes=1e300), r"at most 52,560,000"),
     (lambda: people().batches(of=0), r"of=0.* a whole number, 1 or more"),
     (lambda: people().batches(of=2.5), r"of=2.5.* a whole number"),
-    (lambda: people().after(minutes=-5), r"minutes=-5.* 0 or more"),
-    (lambda: people().after(hours=-1, days=1), r"hours=-1"),
-    (lambda: people().after(days=math.inf), r"days=inf"),
+    (lambda: posts().after(minutes=-5), r"minutes=-5.* 0 or more"),
+    (lambda: posts().after(hours=-1, days=1), r"hours=-1"),
+    (lambda: posts().after(days=math.inf), r"days=inf"),
+    (lambda: people().after(days=30), r"people: after\(\) is for events\(\) pipelines"),
+    (lambda: reports().after(hours=1), r"reports: after\(\) is for events\(\) pipelines.*paced\(\)"),
+    (lambda: people().remember(MemoryStore()).enable(), r"people: enable\(\) is for events\(\) pipelines"),
+    (lambda: reports().remember(MemoryStore()).disable(), r"reports: disable\(\) is for events\(\).*nobody runs it"),
     (lambda: people().retain(days=-1), r"days=-1.* more than 0.*without retain\(\) history is kept for ever"),
     (lambda: people().retain(days="7"), r"days='7'.* a number"),
     (lambda: reports().paced(cooldown=-HOUR), r"cooldown=.*timedelta, not below zero"),
@@ -110,7 +119,8 @@ def test_every_word_and_number_at_its_bounds_is_taken():
         assert policies.newest_wins(otherwise=side, tolerance=0 * HOUR)
     for owner in ("first_linked", "newest", None):
         assert pair("a", "A", owner=owner)
-    assert people().leased(minutes=0.5).batches(of=1).after().retain(days=36_500)
+    assert people().leased(minutes=0.5).batches(of=1).retain(days=36_500)
+    assert posts().after()
     assert reports().paced(reservations=1, window=HOUR)
     assert gates.at_most(creates=0, updates=0.5, deletes=Decimal("0.02"), floor=0)
     assert gates.at_least("score", -3)

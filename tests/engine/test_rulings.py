@@ -64,7 +64,7 @@ def test_a_file_of_rulings_is_taken_with_the_names_that_the_pipeline_gives_and_w
     assert people.names == people.using(AsyncDriver(clock=clock)).names == Names("ma", "crm")
     path, store = tmp_path / "ruled.csv", people.store
     path.write_text("key,ruling\n" + "".join(f"{one.key},crm\n" for one in parked(store, "people")), "utf-8")
-    with pytest.raises(UsageError, match="give pipeline[.]names"):
+    with pytest.raises(UsageError, match=r"give pipeline\.names"):
         rule(store, "people", path, Names("crm", "ma"), by="sei", now=clock.now())
     assert people.run().writes == 0
     assert rule(store, "people", path, people.names, by="sei", now=clock.now()).taken == 2

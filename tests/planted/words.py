@@ -103,4 +103,10 @@ PLANTS = {
             ),
         ),
     ),
+    "a pipeline that cannot be disabled says that it is": (
+        "_verbs.py",
+        "        self._of_events(verb, ",
+        "        print(verb, ",
+        (STATED.format("a_word_or_number_that_nobody_knows_is_refused_with_its_argument_and_the_remedy"),),
+    ),
 }

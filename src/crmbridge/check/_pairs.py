@@ -54,11 +54,13 @@ def _told(route: Route, code: Code, severity: Severity, **facts: Fact) -> Findin
 
 
 def _writing(definition: Definition, route: Route) -> Iterator[Finding]:
-    """Say where values reach new records only."""
+    """Say where values reach new records only, and where who writes them is said in vain."""
     policy = route.pair.policy or definition.default_policy
     on_create = "only_on_create" in policy.name
     if on_create and not definition.creates(route.towards) and route.towards == "right":
         yield _told(route, Code.NEVER_WRITTEN, Severity.WARNING)
+    if route.pair.owner is not None and not definition.shared and route.towards == "right":
+        yield _told(route, Code.OWNER_UNUSED, Severity.WARNING)
     if route.target.create_only and not on_create and definition.topology != "events":
         yield _told(route, Code.CREATE_ONLY_TARGET, Severity.WARNING)
 

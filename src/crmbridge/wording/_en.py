@@ -72,7 +72,7 @@ _TEXTS: Final = {
     ),
     Code.NOT_PLANNED: "The plan that was run says nothing about the record; the next ordinary run decides about it.",
     Code.STATE_LOST: (
-        "This sync met records that it made itself, and remembers none of them: until a person adopts its matches it "
+        "This pipeline met records that it made itself, and remembers none of them: until a person adopts its matches it "
         "fills blanks and makes nothing[ in {system}]."
     ),
     Code.BOTH_CHANGED: "Both systems changed {field}; a person must choose.",
@@ -150,6 +150,10 @@ _TEXTS: Final = {
         "[: it needs {type}, and the field holds {other_type}]."
     ),
     Code.NEVER_WRITTEN: "{field}[ in {system}] gets a value in new records only, and no record is created there.",
+    Code.OWNER_UNUSED: (
+        "The pair names an owner for {field}[ in {system}], which counts only where several records share one: say "
+        "many_to_one, or take the owner out of the pair."
+    ),
     Code.CREATE_ONLY_TARGET: (
         "{field}[ in {system}] can be written when a record is created and never after, so later changes stay behind."
     ),
@@ -197,7 +201,7 @@ _TEXTS: Final = {
         "sent instead."
     ),
     Code.RULES_CHANGED: (
-        "The rules of this sync have changed since its last run, or a person asked for it: every linked pair is looked at "
+        "The rules of this pipeline have changed since its last run, or a person asked for it: every linked pair is looked at "
         "again[ ({count})][, and {systems} read from the beginning]."
     ),
 }

@@ -147,6 +147,10 @@ _TEXTS: Final = {
         "[(必要な種類は{type}、項目の種類は{other_type})]。"
     ),
     Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
+    Code.OWNER_UNUSED: (
+        "[{system}の]{field}のペアにownerが指定されていますが、複数のレコードが1件を共有する場合にしか使われません。"
+        "many_to_oneを指定するか、ペアからownerを外してください。"
+    ),
     Code.CREATE_ONLY_TARGET: "[{system}の]{field}は新規作成のときだけ書き込めるため、その後の変更は反映されません。",
     Code.CANNOT_READ: "[{system}の]レコードをIDで読み取れないため、同期を保てません。",
     Code.CANNOT_CREATE: (
