@@ -55,6 +55,7 @@ class Builder:
                 raise UsageError(f"{self.name}: a scored level may only come last, after every level of equal keys")
             return self._with(matcher=LevelMatcher(levels, adopt))
         if len(how) == 1 and not isinstance(how[0], Level | ScoredLevel):
+            _stated.able(f"{self.name}: match", how[0], "begin", "levels, or one matcher of your own")
             return self._with(matcher=how[0])
         raise UsageError(f"{self.name}: match() takes levels, or one matcher of your own")
 
@@ -87,8 +88,10 @@ class Builder:
 
         A gate looks at the record that crosses: the left one towards the right, the right one towards the left.
         Towards both it looks at the left record, unless *of* says the right. Raises `UsageError` for a word that is none
-        of these: a gate that is never asked admits everybody.
+        of these, since a gate that is never asked admits everybody, and for what is no gate.
         """
+        for one in gates:
+            _stated.able(f"{self.name}: gate", one, "admit", "a gate, as gates.filled('email')")
         sides = f"{self.definition.left.system} is the left, {self.definition.right.system} the right"
         _stated.word(f"{self.name}: gate", "before", before, get_args(Moment))
         _stated.word(f"{self.name}: gate", "towards", towards, get_args(Towards), hint=sides)
@@ -99,7 +102,9 @@ class Builder:
         return self._with(gates=(*self.definition.gates, *added))
 
     def guard(self, *guards: Guard) -> Self:
-        """Let guards judge the whole sweep before the first write."""
+        """Let guards judge the whole sweep before the first write; raises `UsageError` for what is no guard."""
+        for one in guards:
+            _stated.able(f"{self.name}: guard", one, "inspect", "a guard, as gates.at_most(deletes=0.02)")
         return self._with(guards=(*self.definition.guards, *guards))
 
     def creates(self, *, left: bool, right: bool) -> Self:
@@ -167,6 +172,8 @@ class Builder:
 
     def listen(self, *listeners: Listener) -> Self:
         """Open deliveries with these; an end that opens its own needs not be named."""
+        for one in listeners:
+            _stated.able(f"{self.name}: listen", one, "receive", "a listener")
         return self._with(listeners=(*self.definition.listeners, *listeners))
 
     def on_quarantine(self, *notifiers: Notifier) -> Self:
@@ -182,7 +189,8 @@ class Builder:
         return self._with(notifiers=(*self.definition.notifiers, *notifiers))
 
     def remember(self, store: StateStore) -> Self:
-        """Keep what must be remembered in this store."""
+        """Keep what must be remembered in this store; raises `UsageError` for what is none, as a path."""
+        _stated.able(f"{self.name}: remember", store, "commit", "a store, as SqliteStore('state.db')")
         return attrs.evolve(self, store=store)
 
     def retain(self, *, days: float) -> Self:

@@ -5,29 +5,58 @@ A kind that was taken out of a pipeline is no end of it any more; what is stored
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
+from ._stated import brief
 from .errors import UsageError
 from .explaining import explained
-from .model import SIDES
+from .model import SIDES, RecordRef
 from .report import Names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .definition import Definition
-    from .model import RecordRef, Side
+    from .model import Side
     from .roles import StateStore
+
+_EXAMPLES: Final = {
+    "why()": "why(ref)",
+    "rule()": "rule(ref, ...)",
+    "retry()": "retry([ref])",
+    "forget()": "forget(ref), or forget(*refs)",
+}
+"""How each verb takes records: one, several, or a list."""
 
 
 def named(definition: Definition, store: StateStore, verb: str, *refs: RecordRef) -> tuple[RecordRef, ...]:
     """Give records as they are known to the store.
 
-    Raises `UsageError`, naming the ends, for a system or kind that is no end, was none, and of which nothing is stored.
+    Raises `UsageError`, naming the ends, for a system or kind that is no end, was none, and of which nothing is stored;
+    and for what is no record.
     """
+    records(definition, verb, refs)
     asked = tuple(definition.named(ref) for ref in refs)
     for ref in asked:
         if not (definition.holds(ref) or _was_held(definition, store, ref)):
             raise _no_end(definition, verb, ref)
     return asked
+
+
+def listed(refs: Sequence[RecordRef] | RecordRef) -> tuple[RecordRef, ...]:
+    """Give the records of a list; one that stands alone is meant as a list of one."""
+    return tuple(refs) if isinstance(refs, Iterable) else (refs,)
+
+
+def records(definition: Definition, verb: str, refs: Iterable[object]) -> None:
+    """Refuse what is no record; raises `UsageError`."""
+    for ref in refs:
+        if not isinstance(ref, RecordRef):
+            raise UsageError(
+                f"{definition.name}: {verb}: a record is named by a RecordRef(system, kind, id), and not by {brief(ref)}; "
+                f"write {_EXAMPLES[verb]}"
+            )
 
 
 def _no_end(definition: Definition, verb: str, ref: RecordRef) -> UsageError:

@@ -91,6 +91,22 @@ def able(where: str, given: object, method: str, meant: str, *, at_once: bool = 
         )
 
 
+def connector(where: str, given: object) -> None:
+    """Refuse what has no system with a name, and so is no connector; raises `UsageError`."""
+    system = getattr(given, "system", None)
+    if not isinstance(system, str) or not system:
+        raise UsageError(
+            f"{where}({brief(given)}): give a connector, a source or a sink: its system has a name, a text"
+        )
+
+
+def named(where: str, given: object, what: str, example: str) -> None:
+    """Refuse a name that is no text, or an empty one; raises `UsageError`."""
+    if not isinstance(given, str) or not given:
+        told = "''" if given == "" else brief(given)
+        raise UsageError(f"{where}: {what} is named by a text of its own, and not by {told}; write {example}")
+
+
 def brief(given: object) -> str:
     """Tell what was given by its type alone: a text may be an address, or a key."""
     return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"

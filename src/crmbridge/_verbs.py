@@ -124,10 +124,10 @@ class Verbs(Builder):
         from ._engine._edited import edits_of
         from ._engine._run import Edit
         from ._engine.sweep import woken
-        from ._named import named
+        from ._named import listed, named
 
         if refs is not None:
-            refs = yield from called(named, self.definition, self._stored(), "retry()", *refs)
+            refs = yield from called(named, self.definition, self._stored(), "retry()", *listed(refs))
         edits: Mapping[RecordRef, Edit] = {}
         if values is not None:
             rows = yield from called(self._stored().quarantine.rows, self.name)

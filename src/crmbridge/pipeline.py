@@ -37,8 +37,12 @@ T = TypeVar("T")
 def at(connector: Source | Sink, *kinds: str, new: str | None = None) -> End:
     """Name one side of a pipeline: its kinds are tried in this order, and *new* is the kind of new records.
 
-    Raises `UsageError` where no kind is named, and for a *new* kind that is none of them.
+    Raises `UsageError` for what is no connector, where no kind is named, or not as a text of its own, and for a *new* kind
+    that is none of them.
     """
+    _stated.connector("at", connector)
+    for kind in kinds:
+        _stated.named(f"at({connector.system})", kind, "each kind", "at(crm, 'Contact', 'Lead')")
     if not kinds:
         raise UsageError(f"at({connector.system}): name at least one kind")
     if new is not None:
@@ -107,8 +111,10 @@ class Pipeline(Verbs):
     def using(self, driver: Driver | AsyncDriver) -> Pipeline | AsyncPipeline:
         """Perform the verbs with this driver; an `AsyncDriver` gives the same verbs, awaited.
 
-        Tokens and budgets are kept in the driver's store; where it has none, in that of the pipeline.
+        Tokens and budgets are kept in the driver's store; where it has none, in that of the pipeline. Raises `UsageError`
+        for what is no driver.
         """
+        _stated.able(f"{self.name}: using", driver, "run", "a driver, as Driver() or AsyncDriver()")
         from .drive import AsyncDriver
 
         if isinstance(driver, AsyncDriver):

@@ -8,14 +8,16 @@ from decimal import Decimal
 
 import pytest
 
-from crmbridge import at, events, gates, key, level, linked, look_up, one_way, pair, policies, two_way
+from crmbridge import at, bundle, events, gates, key, level, linked, look_up, one_way, pair, policies, two_way
 from crmbridge.errors import UsageError
 from crmbridge.match import all_of, first_of, scored, weigh
+from crmbridge.model import RecordRef
 from crmbridge.notify import Collecting
 from crmbridge.stores import MemoryStore
 from crmbridge.testing.connector import FakeConnector, described
 
 MA, CRM = FakeConnector("ma", described("p")), FakeConnector("crm", described("Lead"), described("Contact"))
+REF = RecordRef("ma", "p", "1")
 HOUR = dt.timedelta(hours=1)
 KEY = key("a", "A")
 
@@ -31,6 +33,10 @@ def people():
     return two_way("people", at(MA, "p"), at(CRM, "Lead", "Contact"))
 
 
+def kept():
+    return people().remember(MemoryStore())
+
+
 def posts():
     return events("posts", at(MA, "p"), at(CRM, "Lead"))
 
@@ -40,6 +46,28 @@ def reports():
 
 
 REFUSED = [
+    (lambda: at("crm", "Lead"), r"at\(a str\): give a connector"),
+    (lambda: at(FakeConnector, "Lead"), r"at\(the class FakeConnector\): give a connector"),
+    (
+        lambda: at(CRM, ["Lead"]),
+        r"at\(crm\): each kind is named by a text of its own, and not by a list; write at\(crm, 'Con",
+    ),
+    (lambda: at(CRM, "Lead", ""), r"at\(crm\): each kind .* not by ''"),
+    (lambda: people().match("email"), r"match\(a str\): give levels, or one matcher"),
+    (lambda: people().gate("x"), r"people: gate\(a str\): give a gate, as gates.filled\('email'\): it has admit\(\)"),
+    (lambda: people().gate(gates.filled), r"gate\(a function\): give a gate"),
+    (lambda: people().guard("x"), r"guard\(a str\): give a guard, as gates.at_most"),
+    (lambda: people().listen("x"), r"listen\(a str\): give a listener: it has receive"),
+    (lambda: people().remember("state.db"), r"people: remember\(a str\): give a store, as SqliteStore\('state.db'\)"),
+    (lambda: people().remember(MemoryStore), r"remember\(the class MemoryStore\): give a store"),
+    (lambda: people().using("x"), r"using\(a str\): give a driver"),
+    (lambda: bundle(people()).remember("state.db"), r"remember\(a str\): give a store"),
+    (lambda: bundle(people()).using(None), r"using\(a NoneType\): give a driver"),
+    (lambda: kept().why("1"), r"people: why\(\): a record is named by a RecordRef.* by a str; write why\(ref\)"),
+    (lambda: kept().rule("1", "crm", by="kim"), r"rule\(\): .* write rule\(ref, \.\.\.\)"),
+    (lambda: kept().forget([REF]), r"forget\(\): .* by a list; write forget\(ref\), or forget\(\*refs\)"),
+    (lambda: kept().retry("1"), r"retry\(\): .* by a str; write retry\(\[ref\]\)"),
+    (lambda: kept().retry(1), r"retry\(\): .* by a int"),
     (lambda: at(CRM, "Lead", "Contact", new="Leed"), r"new='Leed'.* takes Lead or Contact"),
     (lambda: pair("a", "A", owner="first"), r"owner='first'.* first_linked or newest; did you mean 'first_linked'"),
     (lambda: people().gate(gates.filled("a"), before="create"), r"before='create'.*did you mean 'creating'"),

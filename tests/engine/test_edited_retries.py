@@ -45,6 +45,15 @@ def test_a_new_record_crosses_with_the_values_of_a_person_and_the_journal_says_w
     assert world.parked() == []
 
 
+def test_one_record_alone_is_retried_as_a_list_of_one(phones):
+    world, pipe = phones
+    people = [world.left(email=f"{name}@x.example", name=name, phone=LONG) for name in ("kim", "lee")]
+    world.run(pipe)
+    world.clock.advance(60)
+    world.ready(pipe).retry(people[0], values={"phone": "00000000"}, by="sei")
+    assert [row.row.ref for row in parked(world.store, pipe.name)] == people[1:]
+
+
 def test_a_changed_record_crosses_with_the_values_of_a_person_and_stays_so(phones):
     world, pipe = phones
     person, lead = world.pair(pipe)
