@@ -30,9 +30,13 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .reasons import Reason
+
+if TYPE_CHECKING:
+    from .bundles import BundlePlan, BundleReport
+    from .report import Report
 
 
 class Retry(enum.StrEnum):
@@ -175,7 +179,9 @@ class BundleFailed(CrmBridgeError):
     these; `.report` (or plan) is of the others.
     """
 
-    def __init__(self, errors: Mapping[str, CrmBridgeError], left_out: Sequence[str], report: object) -> None:
+    def __init__(
+        self, errors: Mapping[str, CrmBridgeError], left_out: Sequence[str], report: BundlePlan | BundleReport
+    ) -> None:
         said = [f"{name}: {error}" for name, error in errors.items()]
         said += [f"{name}: not run, since it refers to one that failed" for name in left_out]
         super().__init__("; ".join(said))
@@ -187,6 +193,6 @@ class BundleFailed(CrmBridgeError):
 class RunFailed(CrmBridgeError):
     """A run left records in trouble; `.report` has them."""
 
-    def __init__(self, said: str, report: object) -> None:
+    def __init__(self, said: str, report: Report | BundleReport) -> None:
         super().__init__(said)
         self.report = report

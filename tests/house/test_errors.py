@@ -2,8 +2,13 @@
 
 import inspect
 import re
+from typing import get_args, get_type_hints
+
+import pytest
 
 from crmbridge import errors
+from crmbridge.bundles import BundlePlan, BundleReport
+from crmbridge.report import Report
 
 BRANCH = re.compile(r"^(?P<indent>[ │]*)(?:[├└]── )?(?P<name>[A-Z]\w+)(?:\s{2,}(?P<says>.*))?$")
 
@@ -42,3 +47,11 @@ def test_a_second_ancestor_is_drawn_too():
 
 def test_each_error_says_in_one_sentence_what_happened():
     assert [name for name, one in raised().items() if not (one.__doc__ or "").strip().endswith(".")] == []
+
+
+@pytest.mark.parametrize("error", [errors.RunFailed, errors.BundleFailed])
+def test_the_report_that_an_error_carries_is_known_to_a_type_checker(error):
+    reports = {one.__name__: one for one in (Report, BundleReport, BundlePlan)}
+    hints = get_type_hints(error.__init__, localns=reports)
+    assert set(get_args(hints["report"])) <= set(reports.values())
+    assert BundleReport in get_args(hints["report"])
