@@ -11,6 +11,7 @@ import attrs
 
 from ._engine.checking import check
 from ._engine.sweep import Swept
+from ._named import records
 from .check import Finding, rings
 from .errors import BundleFailed, CrmBridgeError, ForgedDelivery, RunFailed, UsageError
 from .explaining import explained
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from .drive import AsyncDriver, Driver
+    from .reasons import Reason
 
 T = TypeVar("T")
 
@@ -35,7 +37,11 @@ T = TypeVar("T")
 class _Parts(ABC):
     @property
     @abstractmethod
-    def _each(self) -> Sequence[Plan | Report]: ...
+    def _named(self) -> Iterable[tuple[str, Plan | Report]]: ...
+
+    @property
+    def _each(self) -> Sequence[Plan | Report]:
+        return [part for _, part in self._named]
 
     def rows(self, disposition: Disposition | None = None) -> Iterator[Decision]:
         """Give the decisions, pipeline by pipeline, of one disposition or of all."""
@@ -50,6 +56,13 @@ class _Parts(ABC):
         told = [part.say(language, samples=samples) for part in self._each]
         return "\n".join([*told, *self._sums(language)])
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Give what each plan or report found, its place led by the pipeline's name."""
+        return tuple(
+            attrs.evolve(one, where=f"{name}: {one.where}") for name, part in self._named for one in part.findings
+        )
+
     @abstractmethod
     def _sums(self, language: Language) -> list[str]: ...
 
@@ -62,8 +75,13 @@ class BundlePlan(_Parts):
     """By the name of the pipeline, parents first."""
 
     @property
-    def _each(self) -> Sequence[Plan]:
-        return list(self.plans.values())
+    def _named(self) -> Iterable[tuple[str, Plan]]:
+        return self.plans.items()
+
+    @property
+    def objection(self) -> Reason | None:
+        """Tell what a guard says first against any of the plans; a run of them overrules it."""
+        return next((found for plan in self.plans.values() if (found := plan.objection) is not None), None)
 
     @property
     def totals(self) -> Totals:
@@ -97,8 +115,13 @@ class BundleReport(_Parts):
     """By the name of the pipeline, parents first; one that could not be run is left out."""
 
     @property
-    def _each(self) -> Sequence[Report]:
-        return list(self.reports.values())
+    def _named(self) -> Iterable[tuple[str, Report]]:
+        return self.reports.items()
+
+    @property
+    def state_lost(self) -> bool:
+        """Say whether any of the pipelines has lost its memory, and waits to be adopted."""
+        return any(report.state_lost for report in self.reports.values())
 
     @property
     def read(self) -> int:
@@ -120,7 +143,7 @@ class BundleReport(_Parts):
 
     def duplicates(self) -> Iterator[Decision]:
         """Give what `Report.duplicates` gives, pipeline by pipeline."""
-        for report in self._each:
+        for report in self.reports.values():
             yield from report.duplicates()
 
     def raise_for_failures(self) -> Self:
@@ -157,7 +180,7 @@ class _Bundled:
         return tuple(pipe.name for pipe in self.pipelines)
 
     def pipeline(self, name: str) -> Pipeline:
-        """Give one pipeline, for what concerns it alone: rulings, retries, enabling; raises `UsageError`."""
+        """Give one pipeline, for what concerns it alone: undoing, rulings, retries, enabling; raises `UsageError`."""
         for pipe in self.pipelines:
             if pipe.name == name:
                 return pipe
@@ -242,6 +265,7 @@ class _Bundled:
         return sum(taken)
 
     def _why(self, ref: RecordRef, field: str | None) -> Sequence[JournalRow]:
+        records(self.pipelines[0].definition, "why()", [ref])
         found = [
             row
             for pipe in self.pipelines
@@ -292,7 +316,10 @@ class Bundle(_Bundled):
         return self._received(delivery, self._perform(lambda clock: call(clock.now)))
 
     def why(self, ref: RecordRef, field: str | None = None) -> Sequence[JournalRow]:
-        """Tell what any pipeline wrote to a record or because of it, and why, oldest first."""
+        """Tell what any pipeline wrote to a record or because of it, and why, oldest first.
+
+        `pipeline(name).why(ref)` tells all that one of them knows of it, in words too.
+        """
         return self._why(ref, field)
 
     def _perform(self, make: Callable[[Clock], Flow[T]]) -> T:

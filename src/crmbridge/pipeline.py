@@ -201,7 +201,8 @@ class Pipeline(Verbs):
     def rule(self, ref: RecordRef, choice: str, *, by: str) -> None:
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt.
 
-        Where a value would be refused, `leave`, or the side that would refuse it, keeps it from being sent. A ruling is
+        The words are those of a file of rulings: `adopt` may stand before the id. Where a value would be refused,
+        `leave`, or the side that would refuse it, keeps it from being sent. A ruling is
         about what the person saw: an edit made since asks again. The record is looked at in the next run. Raises
         `UsageError` without a name in *by*, for a choice that is none of these, for an id where not several records
         match, and for a record that nothing is known of.

@@ -13,7 +13,7 @@ import pytest
 from crmbridge.cli import main
 
 MODULE = """
-from crmbridge import at, key, level, pair, two_way
+from crmbridge import at, bundle, key, level, one_way, pair, two_way
 from crmbridge.model import FieldSpec
 from crmbridge.policies import left_wins
 from crmbridge.stores import SqliteStore
@@ -29,6 +29,14 @@ people = (
     .remember(SqliteStore("people.db"))
 )
 sei = ma.put("prospect", email="sei@example.jp", city="Sendai")
+people_alone = bundle(people)
+towns = (
+    one_way("towns", at(ma, "prospect"), at(crm, "lead"))
+    .match(level("e-mail", key("email", "Email")))
+    .fields(pair("email", "Email"), pair("city", "Sity"))
+    .remember(people.store)
+)
+both = bundle(towns, people)
 other = "no pipeline"
 
 
@@ -105,6 +113,59 @@ def test_a_system_that_the_pipeline_does_not_have_is_refused_and_those_it_has_ar
 def test_a_run_that_leaves_records_in_trouble_says_so_by_its_exit_status(sync):
     sync.ma.edit(sync.sei, city="much too long")
     assert main(["run", "own_sync:people"]) == 1
+
+
+def test_a_check_names_what_it_finds_and_fails_for_an_error_alone(sync, capsys):
+    assert main(["check", "own_sync:people"]) == 0
+    assert "note: crm.lead: When the answer to a create in crm is lost" in capsys.readouterr().out
+    assert main(["check", "own_sync:towns"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("error: crm.lead.Sity: There is no such field in crm: Sity")
+    assert main(["check", "own_sync:both", "--lang", "ja"]) == 1
+    assert "error: towns: crm.lead.Sity: 指定された項目" in capsys.readouterr().out
+    assert sync.crm.rows("lead") == []
+
+
+def test_a_bundle_is_planned_priced_and_run_as_a_pipeline_is(sync, capsys):
+    assert main(["plan", "own_sync:people_alone"]) == 0
+    told = capsys.readouterr().out
+    assert "in all: 1 records read" in told
+    assert "people: crm: 1 requests" in told
+    assert sync.crm.rows("lead") == []
+    assert main(["run", "own_sync:people_alone"]) == 0
+    assert [lead["City"] for lead in sync.crm.rows("lead")] == ["Sendai"]
+    sync.ma.edit(sync.sei, city="much too long")
+    assert main(["run", "own_sync:people_alone", "--lang", "ja"]) == 1
+    assert "合計: 2 件" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_of_a_bundle_those_that_could_be_run_are_told_before_the_one_that_could_not(sync, capsys, command):
+    assert main([command, "own_sync:both"]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith(f"people-{command}-1: 1 records read")
+    assert "towns: the pair city|Sity" in told.err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["undo", "own_sync:both", "people-run-1"], ["look-again", "own_sync:both"],
+        ["why", "own_sync:both", "ma", "prospect", "1"], ["forget", "own_sync:both", "ma", "prospect", "1"],
+    ],
+)  # fmt: skip
+def test_what_is_of_one_pipeline_names_those_of_a_bundle(sync, capsys, asked):
+    assert main(asked) == 2
+    said = capsys.readouterr().err
+    assert f"'own_sync:both' is a bundle of towns, people, and {asked[0]} is of one pipeline" in said
+
+
+@pytest.mark.parametrize("asked", [["plan", "--save"], ["run", "--plan"]])
+def test_a_file_holds_the_plan_of_one_pipeline_and_no_bundle(sync, capsys, asked):
+    command, option = asked
+    assert main([command, "own_sync:people_alone", option, "plan.jsonl"]) == 2
+    assert f"{option}: a file holds the plan of one pipeline" in capsys.readouterr().err
+    assert sync.crm.rows("lead") == []
 
 
 WAITING = MODULE.replace("from crmbridge import at,", "import os, pathlib, time\n\nfrom crmbridge import at,").replace(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from crmbridge import Disposition, at, bundle, ensured, events, linked, one_way, pair, put
+from crmbridge import Disposition, at, bundle, ensured, events, gates, linked, one_way, pair, put
 from crmbridge.drive import AsyncDriver
 from crmbridge.errors import BundleFailed, ForgedDelivery, NotAllowed, RunFailed, UsageError
 from crmbridge.match import key, level
@@ -261,3 +261,22 @@ def test_a_bundle_without_a_driver_runs_by_itself_and_one_without_a_store_says_w
     assert report.writes == 3
     with pytest.raises(UsageError, match="remember"):
         bundle(*world.pipes()).run()
+
+
+def test_what_plans_and_reports_find_and_object_to_is_told_of_the_whole(world):
+    world.fill()
+    companies, people, deals = world.pipes()
+    guarded = world.whole(companies, people.guard(gates.at_most(creates=0, floor=0)), deals)
+    plan = guarded.plan()
+    assert plan.objection.code is Code.TOO_MANY_CREATES
+    assert [(one.where, one.because.code) for one in plan.findings] == [("people: people", Code.TOO_MANY_CREATES)]
+    report = guarded.run(plan)
+    assert (report.findings, report.state_lost) == ((), False)
+    assert guarded.plan().objection is None
+    world.store = MemoryStore()
+    assert world.whole().run().state_lost
+
+
+def test_a_bundle_is_asked_why_of_a_record_and_of_nothing_else(world):
+    with pytest.raises(UsageError, match=r"why\(\): a record is named by a RecordRef"):
+        world.whole().why("1")
