@@ -19,6 +19,9 @@ from .credentials import Credential
 
 T = TypeVar("T")
 
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""RFC 9110, 9.2.2: what twice of it does is what once does."""
+
 
 class Repeat(enum.Enum):
     """Whether a request may be sent again when its answer was lost."""
@@ -133,15 +136,33 @@ class Request:
     """A large answer goes into this file."""
     key: str | None = None
     """Idempotency key."""
-    repeat: Repeat = Repeat.SAFE
+    repeat: Repeat | None = None
+    """None leaves it to the method: see `repeats`."""
     lane: str = "default"
     """Which `RateBudget` pays."""
     cost: int = 1
 
+    @property
+    def repeats(self) -> Repeat:
+        """Say whether this request may be sent again when its answer was lost.
+
+        Unless `repeat` says which: GET, HEAD, OPTIONS, PUT, DELETE and whatever has an idempotency key may be; POST,
+        PATCH and any other method may not.
+        """
+        if self.repeat is not None:
+            return self.repeat
+        safe = self.key is not None or self.method.upper() in _SAFE_METHODS
+        return Repeat.SAFE if safe else Repeat.UNSAFE
+
 
 @attrs.frozen
 class Response:
-    """What a system answered; any status, since what a status means is the adapter's to say."""
+    """What a system answered: what its status means is the adapter's to say, and an error's body is no record.
+
+    Drivers keep a few statuses to themselves. 420 and 429 are asked again, and raised as `Throttled` where that does
+    not help; 408, 500, 502, 503, 504, 521, 523 and 524 are asked again where `Request.repeats` allows it, and raised as
+    `Unreachable`. Every other status comes as it is, 301, 401 and 404 too.
+    """
 
     status: int
     headers: Mapping[str, str] = attrs.field(repr=False)

@@ -26,7 +26,7 @@ from ..credentials import (
     TokenCredential,
 )
 from ..errors import AdapterError, ContractBroken, NotAllowed, Unreachable
-from ..flow import Account, Flow, Form, Request, Response, call, send
+from ..flow import Account, Flow, Form, Repeat, Request, Response, call, send
 from ..roles import Token, Tokens
 from ._http import Entry
 
@@ -123,10 +123,18 @@ def _ask(account: Account, credential: TokenCredential, refresh: Secret | None) 
         max_bytes=_TOKEN_BYTES,
         timeout=min(account.timeout, _TOKEN_SECONDS),
     )
-    form = Form(_fields(credential, refresh))
-    headers = {"accept": "application/json"}
+    request = Request(
+        plain,
+        "POST",
+        credential.token_url,
+        headers={"accept": "application/json"},
+        body=Form(_fields(credential, refresh)),
+        # A second token harms nobody, and without one nothing goes on.
+        repeat=Repeat.SAFE,
+        lane="token",
+    )
     try:
-        return (yield from send(Request(plain, "POST", credential.token_url, headers=headers, body=form, lane="token")))
+        return (yield from send(request))
     except Unreachable as error:
         failed = error
     # The request that needs the token was not sent, whatever became of the request for the token.

@@ -91,7 +91,7 @@ class Trial:
             self.may_have_arrived |= result.outcome is RequestOutcome.UNKNOWN
         else:
             self.may_have_arrived |= result.status in UNWELL
-        return worth_repeating(result, self.request.repeat)
+        return worth_repeating(result, self.request.repeats)
 
     def wait(self, state: RetryCallState) -> float:
         """Tell how many seconds to let pass before the next try."""

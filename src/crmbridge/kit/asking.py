@@ -48,14 +48,15 @@ def answer(
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     key: str | None = None,
-    repeat: Repeat = Repeat.SAFE,
+    repeat: Repeat | None = None,
     lane: str = "default",
     cost: int = 1,
     fault: Fault = plain_fault,
 ) -> Flow[Response]:
     """Send a request and get its whole response, for what stands in the status (below 400) or in a header.
 
-    Raises what *fault* makes of a status of 400 and above.
+    Raises what *fault* makes of a status of 400 and above. Without *repeat* a POST or PATCH is sent once, unless it has
+    an idempotency *key* (`Request.repeats`).
     """
     request = Request(
         account,
@@ -84,7 +85,7 @@ def ask(
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     key: str | None = None,
-    repeat: Repeat = Repeat.SAFE,
+    repeat: Repeat | None = None,
     lane: str = "default",
     cost: int = 1,
     fault: Fault = plain_fault,
@@ -92,6 +93,7 @@ def ask(
     """Send a request and get the decoded body of its answer.
 
     Raises what *fault* makes of a status of 400 and above; ContractBroken for a 3xx, since no redirect is followed.
+    Without *repeat* a POST or PATCH is sent once, unless it has an idempotency *key* (`Request.repeats`).
     """
     response = yield from answer(
         account,

@@ -1,0 +1,19 @@
+"""Defects in what connectors rest on: flows, kit, policies; rows as those of `life`."""
+
+LOST = "tests/drive/test_lost_answers.py::test_"
+MADE_ONCE = f"{LOST}a_create_whose_answer_was_lost_is_made_once_though_its_connector_says_nothing_of_repeating"
+
+PLANTS = {
+    "whatever says nothing of repeating is sent again": (
+        "flow.py",
+        "        return Repeat.SAFE if safe else Repeat.UNSAFE\n",
+        "        return Repeat.SAFE if safe else Repeat.SAFE\n",
+        (f"{MADE_ONCE}[blocking]", f"{MADE_ONCE}[awaited]"),
+    ),
+    "a token whose answer was lost is not asked for again": (
+        "drive/_credentials.py",
+        "        repeat=Repeat.SAFE,\n",
+        "",
+        (f"{LOST}a_token_whose_answer_was_lost_is_asked_for_again[blocking]",),
+    ),
+}
