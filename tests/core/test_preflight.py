@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crmbridge.model import Cell, FieldSpec, FieldType, Normalisation, RecordRef
 from crmbridge.preflight import EMAIL_LIMIT, email_problem, problem
 from crmbridge.reasons import Code, Reason, because
+from crmbridge.wording import say
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 LEAD = RecordRef("salesforce", "Lead", "00Q1")
@@ -90,6 +91,27 @@ def test_the_wrong_type_is_named_beside_the_right_one():
         Code.WRONG_TYPE, field="f", expected="instant", shape="no_zone"
     )
     assert judged(FieldType.NUMBER, True) == because(Code.WRONG_TYPE, field="f", expected="number", shape="flag")
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        (1.5, "float"),
+        (float("nan"), "float"),
+        (["a"], "list"),
+        ({"a": 1}, "mapping"),
+        (b"x", "bytes"),
+        (object(), "no_cell"),
+    ],
+)
+@pytest.mark.parametrize("kind", FieldType)
+def test_what_is_no_cell_is_named_as_what_it_is(kind, value, shape):
+    assert judged(kind, value) == because(Code.WRONG_TYPE, field="f", expected=kind.value, shape=shape)
+
+
+def test_who_gave_a_float_is_told_what_a_connector_gives():
+    said = "The value for f has the wrong type: a float (connectors give int or Decimal) instead of a number."
+    assert say(judged(FieldType.NUMBER, 1.5)) == said
 
 
 def test_several_values_do_not_fit_into_one_and_one_of_a_set_is_another_type():

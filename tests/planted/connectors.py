@@ -16,4 +16,10 @@ PLANTS = {
         "",
         (f"{LOST}a_token_whose_answer_was_lost_is_asked_for_again[blocking]",),
     ),
+    "a float is told as a text": (
+        "preflight/_judging.py",
+        "            return _other_shape(value)\n",
+        '            return "text"\n',
+        ("tests/core/test_preflight.py::test_who_gave_a_float_is_told_what_a_connector_gives",),
+    ),
 }

@@ -31,6 +31,8 @@ _SPACE: Final = re.compile(r"\s")
 
 _TRIM: Final = Normalisation.TRIM
 
+_NO_CELLS: Final = {float: "float", list: "list", Mapping: "mapping", bytes: "bytes"}
+
 _SEVERAL: Final = frozenset({FieldType.CHOICES, FieldType.REFERENCES})
 
 
@@ -204,8 +206,15 @@ def _shape(value: Cell) -> str:
             return "reference"
         case tuple():
             return "references" if any(isinstance(one, RecordRef) for one in value) else "choices"
-        case _:
+        case str():
             return "text"
+        case _:
+            return _other_shape(value)
+
+
+def _other_shape(value: object) -> str:
+    """Name the sort of what is no cell, whatever the types say: it comes from connectors that nobody checked."""
+    return next((shape for sort, shape in _NO_CELLS.items() if isinstance(value, sort)), "no_cell")
 
 
 _JUDGES: Final[Mapping[FieldType, Callable[[FieldSpec, Cell], Reason | None]]] = {

@@ -289,6 +289,11 @@ ENGLISH: Final = Catalogue(
         "shape": {
             **_TYPES,
             "no_zone": "a date and time without a time zone",
+            "float": "a float (connectors give int or Decimal)",
+            "list": "a list (connectors give a tuple of texts)",
+            "mapping": "a mapping (a field of it has a name of its own)",
+            "bytes": "bytes (connectors give a text)",
+            "no_cell": "a value of a sort that no field holds",
             "broken_text": "a text with damaged characters",
             "unheld_sign": "a text with a sign that cannot be stored",
             "other_kind": "a reference to another kind",

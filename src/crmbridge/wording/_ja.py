@@ -292,6 +292,11 @@ JAPANESE: Final = Catalogue(
         "shape": {
             **_TYPES,
             "no_zone": "タイムゾーンのない日時",
+            "float": "float(コネクターは int か Decimal で渡します)",
+            "list": "list(コネクターは文字列の tuple で渡します)",
+            "mapping": "mapping(その中の項目は、それぞれの名前で渡します)",
+            "bytes": "bytes(コネクターは文字列で渡します)",
+            "no_cell": "どの項目にも入れられない種類の値",
             "broken_text": "壊れた文字を含む文字列",
             "unheld_sign": "保存できない文字を含む文字列",
             "other_kind": "別の種類への参照",
