@@ -51,13 +51,18 @@ class End:
 
     @property
     def source(self) -> Source:
-        """Read from this end."""
-        return cast("Source", self.connector)
+        """Read from this end; what is no flow is refused by the names of system and verb."""
+        # Every program that says what a pipeline should do waits for this module, and only a run needs that one.
+        from ._flowing import Flowing
+
+        return Flowing(self.connector)
 
     @property
     def sink(self) -> Sink:
-        """Write to this end."""
-        return cast("Sink", self.connector)
+        """Write to this end; what is no flow is refused by the names of system and verb."""
+        from ._flowing import Flowing
+
+        return Flowing(self.connector)
 
     @property
     def reads(self) -> bool:

@@ -5,6 +5,7 @@ CrmBridgeError
 │   ├── PairError             a pair, or a field that a gate or key names, cannot work: type, read-only, unknown name
 │   ├── CapabilityError       the pipeline needs what a connector does not claim
 │   ├── SettingsError         path, the wrong value's type, the nearest valid name
+│   ├── NoFlow                a verb of a connector is no flow, or yields or returns what its contract does not say
 │   └── MissingExtra          names the extra to install
 ├── AdapterError              has .system, .status, .retry, never a body with values
 │   ├── NotAllowed            401, 403: the operator's turn
@@ -66,6 +67,10 @@ class CapabilityError(UsageError):
 
 class SettingsError(UsageError):
     """A setting is wrong; the message has the path, the wrong value's type and the nearest valid name."""
+
+
+class NoFlow(UsageError):
+    """A verb of a connector is no flow, yields what is no effect, or returns what its contract does not say."""
 
 
 class MissingExtra(UsageError):

@@ -13,7 +13,7 @@ import pytest
 
 from crmbridge.credentials import ClientCredentials
 from crmbridge.drive import AsyncDriver, Driver, SystemClock
-from crmbridge.errors import Unreachable
+from crmbridge.errors import NoFlow, Unreachable
 from crmbridge.flow import Call, Flow, RateBudget, Repeat, Request, call, done, gather, pause, send
 from crmbridge.protocols import Event
 from crmbridge.testing.sim import ManualClock, SimulatedCrash
@@ -40,6 +40,14 @@ def test_a_flow_gets_the_answer_to_each_effect_and_its_value_comes_out(drive, ac
 
 def test_a_flow_that_needs_nothing_is_performed(drive):
     assert drive(ok).run(done("x")) == "x"
+
+
+def test_what_a_flow_yields_and_is_no_effect_is_refused_by_what_it_is(drive):
+    def flow() -> Flow[None]:
+        yield {"a": 1}
+
+    with pytest.raises(NoFlow, match="a flow yields dict, which is no effect"):
+        drive(ok).run(flow())
 
 
 def test_an_error_is_thrown_into_the_flow_where_it_can_be_caught(drive):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import attrs
 import pytest
 
-from crmbridge import at, key, level, pair, policies, two_way
-from crmbridge.errors import ContractBroken
+from crmbridge import at, key, level, one_way, pair, policies, two_way
+from crmbridge.errors import ContractBroken, NoFlow
 from crmbridge.model import FieldSpec, FieldType, RecordRef
 from crmbridge.stores import MemoryStore
-from crmbridge.testing import FakeConnector, described
+from crmbridge.testing import EVERYTHING, FakeConnector, described
 from crmbridge.testing.sim import ManualClock, SimDriver
 
 FIELDS = (FieldSpec("email", FieldType.EMAIL), FieldSpec("name"), FieldSpec("seen", FieldType.INSTANT))
@@ -67,15 +68,15 @@ class ForgetsWhoLeft(FakeConnector):
         return attrs.evolve(super()._fetch(refs, fields), departures=())
 
 
-def stand(make):
+def stand(make, ways=two_way):
     clock = ManualClock()
     left = FakeConnector("ma", described("person", *FIELDS), now=clock.now)
     right = make("crm", described("lead", *FIELDS), described("customer", *FIELDS), now=clock.now)
     pipeline = (
-        two_way("people", at(left, "person"), at(right, "lead", "customer", new="lead"))
+        ways("people", at(left, "person"), at(right, "lead", "customer", new="lead"))
         .match(level("email", key("email", "email")))
         .creates(left=False, right=True)
-        .deletes(left="delete", right="delete")
+        .deletes(**({} if ways is one_way else {"left": "delete", "right": "delete"}))
         .fields(*(pair(spec.name, spec.name) for spec in FIELDS), policy=policies.right_wins)
         .remember(MemoryStore())
         .using(SimDriver(clock=clock))
@@ -111,6 +112,49 @@ def test_an_instant_without_a_time_zone_is_refused_by_name(make, said):
     with pytest.raises(ContractBroken) as broken:
         live()
     assert str(broken.value) == said
+
+
+def at_once(answer):
+    return answer
+
+
+def yielding(answer):
+    yield answer
+
+
+def returning_nothing(answer):
+    yield from ()
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [("schema", "Schema"), ("read", "Page"), ("fetch", "Page"), ("find", "list"), ("apply", "list")],
+)
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (at_once, "crm.{verb} gives a {kind} at once and is no flow"),
+        (yielding, "crm.{verb}: a flow yields {kind}, which is no effect"),
+        (returning_nothing, "crm.{verb} returns a NoneType, and no "),
+    ],
+    ids=["at once", "yielded", "not returned"],
+)
+def test_a_verb_that_is_no_flow_is_refused_by_the_names_of_system_and_verb(verb, kind, odd, said):
+    def answered(self, *asked):
+        return odd(SimDriver().run(getattr(super(Odd, self), verb)(*asked)))
+
+    class Odd(FakeConnector):
+        pass
+
+    setattr(Odd, verb, answered)
+    able = attrs.evolve(EVERYTHING, finds_by=frozenset({"email"}))
+    left, right, run = stand(partial(Odd, capabilities=able), one_way if verb == "find" else two_way)
+    right.put("lead", email="lee@x.example", name="Lee")
+    left.put("person", email="lee@x.example", name="Lee")
+    left.put("person", email="kim@x.example", name="Kim")
+    with pytest.raises(NoFlow) as refused:
+        run()
+    assert str(refused.value).startswith(said.format(verb=verb, kind=kind))
 
 
 @pytest.mark.parametrize("linked", [False, True], ids=["into a stranger", "into a linked record"])

@@ -2,6 +2,7 @@
 
 LOST = "tests/drive/test_lost_answers.py::test_"
 MADE_ONCE = f"{LOST}a_create_whose_answer_was_lost_is_made_once_though_its_connector_says_nothing_of_repeating"
+NAMED = "tests/engine/test_odd_connectors.py::test_a_verb_that_is_no_flow_is_refused_by_the_names_of_system_and_verb"
 
 PLANTS = {
     "whatever says nothing of repeating is sent again": (
@@ -15,6 +16,12 @@ PLANTS = {
         "        repeat=Repeat.SAFE,\n",
         "",
         (f"{LOST}a_token_whose_answer_was_lost_is_asked_for_again[blocking]",),
+    ),
+    "a verb that is no flow is taken for one": (
+        "_flowing.py",
+        '        if not isinstance(cast("object", flow), Generator):\n',
+        "        if not flow:\n",
+        (f"{NAMED}[at once-read-Page]",),
     ),
     "a float is told as a text": (
         "preflight/_judging.py",

@@ -56,7 +56,7 @@ def _schema(run: Run, end: End, kind: str) -> Flow[Schema]:
     place = f"@{end.system} {kind}"
     known = yield from run.ask(run.store.directory.schema, run.name, RIGHT, place)
     if known is None or run.now() - known.at > run.definition.schema_age:
-        schema = yield from end.connector.schema(kind)
+        schema = yield from end.source.schema(kind)
         known = StoredSchema(attrs.evolve(schema, kind=place), run.now())
         yield from run.commit(Delta(schemas=((RIGHT, known),)))
     return known.schema

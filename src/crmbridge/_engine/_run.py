@@ -236,7 +236,7 @@ def prepare(run: Run) -> Flow[None]:
         for kind in end.kinds:
             known = yield from run.ask(run.store.directory.schema, run.name, side, kind)
             if known is None or run.now() - known.at > run.definition.schema_age:
-                schema = yield from end.connector.schema(kind)
+                schema = yield from end.source.schema(kind)
                 if known is not None:
                     run.findings.extend(drift(run.definition, side, known.schema, schema))
                 known = StoredSchema(schema, run.now())

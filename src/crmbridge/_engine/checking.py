@@ -27,7 +27,7 @@ def check(definition: Definition, store: StateStore | None = None) -> Flow[list[
     for side in SIDES:
         end = definition.end(side)
         for kind in end.kinds:
-            fresh = schemas[side, kind] = yield from end.connector.schema(kind)
+            fresh = schemas[side, kind] = yield from end.source.schema(kind)
             known = None
             if store is not None:
                 known = yield from call(store.directory.schema, definition.name, side, kind)
@@ -50,6 +50,6 @@ def _looked_up(definition: Definition) -> Flow[list[Finding]]:
     found: list[Finding] = []
     for one, fields in look_ups(definition.references):
         for kind in one.end.kinds:
-            schema = yield from one.end.connector.schema(kind)
+            schema = yield from one.end.source.schema(kind)
             found.extend(told(one, fields, kind, schema))
     return found

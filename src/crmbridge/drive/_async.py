@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self, TypeVar, assert_never, cast
+from typing import Any, Self, TypeVar, cast
 
 import httpx
 
@@ -16,7 +16,7 @@ from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
 from ..protocols import Clock, Observer
 from ..roles import StateStore
 from ._clock import MovedClock, SystemClock
-from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance
+from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance, no_effect
 from ._http import LIMITS, note, shape
 from ._intake import Result
 from ._origin import Origin, origin_of
@@ -110,7 +110,7 @@ class AsyncDriver:
                 async with self._renewers.setdefault(effect.key, asyncio.Lock()):
                     return await self._alone(effect, exchange)
             case _:
-                assert_never(effect)
+                raise no_effect(effect)
 
     async def _request(self, request: Request, exchange: Exchange) -> Response:
         trial, shaped = exchange.trial(request), shape(request)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Never, TypeAlias, TypeVar, cast
 
 import attrs
 import httpx
 
 from ..credentials import ClientCredentials, PasswordGrant, Refresh, TokenCredential
-from ..errors import Throttled
+from ..errors import NoFlow, Throttled
 from ..flow import Account, Call, Done, Effect, Flow, Pause, Request, step
 from ..protocols import Clock, Event, Observer
 from ..roles import StateStore, Token, Tokens
@@ -65,6 +65,14 @@ Steps: TypeAlias = "Generator[Inner, Any, T]"
 def advance(steps: Steps[T], answer: Any = None, *, error: BaseException | None = None) -> Inner | Done[T]:
     """Advance a try as `step` advances a flow: it only knows more effects."""
     return step(cast("Flow[T]", steps), answer, error=error)
+
+
+def no_effect(yielded: Never) -> NoFlow:
+    """Make the error for what a flow yielded: the types rule it out, and a connector may do it all the same."""
+    return NoFlow(
+        f"a flow yields {type(yielded).__name__}, which is no effect: it yields Request, Pause, Call and Gather, and "
+        "returns what it was called for"
+    )
 
 
 def values(ended: Sequence[Done[T] | Exception]) -> list[T]:

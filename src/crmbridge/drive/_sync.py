@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import httpx
 
@@ -17,7 +17,7 @@ from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
 from ..protocols import Clock, Observer
 from ..roles import StateStore
 from ._clock import MovedClock, SystemClock
-from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance, values
+from ._exchange import Alone, Exchange, Inner, InTurn, Send, Steps, advance, no_effect, values
 from ._http import LIMITS, note, shape
 from ._intake import Result
 from ._origin import Origin, origin_of
@@ -116,7 +116,7 @@ class Driver:
                 with exchange.tokens.lock(key) as latest:
                     return self._run(flow(latest), exchange)
             case _:
-                assert_never(effect)
+                raise no_effect(effect)
 
     def _request(self, request: Request, exchange: Exchange) -> Response:
         trial, shaped = exchange.trial(request), shape(request)
