@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from crmbridge.errors import MissingExtra
 from crmbridge.testing.server import FakeServer
 from crmbridge.testing.tables import Field, Table
 
@@ -213,6 +215,12 @@ def test_answers_are_compressed_for_those_who_ask_and_head_has_no_body():
         assert packed.json() == plain.json()
         bare = httpx.head(f"{base}/book", headers={"Accept-Encoding": "identity"})
         assert (bare.content, bare.headers["content-length"]) == (b"", plain.headers["content-length"])
+
+
+def test_tls_without_trustme_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'crmbridge\[testing\]'"), FakeServer().serve(tls=True):
+        pass
 
 
 def test_a_fake_speaks_tls_with_a_certificate_of_its_own_authority():

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from ..errors import MissingExtra, UsageError
+from ..errors import UsageError
 from ..testing import fakes
 from ..testing.faults import parse
 from ..testing.server import FakeServer
@@ -112,10 +112,7 @@ def serve(
     with ExitStack() as stack:
         told: dict[str, dict[str, Any]] = {}
         for number, (name, fake) in enumerate(served.items()):
-            try:
-                base = stack.enter_context(fake.serve(port + number if port else 0, tls=tls))
-            except ImportError as missing:
-                raise MissingExtra("testing", "trustme, which serving over TLS needs,") from missing
+            base = stack.enter_context(fake.serve(port + number if port else 0, tls=tls))
             told[name] = {"base_url": base, "credentials": dict(fake.credentials)}
             if tls:
                 told[name]["ca"] = fake.ca_pem

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 
+from crmbridge.errors import MissingExtra
 from crmbridge.match.assign import Scored
 
 Grade = Callable[[str, str], float]
@@ -88,14 +89,14 @@ def fuzzy(scorer: str = "token_sort_ratio") -> Grade:
     """A grade by a scorer of rapidfuzz.fuzz, for long names in Latin letters with words in any order.
 
     Raises:
-        ImportError: rapidfuzz is not installed.
+        MissingExtra: rapidfuzz is not installed.
         AttributeError: rapidfuzz has no such scorer.
     """
     try:
-        ratio: Any = getattr(importlib.import_module("rapidfuzz.fuzz"), scorer)
-    except ImportError as missing:
-        msg = "fuzzy grades need rapidfuzz: pip install 'crmbridge[fuzzy]'"
-        raise ImportError(msg) from missing
+        scorers = importlib.import_module("rapidfuzz.fuzz")
+    except ImportError:
+        raise MissingExtra("fuzzy", "rapidfuzz, by which fuzzy grades are given,") from None
+    ratio: Any = getattr(scorers, scorer)
     return lambda one, other: float(ratio(one, other)) / 100
 
 

@@ -4,6 +4,8 @@ import ssl
 
 import attrs
 
+from ..errors import MissingExtra
+
 
 @attrs.frozen
 class Authority:
@@ -16,12 +18,12 @@ class Authority:
 def authority() -> Authority:
     """Make an authority and a server context with a certificate for localhost, 127.0.0.1 and ::1.
 
-    Raises ImportError that names the extra when trustme is not installed.
+    Raises MissingExtra where trustme is not installed.
     """
     try:
         import trustme
-    except ImportError as missing:
-        raise ImportError("serving over TLS needs the trustme package: pip install 'crmbridge[testing]'") from missing
+    except ImportError:
+        raise MissingExtra("testing", "trustme, which serving over TLS needs,") from None
     issuer = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issuer.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
