@@ -1,6 +1,8 @@
 """The contracts: what a connector, a matcher, a policy, a gate, a guard and a codec promise.
 
-Each law stands in a docstring and has a check of the same name in `crmbridge.testing`.
+Each law stands in a docstring. Those of `Source` and `Sink` are quoted by checks in `crmbridge.testing`, where what a
+connector may offer beside them is proved too. What judges (`Matcher`, `PageMatcher`, `FieldPolicy`, `Codec`, `Gate`, `Guard`)
+has no checks there: its laws are what the engine counts on, and who writes one tests it by them.
 """
 
 from __future__ import annotations
@@ -338,8 +340,10 @@ Resolution: TypeAlias = "Settle | Carry | Leave | Ask"
 class FieldPolicy(Protocol):
     """Survivorship: which value of one field lives on.
 
-    Laws: equal sides settle on that value · depends on its argument alone · swapping sides swaps the answer, for
-    policies that claim to be fair.
+    Where both sides changed to one value, or hold one at first contact, it is not asked, and that value is agreed as it
+    is; but `monotone` and `write_once`, which hold on to values, are asked again of what was agreed before.
+
+    Law: depends on its argument alone.
     """
 
     @property

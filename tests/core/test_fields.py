@@ -193,6 +193,16 @@ def test_a_change_on_one_side_alone_crosses_whichever_side_would_win():
         assert decided(one(policy), (None, "a", "a", "a")).write_right == {0: None}
 
 
+def test_where_both_sides_changed_to_one_value_or_met_with_it_no_policy_is_asked():
+    asked = []
+    pairs = one(policies.by("told", lambda state: asked.append(state)))
+    for left, right, l0, r0 in CASES:
+        if left == right and (l0 is MISSING or (left != l0 and right != r0)):
+            found = decided(pairs, (left, right, l0, r0))
+            assert (found.writes, found.left, found.right) == (False, (left,), (right,))
+    assert asked == []
+
+
 @pytest.mark.parametrize("now", [None, "b"])
 def test_what_both_sides_have_let_go_is_given_back_where_the_policy_holds_on_to_it(now):
     for policy in (policies.monotone(towards="a"), policies.write_once):

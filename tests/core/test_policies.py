@@ -171,8 +171,41 @@ def test_a_policy_is_never_asked_about_what_was_not_read():
         policies.left_always.resolve(FieldState(MISSING, "r", "a", "a"))
 
 
-@pytest.mark.parametrize("policy", [policies.left_wins, policies.right_wins, policies.left_always, policies.union])
-def test_equal_sides_settle_on_that_value(policy):
-    for value in ("a", ("a",), None, 0):
-        found = judged(policy, value, value, "x", "x")
-        assert found == value or (is_blank(found) and is_blank(value))
+HOLDING = [policies.write_once, policies.monotone(towards="x")]
+OTHERS = [
+    policies.left_wins,
+    policies.right_wins,
+    policies.left_always,
+    policies.right_always,
+    policies.newest_wins(otherwise="left"),
+    policies.ask_a_person,
+    policies.only_if_empty,
+    policies.only_on_create,
+    policies.union,
+    policies.last_value,
+    policies.filled_beats_blank(policies.ask_a_person),
+    policies.never_clear(policies.left_wins),
+    policies.once_per_link(policies.right_wins),
+]
+
+
+def test_every_policy_is_among_those_that_are_asked_of_equal_sides():
+    there = {getattr(policies, name) for name in policies.__all__}
+    assert {type(policy) for policy in (*HOLDING, *OTHERS)} == {one for one in there if isinstance(one, type)} - {
+        policies.By
+    }
+
+
+@pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
+def test_where_one_side_has_come_to_hold_what_the_other_holds_nothing_is_changed(policy):
+    for value, before in itertools.permutations(("a", "b", None, 0), 2):
+        for agreed in ((before, value), (value, before)):
+            found = judged(policy, value, value, *agreed)
+            # A set of one is what `last_value` gives to the side that holds many.
+            assert found in (value, (value,), Leave) or (is_blank(found) and is_blank(value))
+
+
+@pytest.mark.parametrize("policy", HOLDING, ids=lambda policy: policy.name)
+def test_a_policy_that_holds_on_to_a_value_gives_it_back_whatever_both_sides_hold(policy):
+    for value in ("a", None, 0):
+        assert judged(policy, value, value, "x", "x") == "x"
