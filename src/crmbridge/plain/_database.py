@@ -73,6 +73,19 @@ class Database(Protocol):
         ...
 
 
+class Engine(Protocol):
+    """What is asked of an engine of SQLAlchemy: to connect, and to say which product it speaks to."""
+
+    @property
+    def dialect(self) -> Any:
+        """Say how the product speaks."""
+        ...
+
+    def connect(self) -> Any:
+        """Give a connection that is let go at the end of a `with`."""
+        ...
+
+
 @contextmanager
 def _told(system: str) -> Generator[None, None, None]:
     """Say that a database refuses, without its words, which may repeat a value."""
@@ -129,7 +142,7 @@ class Alchemy:
     """A database behind an engine of SQLAlchemy, which knows how each product says how many rows."""
 
     system: str
-    engine: Any = attrs.field(repr=False)
+    engine: Engine = attrs.field(repr=False)
 
     def ask(self, table: str, select: Select) -> Answer:
         """Ask, over a connection of the engine's pool."""

@@ -22,7 +22,7 @@ from ..model import MISSING, Absence, Capabilities, Cell, Missing, Page, Query, 
 from ..protocols import Source
 from ..reasons import Code, Reason, because
 from ._cells import NoCell, Types, cell, version_of
-from ._database import Alchemy, Answer, Database, DbApi, Select, Style, bare, checked
+from ._database import Alchemy, Answer, Database, DbApi, Engine, Select, Style, bare, checked
 from ._feed import fault, read_whole
 
 _SAMPLE: Final = 200
@@ -30,7 +30,7 @@ _FETCH: Final = 200
 
 
 def table(
-    connect: Callable[[], Any] | Any,
+    connect: Callable[[], Any] | Engine,
     table: str,
     *,
     id: str,
@@ -60,11 +60,13 @@ def table(
             )
         able = Capabilities(incremental=True, overlap=overlap, fetch_batch=_FETCH, absent=absent)
     name, columns = checked(system, table), (checked(system, id), None if changed is None else checked(system, changed))
-    database: Database = Alchemy(system, connect) if hasattr(connect, "dialect") else _dbapi(system, connect, style)
+    database: Database = (
+        Alchemy(system, cast("Engine", connect)) if hasattr(connect, "dialect") else _dbapi(system, connect, style)
+    )
     return _TableSource(system, kind or bare(table), name, columns[0], columns[1], database, able, zone)
 
 
-def _dbapi(system: str, connect: Any, style: Style) -> DbApi:
+def _dbapi(system: str, connect: object, style: Style) -> DbApi:
     if not callable(connect):
         raise UsageError(f"{system}: give a function that connects, or an engine of SQLAlchemy")
     return DbApi(system, connect, style)
