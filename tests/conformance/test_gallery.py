@@ -56,6 +56,16 @@ def test_the_sound_one_is_caught_by_none(make, create, stands, promises):
     assert conformance(on.connector, on.driver, on.kind).of("broken") == []
 
 
+def test_a_verb_that_is_no_flow_is_named(stands, promises):
+    class ReadsAtOnce(FakeConnector):
+        def read(self, query):
+            return self._read(query)
+
+    on = stands(promises(), ReadsAtOnce)
+    told = {verdict.detail for verdict in conformance(on.connector, on.driver, on.kind).of("broken")}
+    assert any(f"{on.connector.system}.read gives a Page at once and is no flow" in one for one in told)
+
+
 def test_every_law_catches_somebody():
     """A law that catches nobody proves nothing."""
     assert set(LAWS) - {law for _, law, _ in GALLERY.values()} == set()

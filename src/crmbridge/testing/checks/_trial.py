@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from ..._flowing import Flowing
 from ...flow import Flow, pause
 from ...model import (
     Action,
@@ -75,12 +76,12 @@ class Trial:
     @property
     def source(self) -> Source:
         """Take the connector for what it is where `needs("read")` or `needs("fetch")` was asked."""
-        return cast("Source", self.connector)
+        return Flowing(self.connector)
 
     @property
     def sink(self) -> Sink:
         """Take the connector for what it is where `needs("apply")` or `needs("find")` was asked."""
-        return cast("Sink", self.connector)
+        return Flowing(self.connector)
 
     def run(self, flow: Flow[T]) -> T:
         """Perform a flow."""
@@ -89,7 +90,7 @@ class Trial:
     def schema(self) -> Schema:
         """Tell what fields there are; asked once."""
         if self._schema is None:
-            self._schema = self.run(self.connector.schema(self.kind.name))
+            self._schema = self.run(self.source.schema(self.kind.name))
         return self._schema
 
     def spec(self, field: str) -> FieldSpec:

@@ -122,7 +122,7 @@ def a_read_by_id_takes_no_more_requests_than_declared(on: Trial) -> None:
     """A batch of refs takes one request, or as many as `fetch_requests` says, so that a plan can say what it costs."""
     on.needs("fetch")
     refs = [made.ref for made in on.make(3)][: on.able.fetch_batch]
-    most = on.source.fetch_requests(refs) if isinstance(on.source, CountsFetches) else 1
+    most = on.connector.fetch_requests(refs) if isinstance(on.connector, CountsFetches) else 1
     # What a kind is like may be asked for once, and that is no read by id.
     _, sent = on.fetch(*refs[:1]), Sent()
     _ = on.run(sent.of(on.source.fetch(refs, on.names)))
