@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
+from .errors import UsageError
 from .model import Cell, Missing, Record, RecordRef, is_blank
 
 
@@ -267,8 +268,20 @@ def computed(fn: Callable[..., Cell], *fields: str) -> Computed:
 
 
 def coalesce(*given: Value) -> Coalesce:
-    """Take the first value that is not blank; a plain value at the end is a constant."""
+    """Take the first value that is not blank; a plain value at the end is a constant, and a field is `field("name")`.
+
+    Raises `UsageError` for a constant anywhere else, since nothing after it would ever be asked.
+    """
+    for one in given[:-1]:
+        held = one.held if isinstance(one, Constant) else None if isinstance(one, Given) else one
+        if not is_blank(held):
+            raise UsageError(_never_asked(held))
     return Coalesce(tuple(as_given(one) for one in given))
+
+
+def _never_asked(held: Cell) -> str:
+    sort, field = ("text", f"; for a field write field({held!r})") if isinstance(held, str) else ("value", "")
+    return f"coalesce({held!r}, …): a {sort} is a constant here, so what follows is never asked{field}"
 
 
 def as_given(value: Value) -> Given:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmbridge.errors import UsageError
 from crmbridge.given import Given, as_given, coalesce, computed, field, joined, template
 from crmbridge.model import MISSING, Record, RecordRef, Rows
 
@@ -44,6 +45,30 @@ def test_a_value_is_made_and_named(made, value, name):
     assert isinstance(made, Given)
     assert made.value(record(a="Kim", b="Park", none=" ", tags=("x", "y"))) == value
     assert made.name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            ("a", "b"),
+            "coalesce('a', …): a text is a constant here, so what follows is never asked; for a field write field('a')",
+        ),
+        ((field("a"), "b", field("none")), "coalesce('b', …): a text is a constant"),
+        ((field("a"), as_given("b"), None), "coalesce('b', …): a text is a constant"),
+        ((False, field("a")), "coalesce(False, …): a value is a constant here, so what follows is never asked"),
+    ],
+)
+def test_a_constant_that_something_follows_is_refused_since_people_mean_a_field(given, said):
+    with pytest.raises(UsageError) as refused:
+        coalesce(*given)
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", (), as_given(None)])
+def test_a_blank_that_something_follows_says_nothing(blank):
+    assert coalesce(blank, field("b"), "nobody").value(record(b="Park")) == "Park"
+    assert coalesce(blank, field("b"), "nobody").value(record(b=None)) == "nobody"
 
 
 @pytest.mark.parametrize(
