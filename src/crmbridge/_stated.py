@@ -1,4 +1,4 @@
-"""Closed words and numbers that an author states: refused when they are said, and not when a record has suffered.
+"""Words, texts and numbers that an author states: refused when they are said, and not when a record has suffered.
 
 A word that nobody knows is worse than an error: it is some other word to each of those who compare it. Every refusal
 names the argument, what it takes and, where one is near, the word that was meant.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from .errors import UsageError
+
+if TYPE_CHECKING:
+    import attrs
 
 CENTURY: Final = 36_500
 """Days; a longer span ends beyond the times that a calendar knows, so that it fails far from where it was said."""
@@ -29,6 +32,20 @@ def word(where: str, argument: str, given: object, words: Sequence[str], *, hint
     near = difflib.get_close_matches(given.casefold(), words, n=1, cutoff=0.5) if isinstance(given, str) else []
     meant = f"; did you mean {near[0]!r}?" if near else f"; {hint}" if hint else ""
     raise UsageError(f"{where}({argument}={given!r}): {argument} takes {told(words)}{meant}")
+
+
+def texts(where: str, argument: str, given: Iterable[str], *, secret: bool = False) -> tuple[str, ...]:
+    """Take several texts, in their order; raises `UsageError` for a single one, which is several letters to a program."""
+    if isinstance(given, str | bytes):
+        told = f"({argument}=…)" if secret else f"({argument}={given!r})"
+        raise UsageError(f"{where}{told}: give a list of texts")
+    return tuple(given)
+
+
+def several(of: object, argument: attrs.Attribute[Any], given: Iterable[str] | None) -> None:
+    """Refuse, as a validator of attrs, a single text where a value holds several; None is for what nobody has said."""
+    if given is not None:
+        texts(type(of).__name__, argument.name, given, secret=not argument.repr)
 
 
 def flag(where: str, argument: str, given: object) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
+from . import _stated
 from .credentials import Credential
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class Account:
     system: str
     base_url: str
     credential: Credential | None = None
-    origins: tuple[str, ...] = ()
+    origins: tuple[str, ...] = attrs.field(default=(), validator=_stated.several)
     """Further origins (`https://host[:port]`) that get no credential: download addresses, token endpoints."""
     headers: Mapping[str, str] = attrs.field(factory=_no_text, repr=False)
     budgets: Mapping[str, RateBudget] = attrs.field(factory=lambda: dict[str, RateBudget]())

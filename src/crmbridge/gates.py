@@ -319,9 +319,10 @@ def equals(field: Of, value: Cell) -> Gate:
 
 
 def has_any(field: Of, values: Iterable[str]) -> Gate:
-    """Admit a record whose field holds at least one of these values."""
+    """Admit a record whose field holds at least one of these values; raises `UsageError` for a single text."""
     # A set has another order in each process, and a gate must be told alike in all of them.
-    return HasAny(field, tuple(sorted(values) if isinstance(values, AbstractSet) else values))
+    told = _stated.texts("has_any", "values", values)
+    return HasAny(field, tuple(sorted(told)) if isinstance(values, AbstractSet) else told)
 
 
 def at_least(field: Of, bound: Decimal | int | None) -> Gate:
@@ -352,8 +353,8 @@ def unless(gate: Gate) -> Gate:
 
 
 def by(name: str, fn: Callable[[Crossing], bool], *, fields: Iterable[str] = ()) -> Gate:
-    """Admit by a function of your own, which reads these fields."""
-    return By(name, fn, frozenset(fields))
+    """Admit by a function of your own, which reads these fields; raises `UsageError` for a single text."""
+    return By(name, fn, frozenset(_stated.texts("by", "fields", fields)))
 
 
 # -- guards --------------------------------------------------------------------------

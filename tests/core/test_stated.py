@@ -1,4 +1,4 @@
-"""Closed words and numbers of the builder: what nobody knows is refused when it is said, and not when records suffer."""
+"""Words, texts and numbers that an author states: what nobody knows is refused when it is said, and not when records suffer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from decimal import Decimal
 
 import pytest
 
-from crmbridge import at, bundle, events, gates, key, level, linked, look_up, one_way, pair, policies, two_way
+from crmbridge import at, bundle, events, gates, key, level, linked, look_up, one_way, pair, plain, policies, two_way
+from crmbridge.adapters.digima import Digima
+from crmbridge.adapters.kengaku import Kengaku
 from crmbridge.errors import UsageError
+from crmbridge.flow import Account
 from crmbridge.match import all_of, first_of, scored, weigh
-from crmbridge.model import RecordRef
+from crmbridge.model import Capabilities, FieldSpec, FieldType, RecordRef
 from crmbridge.notify import Collecting
 from crmbridge.stores import MemoryStore
+from crmbridge.testing import KindUnderTest
 from crmbridge.testing.connector import FakeConnector, described
+from crmbridge.testing.fakes.digima import FakeDigima
+from crmbridge.testing.tables import Field
 
 MA, CRM = FakeConnector("ma", described("p")), FakeConnector("crm", described("Lead"), described("Contact"))
 REF = RecordRef("ma", "p", "1")
@@ -133,6 +139,44 @@ REFUSED = [
 def test_a_word_or_number_that_nobody_knows_is_refused_with_its_argument_and_the_remedy(said, told):
     with pytest.raises(UsageError, match=told):
         said()
+
+
+SINGLE_TEXTS = {
+    "has_any(values='退会')": lambda: gates.unless(gates.has_any("status", "退会")),
+    "by(fields='email')": lambda: gates.by("known", lambda crossing: True, fields="email"),
+    "jsonl.row(fields='phone')": lambda: plain.jsonl("x.jsonl", id="id", fields="phone"),
+    "rows.row(fields='phone')": lambda: plain.rows([], id="id", fields="phone"),
+    "each(fields='to')": lambda: plain.each(print, fields="to"),
+    "signed(answers='plan')": lambda: Kengaku.signed("s" * 40, answers="plan"),
+    "at_path(answers='plan')": lambda: Kengaku.at_path("s" * 40, answers="plan"),
+    "Kengaku(answers='plan')": lambda: Kengaku(answers="plan"),
+    "connect(static_fields='age')": lambda: Digima.connect("code", {}, static_fields="age"),
+    "FakeDigima(static_fields='age')": lambda: FakeDigima(static_fields="age"),
+    "FieldSpec(options='open')": lambda: FieldSpec("Stage", FieldType.CHOICE, options="open"),
+    "FieldSpec(refers_to='Account')": lambda: FieldSpec("Parent", FieldType.REFERENCE, refers_to="Account"),
+    "Capabilities(finds_by='email')": lambda: Capabilities(finds_by="email"),
+    "Capabilities(moved_from='Lead')": lambda: Capabilities(moved_from="Lead"),
+    "Account(origins='https://x.example')": lambda: Account("x", "https://y.example", origins="https://x.example"),
+    "KindUnderTest(fixed='id')": lambda: KindUnderTest("person", fixed="id"),
+    "KindUnderTest(secrets=…)": lambda: KindUnderTest("person", secrets="hush"),
+    "Field(picklist='open')": lambda: Field("Stage", "picklist", picklist="open"),
+    "has_any(values=b'vip')": lambda: gates.has_any("status", b"vip"),
+}
+
+
+@pytest.mark.parametrize("told", SINGLE_TEXTS)
+def test_a_text_where_several_are_meant_is_refused_and_never_taken_letter_by_letter(told):
+    with pytest.raises(UsageError) as refused:
+        SINGLE_TEXTS[told]()
+    assert str(refused.value) == f"{told}: give a list of texts"
+
+
+@pytest.mark.parametrize(
+    "several",
+    [["VIP", "退会"], ("VIP", "退会"), {"退会", "VIP"}, dict.fromkeys(["VIP", "退会"]), iter(["VIP", "退会"])],
+)
+def test_several_texts_are_taken_in_whatever_holds_them(several):
+    assert gates.has_any("status", several).values == ("VIP", "退会")
 
 
 def test_every_word_and_number_at_its_bounds_is_taken():

@@ -3,6 +3,9 @@
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 SCORED = "tests/core/match/test_scored_level.py"
 ASKING_ON = "tests/engine/test_asking_on.py::test_{}"
+SINGLE = (
+    "tests/core/test_stated.py::test_a_text_where_several_are_meant_is_refused_and_never_taken_letter_by_letter[{}]"
+)
 CORE = "tests/core/test_{}.py::test_{}"
 PEOPLE = "tests/blueprints/test_account_engagement_salesforce_people.py::test_{}"
 HALVES = "tests/engine/test_halves.py::test_{}[ROUND_HALF_DOWN-left_wins]"
@@ -16,6 +19,12 @@ PLANTS = {
             CORE.format("gates", "nothing_but_what_says_that_there_is_no_opt_out_is_consent"),
             CORE.format("gates", "what_does_not_read_as_a_flag_is_no_consent_and_the_refusal_says_so['off']"),
         ),
+    ),
+    "a text where several are meant is taken letter by letter": (
+        "_stated.py",
+        "    if isinstance(given, str | bytes):\n",
+        "    if isinstance(given, bytes):\n",
+        (SINGLE.format("by(fields='email')"), SINGLE.format("FieldSpec(options='open')")),
     ),
     "a policy around another one forgets what that one holds on to": (
         "policies/_made_of.py",

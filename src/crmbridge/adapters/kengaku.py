@@ -21,6 +21,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import attrs
 
+from .. import _stated
 from ..credentials import Secret
 from ..errors import ContractBroken, UsageError
 from ..flow import Flow, done
@@ -72,19 +73,21 @@ class Kengaku:
     """
 
     system: str = "kengaku"
-    answers: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    answers: tuple[str, ...] = attrs.field(default=(), kw_only=True, validator=_stated.several)
     _secret: Secret | None = attrs.field(default=None, kw_only=True, alias="secret")
     _check: Check = attrs.field(default=_by_signature, kw_only=True, repr=False, alias="check")
 
     @classmethod
     def signed(cls, secret: str | Secret, *, system: str = "kengaku", answers: Iterable[str] = ()) -> Kengaku:
         """Take deliveries that carry a signature made with this secret."""
-        return cls(system, answers=tuple(answers), secret=_secret(secret), check=_by_signature)
+        return cls(
+            system, answers=_stated.texts("signed", "answers", answers), secret=_secret(secret), check=_by_signature
+        )
 
     @classmethod
     def at_path(cls, secret: str | Secret, *, system: str = "kengaku", answers: Iterable[str] = ()) -> Kengaku:
         """Take deliveries to an address whose last part is this secret, for senders that cannot sign."""
-        return cls(system, answers=tuple(answers), secret=_secret(secret), check=_by_path)
+        return cls(system, answers=_stated.texts("at_path", "answers", answers), secret=_secret(secret), check=_by_path)
 
     def capabilities(self, kind: str) -> Capabilities:
         """Tell what is promised for a kind: entries are never changed."""

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from .. import _stated
 from .refs import Cell
 
 
@@ -66,9 +67,9 @@ class FieldSpec:
     """Digits before the decimal point, at most."""
     scale: int | None = None
     """Digits after the decimal point, at most."""
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = attrs.field(default=(), validator=_stated.several)
     """A closed list, compared byte for byte; empty where any value is taken."""
-    refers_to: tuple[str, ...] = ()
+    refers_to: tuple[str, ...] = attrs.field(default=(), validator=_stated.several)
     normalises: frozenset[Normalisation] = frozenset()
     email_rule: str = ""
     """Which syntax an e-mail field is held to: see `crmbridge.preflight`. Empty: only what every system refuses."""
@@ -117,7 +118,7 @@ class Capabilities:
     """What it says of a linked record that neither a complete listing nor a read by id shows it."""
     sees_merges: bool = False
     """And moves to another kind."""
-    moved_from: frozenset[str] | None = None
+    moved_from: frozenset[str] | None = attrs.field(default=None, validator=_stated.several)
     """Kinds whose records may live on as one of this kind; None: any. A new record waits until they would tell."""
     appends_only: bool = False
     """Events: never changed, never deleted."""
@@ -137,7 +138,7 @@ class Capabilities:
     tells_author: bool = False
     tells_clock: bool = False
     """A read by id says what the system's own clock shows (`Page.clock`): without it, its times cannot be corrected."""
-    finds_by: frozenset[str] = frozenset()
+    finds_by: frozenset[str] = attrs.field(default=frozenset[str](), validator=_stated.several)
     """Fields that `find` can be asked for."""
     batch: int = 1
     """Records that `apply` takes at once, at most."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .. import _stated
 from ..errors import Refused, UsageError
 from ..flow import Flow, call, done
 from ..kit import safe_code, settle
@@ -34,7 +35,7 @@ def each(
     for values that it will never take, `Throttled` or `Unreachable` where it may be asked again or where nobody knows
     whether it was done; whatever else it raises ends the run, and this record is in doubt.
     """
-    return _Each(function, tuple(fields), kind, system)
+    return _Each(function, _stated.texts("each", "fields", fields), kind, system)
 
 
 class _Each:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import attrs
 
+from .. import _stated
 from ..errors import AdapterError, ContractBroken, UsageError
 from ..flow import Flow, call
 from ..kit import open_cursor, seal
@@ -97,7 +98,7 @@ class FeedSource:
         self._id = id
         self._feed = feed
         self._promised = read_whole(system, absent)
-        self._fields = tuple(fields)
+        self._fields = _stated.texts(f"{system}.{kind}", "fields", fields)
         self._survey: _Survey | None = None
 
     def __repr__(self) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from crmbridge import _stated
+
 _Index = dict[Any, "str | dict[str, None]"]
 """Ids by value: the bare id while there is only one, so that an index over a unique field stays small."""
 
@@ -32,7 +34,7 @@ class Field:
     required: bool = False
     createable: bool = True
     updateable: bool = True
-    picklist: tuple[str, ...] = ()
+    picklist: tuple[str, ...] = attrs.field(default=(), validator=_stated.several)
     """The active choices, as they are stored."""
     restricted: bool = False
     """Whether a value outside of the choices is refused."""
@@ -41,7 +43,7 @@ class Field:
     indexed: bool = False
     """Whether `Table.find` is fast for it although it is neither unique nor an external id."""
     case_sensitive: bool = False
-    references: tuple[str, ...] = ()
+    references: tuple[str, ...] = attrs.field(default=(), validator=_stated.several)
     """The kinds that it may point at."""
     relationship: str = ""
     """The name under which the record that it points at is read."""

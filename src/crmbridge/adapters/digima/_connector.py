@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from ... import _stated
 from ...credentials import ApiKey, Secret
 from ...errors import CapabilityError, NotAllowed, UsageError
 from ...flow import Account, Flow, Json, Repeat, Request, done, send
@@ -57,7 +58,7 @@ class Digima:
     account_code: Secret = attrs.field(converter=_secret)
     forms: Mapping[str, Secret] = attrs.field(converter=_secrets)
     custom_fields: tuple[CustomField, ...] = attrs.field(default=(), kw_only=True)
-    static_fields: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    static_fields: tuple[str, ...] = attrs.field(default=(), kw_only=True, validator=_stated.several)
     address_field: str = attrs.field(default="home_address_1", kw_only=True)
 
     @classmethod
@@ -80,7 +81,7 @@ class Digima:
             account_code,
             forms,
             custom_fields=tuple(custom_fields),
-            static_fields=tuple(static_fields),
+            static_fields=_stated.texts("connect", "static_fields", static_fields),
             address_field=address_field,
         )
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 import attrs
 
+from ... import _stated
 from ...flow import Flow
 from ...model import RecordRef, Values
 
@@ -55,11 +56,11 @@ class KindUnderTest:
     text: str = ""
     """A field that holds any text; empty: the longest that the schema has."""
     hand: Hand = Hand()
-    fixed: frozenset[str] = frozenset()
+    fixed: frozenset[str] = attrs.field(default=frozenset[str](), validator=_stated.several)
     """Fields of a sample that stay as they are once the record is there: its id, its key."""
     wait: Callable[[dt.timedelta], object] | None = None
     """Let time pass; None: the driver pauses."""
-    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False, validator=_stated.several)
     """Texts that may stand in no error and in no reason."""
     page: int = 200
     """Records that the system gives at once, at most: so many and one more are made by the law about that."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 
+from ... import _stated
 from ...errors import CrmBridgeError, ForgedDelivery
 from ...model import Arrived, Delivery, Signal
 from ...protocols import Listener
@@ -44,7 +45,7 @@ class ListenerUnderTest:
     """A delivery says when it was sent, and an old one is refused."""
     send: Callable[[bytes], Delivery] | None = None
     """Deliver a body as the sender would."""
-    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False, validator=_stated.several)
 
     def open(self, delivery: Delivery) -> Sequence[Signal | Arrived]:
         """Open a delivery."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import httpx
 
+from crmbridge import _stated
 from crmbridge.testing.bodies import read_json
 from crmbridge.testing.fakes.digima._description import described
 from crmbridge.testing.fakes.digima._submission import CODE, TEXTS, Problem, is_object, problems, settled
@@ -68,7 +69,8 @@ class FakeDigima(FakeServer):
         self.ip_allowed = ip_allowed
         self.account_code = f"ACC{seed:05d}"
         self._visitors = 0
-        contact = [Field("email", indexed=True), *(Field(one) for one in static_fields if one != "email")]
+        known = _stated.texts("FakeDigima", "static_fields", static_fields)
+        contact = [Field("email", indexed=True), *(Field(one) for one in known if one != "email")]
         self.tables = {
             "form": Table("form", [Field("name"), Field("code", unique=True, case_sensitive=True)]),
             "custom_field": Table("custom_field", [Field("label"), Field("code", unique=True), Field("type")]),
@@ -77,7 +79,7 @@ class FakeDigima(FakeServer):
             "inquiry": Table("inquiry", [Field(one) for one in _INQUIRY]),
             "visit": Table("visit", [Field("cookie", indexed=True), Field("url"), Field("title")]),
         }
-        self.static_fields = static_fields
+        self.static_fields = known
         form = self.put("form", name="ウェブフォーム")
         self.credentials = {"account_code": self.account_code, "form_code": self.table("form").all[form].values["code"]}
 
