@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import Final
 
 import attrs
 
 from .model import Cell
 
+_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|(?:\d+(?:\.\d*)?|\.\d+)(?:[Ee][+-]?\d{1,3})?)")
+"""With a longer exponent a few letters would stand for more digits than fit into memory."""
+
+# Not the whole of NFKC, under which 10² is 102.
+_NARROW: Final = str.maketrans("，．＋－", ",.+-")
+
+
+def _read(value: Cell) -> Decimal | None:
+    """Read a number; None for a blank."""
+    if value is None or isinstance(value, bool):
+        raise ValueError("not a number")
+    text = str(value).translate(_NARROW).strip()
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("not a number")
+    return Decimal(text.replace(",", ""))
+
 
 def _plain(number: Decimal) -> str:
-    text = format(number.normalize(), "f")
-    return "0" if text in ("-0", "") else text
+    text = format(number, "f") if number else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @attrs.frozen
 class NumberText:
     """A number that the left keeps as text and the right as a number.
 
-    Raises ValueError for text that is not a number. `decode` gives the plain form without trailing zeros.
+    A comma stands between thousands, and a point before a fraction, in ASCII or in full width. Where a comma stands
+    anywhere else, as in `1,5` and `12,34`, nobody knows which number is meant. Raises ValueError for that, as for any
+    text that is not a number. `decode` gives the plain form without trailing zeros.
     """
 
     whole: bool = False
     """The right holds whole numbers only."""
 
     def encode(self, value: Cell) -> Cell:
-        """Read the number out of the text; thousands separators are taken away."""
-        if value is None or isinstance(value, bool):
-            raise ValueError("not a number")
-        text = str(value).replace(",", "").strip()
-        if not text:
-            return None
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            raise ValueError("not a number") from None
-        if not number.is_finite() or (self.whole and number != number.to_integral_value()):
+        """Read the number out of the text; commas between thousands are taken away."""
+        number = _read(value)
+        if number is None or not self.whole:
+            return number
+        if number != number.to_integral_value():
             raise ValueError("not a number that the other system can hold")
-        return int(number) if self.whole else number
+        return int(number)
 
     def decode(self, value: Cell) -> Cell:
         """Write the number as text."""
-        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-            raise ValueError("not a number")  # noqa: TRY004 - a codec tells its domain by ValueError
-        return _plain(Decimal(value))
+        number = _read(value)
+        return None if number is None else _plain(number)
 
 
 @attrs.frozen

@@ -26,6 +26,16 @@ PLANTS = {
         "    if isinstance(given, bytes):\n",
         (SINGLE.format("by(fields='email')"), SINGLE.format("FieldSpec(options='open')")),
     ),
+    "a comma anywhere is one between thousands": (
+        "codecs.py",
+        r"\d{1,3}(?:,\d{3})+(?:\.\d*)?|",
+        r"[\d,]+(?:\.\d*)?|",
+        (
+            CORE.format("codecs", "a_number_with_a_comma_anywhere_else_is_none"),
+            CORE.format("codecs", "what_could_be_another_number_or_none_is_not_read[1,5]"),
+            CORE.format("codecs", "a_number_that_could_be_another_one_waits_for_a_person_with_its_field_named"),
+        ),
+    ),
     "a policy around another one forgets what that one holds on to": (
         "policies/_made_of.py",
         "    verdict = policy.resolve(state) if looks_back(policy) else None\n",
