@@ -71,6 +71,15 @@ class Choices:
 
     names: Mapping[str, str]
 
+    @property
+    def folded(self) -> tuple[str, str] | None:
+        """Give two choices of the left that are one on the right, so that nobody can tell them apart again."""
+        first: dict[str, str] = {}
+        for left, right in self.names.items():
+            if first.setdefault(right, left) != left:
+                return first[right], left
+        return None
+
     def encode(self, value: Cell) -> Cell:
         """Give the right's name."""
         if not isinstance(value, str) or value not in self.names:
@@ -90,5 +99,8 @@ whole_number_text = NumberText(whole=True)
 
 
 def choices(names: Mapping[str, str]) -> Choices:
-    """Rename the choices of the left to those of the right."""
+    """Rename the choices of the left to those of the right.
+
+    Where the left is written too, each must have a name of its own there: `fields()` raises `PairError` for others.
+    """
     return Choices(names)

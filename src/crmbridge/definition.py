@@ -239,6 +239,7 @@ def with_fields(definition: Definition, added: tuple[PairedField, ...], policy: 
                     "must win; pass policy= to pair() or to fields()"
                 )
     _answerable(definition, pairs)
+    _readable(definition, pairs)
     return with_cases(attrs.evolve(definition, fields=everything, cases=()), definition.cases)
 
 
@@ -269,6 +270,7 @@ def with_override(definition: Definition, replacing: tuple[PairedField, ...]) ->
         new_policy = pair.policy or kept[name].policy
         kept[name] = attrs.evolve(pair, policy=new_policy)
     _answerable(definition, tuple(kept.values()))
+    _readable(definition, tuple(kept.values()))
     return attrs.evolve(definition, fields=tuple(kept.values()))
 
 
@@ -283,6 +285,19 @@ def _answerable(definition: Definition, pairs: tuple[PairedField, ...]) -> None:
         found = conflict(pair, two_way=definition.topology == "two_way")
         if found is not None:
             raise PairError(f"{definition.name}: the pair {pair.label}: if_refused={pair.if_refused.name} {found}")
+
+
+def _readable(definition: Definition, pairs: tuple[PairedField, ...]) -> None:
+    coded = [pair for pair in pairs if pair.via is not None] if definition.topology == "two_way" else []
+    if not coded:
+        return
+    # Most pairs have no codec, so what judges codecs is loaded for those that have one.
+    from .plan import unreadable
+
+    for pair in coded:
+        found = unreadable(pair)
+        if found is not None:
+            raise PairError(f"{definition.name}: the pair {pair.label}: {found}")
 
 
 def claimed(definition: Definition) -> None:

@@ -245,6 +245,18 @@ def test_a_table_that_cannot_be_read_back_is_refused_where_both_sides_are_writte
     assert one_way("p", at(SYSTEM, "k"), at(SYSTEM, "k")).fields(pair("l", "r", if_refused=preflight.map(table)))
 
 
+def test_choices_that_are_one_on_the_right_are_refused_where_the_left_is_written_too():
+    folding = codecs.choices({"見込み": "open", "済": "closed", "商談": "open"})
+    told = r"the pair l\|r: choices\(\) has '見込み' and '商談' for one choice of the right, 'open'.*read back"
+    with pytest.raises(PairError, match=told):
+        pipe(pair("l", "r", policies.left_wins, via=folding))
+    with pytest.raises(PairError, match=told):
+        pipe(pair("l", "r", policies.left_wins)).override(pair("l", "r", via=folding))
+    assert pipe(pair(read_only("l"), "r", policies.left_wins, via=folding))
+    assert pipe(pair("l", "r", policies.left_wins, via=codecs.choices({"見込み": "open", "済": "見込み"})))
+    assert one_way("p", at(SYSTEM, "k"), at(SYSTEM, "k")).fields(pair("l", "r", via=folding))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

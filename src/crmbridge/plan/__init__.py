@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._pairing import Pair, Pairing, pairing
     from ._raised import Raised, raised
     from ._references import Crossing, Followed, pointing
-    from ._refusing import conflict
+    from ._refusing import conflict, unreadable
     from ._rules import Name, Owner, PairedField, ReadOnly, label, name_on
     from ._same import alike, canonical, differs
     from ._table import Deletes, IfEdited, Move, Removal, State, moves
@@ -29,7 +29,7 @@ else:
             "_pairing": "Pair Pairing pairing",
             "_raised": "Raised raised",
             "_references": "Crossing Followed pointing",
-            "_refusing": "conflict",
+            "_refusing": "conflict unreadable",
             "_rules": "Name Owner PairedField ReadOnly label name_on",
             "_same": "alike canonical differs",
             "_table": "Deletes IfEdited Move Removal State moves",
@@ -73,4 +73,5 @@ __all__ = [
     "pairing",
     "pointing",
     "raised",
+    "unreadable",
 ]

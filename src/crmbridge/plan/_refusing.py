@@ -1,11 +1,23 @@
-"""Whether the answer to values that would be refused goes together with the rest of a pair."""
+"""Whether a codec, and the answer to values that would be refused, go together with the rest of a pair."""
 
 from __future__ import annotations
 
+from ..codecs import Choices
 from ..given import Given
 from ..policies import never_empties, weighs_elements
 from ..preflight import Mapped, clear, reject
 from ._rules import PairedField, ReadOnly
+
+
+def unreadable(pair: PairedField) -> str | None:
+    """Say of a pair of a two-way pipeline why a value of the right would come back as another one of the left, or None."""
+    if not isinstance(pair.via, Choices) or not _writes_left(pair) or (twins := pair.via.folded) is None:
+        return None
+    left, other = twins
+    return (
+        f"choices() has {left!r} and {other!r} for one choice of the right, {pair.via.names[left]!r}, so it cannot be read "
+        "back; make the table one to one, or one side read_only()"
+    )
 
 
 def conflict(pair: PairedField, *, two_way: bool) -> str | None:
