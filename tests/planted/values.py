@@ -2,6 +2,7 @@
 
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 SCORED = "tests/core/match/test_scored_level.py"
+ASSIGN = "tests/core/match/test_assign.py"
 ASKING_ON = "tests/engine/test_asking_on.py::test_{}"
 SINGLE = (
     "tests/core/test_stated.py::test_a_text_where_several_are_meant_is_refused_and_never_taken_letter_by_letter[{}]"
@@ -86,6 +87,15 @@ PLANTS = {
         "len(refs) >= max(question.limit, question.most)",
         "len(refs) > max(question.limit, question.most)",
         (ASKING_ON.format("of_too_many_that_only_look_alike_to_the_vendor_none_is_made_either"),),
+    ),
+    "of two equal candidates one is taken by chance": (
+        "match/assign.py",
+        "(rival.score == pair.score or abs(rival.score - pair.score) < margin)",
+        "abs(rival.score - pair.score) < margin",
+        (
+            f"{ASSIGN}::test_two_equal_candidates_are_left_to_a_person[how0]",
+            f"{ASSIGN}::test_a_pair_is_taken_where_every_rival_is_clearly_worse_or_has_a_better_partner",
+        ),
     ),
     "the best is no better than itself": (
         "match/_scored.py",

@@ -29,32 +29,34 @@ class Assignment:
 
 
 def one_to_one(pairs: Iterable[Scored], *, at_least: float, margin: float = 0.0) -> Assignment:
-    """Gives every record at most one partner, the best pair first.
+    """Gives every record at most one partner, the best pair first, and leaves equal candidates to a person.
 
-    A pair with a rival within *margin* is left to a person.
-
-    The order of the pairs does not matter: equal scores are taken in the order of their ids, which decides only with
-    no margin. With a margin a pair is assigned only if no other pair that is still open and shares one of its records
-    scores within the margin, so that of two equal candidates neither is taken by chance. Pairs below *at_least* are
-    never assigned and never rivals.
+    A rival is another pair that shares a record and whose own records are still without a partner. A pair with a rival
+    that is as good, or less than *margin* away, is left to a person, so that neither is taken by chance; and so nothing
+    worse is taken for a record that such a pair, or any better one, may still get. The order of the pairs does not matter.
+    Pairs below *at_least* are never assigned and never rivals.
     """
     ordered = _best_first(pair for pair in pairs if pair.score >= at_least)
     lefts, rights = _rows_by(ordered, _left), _rows_by(ordered, _right)
     used_left: set[str] = set()
     used_right: set[str] = set()
+    awaited_left: set[str] = set()
+    awaited_right: set[str] = set()
     taken: list[Scored] = []
     tied: list[Scored] = []
     for pair in ordered:
         if pair.left in used_left or pair.right in used_right:
             continue
-        if margin > 0 and _rivalled(pair, (*lefts[pair.left], *rights[pair.right]), used_left, used_right, margin):
-            tied.append(pair)
+        rivalled = _rivalled(pair, (*lefts[pair.left], *rights[pair.right]), used_left, used_right, margin)
+        if rivalled or pair.left in awaited_left or pair.right in awaited_right:
+            tied.extend((pair,) if rivalled else ())
+            awaited_left.add(pair.left)
+            awaited_right.add(pair.right)
             continue
         taken.append(pair)
         used_left.add(pair.left)
         used_right.add(pair.right)
-    open_ties = tuple(pair for pair in tied if pair.left not in used_left and pair.right not in used_right)
-    return Assignment(tuple(taken), open_ties)
+    return Assignment(tuple(taken), tuple(tied))
 
 
 def groups(pairs: Iterable[Scored], *, at_least: float, together: float) -> tuple[tuple[str, ...], ...]:
@@ -101,7 +103,7 @@ def _rivalled(
 ) -> bool:
     return any(
         (rival.left, rival.right) != (pair.left, pair.right)
-        and abs(rival.score - pair.score) <= margin
+        and (rival.score == pair.score or abs(rival.score - pair.score) < margin)
         and rival.left not in used_left
         and rival.right not in used_right
         for rival in sharing

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmbridge.match import key, scored, weigh
 from crmbridge.match.assign import Scored, groups, one_to_one
+from crmbridge.model import Record, Rows
 
 IDS = st.sampled_from("abcdef")
 PAIRS = st.lists(
@@ -34,12 +36,30 @@ def test_the_order_of_the_pairs_does_not_matter(pairs: list[Scored], seed: int, 
     assert one_to_one(shuffled, at_least=0.2, margin=margin) == one_to_one(pairs, at_least=0.2, margin=margin)
 
 
-@given(pairs=PAIRS)
-def test_without_a_margin_no_pair_is_left_that_both_would_prefer(pairs: list[Scored]) -> None:
-    assigned = one_to_one(pairs, at_least=0.3).pairs
+@given(pairs=PAIRS, margin=st.sampled_from([0.0, 0.1, 0.3]))
+def test_a_pair_is_taken_where_every_rival_is_clearly_worse_or_has_a_better_partner(
+    pairs: list[Scored], margin: float
+) -> None:
+    assigned = one_to_one(pairs, at_least=0.3, margin=margin).pairs
     left, right = ({pair.left: pair.score for pair in assigned}, {pair.right: pair.score for pair in assigned})
+    for pair in assigned:
+        for rival in pairs:
+            shares = (rival.left == pair.left) != (rival.right == pair.right)
+            if shares and rival.score >= 0.3 and (rival.score >= pair.score or pair.score - rival.score < margin):
+                partner = right.get(rival.right, 0) if rival.left == pair.left else left.get(rival.left, 0)
+                assert partner >= pair.score
+
+
+@given(pairs=PAIRS, margin=st.sampled_from([0.0, 0.1, 0.3]))
+def test_no_pair_is_left_that_both_would_prefer_unless_a_person_is_to_choose(
+    pairs: list[Scored], margin: float
+) -> None:
+    found = one_to_one(pairs, at_least=0.3, margin=margin)
+    left, right = ({pair.left: pair.score for pair in found.pairs}, {pair.right: pair.score for pair in found.pairs})
+    left_over = [pair for pair in pairs if pair.score >= 0.3 and pair.left not in left and pair.right not in right]
+    assert bool(left_over) == bool(found.tied)
     for pair in pairs:
-        if pair.score >= 0.3:
+        if pair.score >= 0.3 and pair not in left_over:
             assert left.get(pair.left, 0) >= pair.score or right.get(pair.right, 0) >= pair.score
 
 
@@ -48,17 +68,32 @@ def test_the_best_pair_is_taken_first() -> None:
     assert one_to_one(pairs, at_least=0.5).pairs == (Scored("b", "x", 0.9), Scored("a", "y", 0.7))
 
 
-def test_two_equal_candidates_are_left_to_a_person() -> None:
+@pytest.mark.parametrize("how", [{}, {"margin": 0.0}, {"margin": 0.05}])
+def test_two_equal_candidates_are_left_to_a_person(how: dict[str, float]) -> None:
     pairs = [Scored("a", "x", 0.9), Scored("a", "y", 0.9), Scored("b", "z", 0.8)]
-    found = one_to_one(pairs, at_least=0.5, margin=0.05)
+    found = one_to_one(pairs, at_least=0.5, **how)
     assert found.pairs == (Scored("b", "z", 0.8),)
     assert found.tied == (Scored("a", "x", 0.9), Scored("a", "y", 0.9))
 
 
-def test_a_rival_as_far_away_as_the_margin_is_one() -> None:
-    pairs = [Scored("a", "x", 1.0), Scored("a", "y", 0.75)]
-    assert one_to_one(pairs, at_least=0.5, margin=0.25).pairs == ()
-    assert one_to_one(pairs, at_least=0.5, margin=0.2).pairs == (Scored("a", "x", 1.0),)
+@pytest.mark.parametrize("far", [0.75, 1.0])
+@pytest.mark.parametrize("margin", [0.0, 0.2, 0.25, 0.3])
+def test_a_margin_means_here_what_it_means_at_a_scored_level(far: float, margin: float) -> None:
+    pairs = [Scored("a", "x", 1.0), Scored("a", "y", far)]
+    one = key("n", "n")
+    at = scored("s", weigh(one, 1.0, lambda _, theirs: float(theirs)), blocks=[one], at_least=0.5, margin=margin)
+    found = Rows("crm", "k", ("n",), ("x", "y"), (("1.0",), (str(far),)))
+    kept = at.keep(Record(Rows("ma", "k", ("n",), ("a",), (("a",),)), 0), [Record(found, 0), Record(found, 1)], "right")
+    assert (len(kept) == 1) == (one_to_one(pairs, at_least=0.5, margin=margin).pairs == (Scored("a", "x", 1.0),))
+    assert (len(kept) == 1) == (1.0 - far >= margin and far < 1.0)
+
+
+def test_a_record_whose_best_candidates_tie_does_not_get_the_third_best_nor_gives_them_away() -> None:
+    best = (Scored("a", "x", 0.9), Scored("a", "y", 0.9))
+    found = one_to_one([*best, Scored("a", "z", 0.6), Scored("b", "y", 0.8)], at_least=0.5, margin=0.05)
+    assert (found.pairs, found.tied) == ((), best)
+    beyond = one_to_one([*best, Scored("a", "z", 0.6), Scored("c", "z", 0.5), Scored("d", "w", 0.5)], at_least=0.5)
+    assert (beyond.pairs, beyond.tied) == ((Scored("d", "w", 0.5),), best)
 
 
 @given(pairs=PAIRS, margin=st.sampled_from([0.1, 0.3]))
