@@ -88,7 +88,10 @@ class Equals:
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
-        if self.value is None or _value(crossing.record, self.field) == self.value:
+        held = _value(crossing.record, self.field)
+        # To Python a flag is a number, and True is 1.
+        same = held == self.value and isinstance(held, bool) == isinstance(self.value, bool)
+        if self.value is None or same:
             return _ADMIT
         return Skip(because(Code.GATE, gate="equals", field=_called(self.field)))
 
@@ -139,7 +142,9 @@ class AtLeast:
     def admit(self, crossing: Crossing) -> Admit | Skip:
         """Judge one crossing."""
         held = _value(crossing.record, self.field)
-        if self.bound is None or (isinstance(held, int | Decimal) and held >= self.bound):
+        if self.bound is None:
+            return _ADMIT
+        if isinstance(held, int | Decimal) and not isinstance(held, bool) and held >= self.bound:
             return _ADMIT
         return Skip(because(Code.GATE, gate="at_least", field=_called(self.field)))
 
@@ -314,7 +319,7 @@ def filled(*fields: Of) -> Gate:
 
 
 def equals(field: Of, value: Cell) -> Gate:
-    """Admit a record whose field holds exactly this value."""
+    """Admit a record whose field holds exactly this value, of its own type: neither the text `1` nor a flag is 1."""
     return Equals(field, value)
 
 

@@ -92,6 +92,17 @@ def test_nothing_but_what_says_that_there_is_no_opt_out_is_consent(value):
     assert admits(gates.consented("out"), out=value) == known
 
 
+@given(
+    value=VALUES | st.sampled_from([1, Decimal("1.0"), "1", "True"]),
+    wanted=st.sampled_from([0, 1, Decimal(1), True, False]),
+)
+def test_a_flag_is_no_number_and_a_number_no_flag(value, wanted):
+    flags = isinstance(value, bool), isinstance(wanted, bool)
+    assert admits(gates.equals("a", wanted), a=value) == (value == wanted and flags[0] == flags[1])
+    number = isinstance(value, int | Decimal) and not flags[0]
+    assert admits(gates.at_least("a", 1), a=value) == (number and value >= 1)
+
+
 def test_an_exception_admits_nobody_of_whom_its_field_was_not_read():
     gate = gates.unless(gates.equals("out", value=True))
     assert admits(gate, out=False)

@@ -39,6 +39,26 @@ def test_a_blank_left_is_treated_as_the_policy_says(policy, crossed, against_cha
     assert judged(policy, None, "b") == first
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        policies.left_wins, policies.right_wins, policies.left_always, policies.right_always, policies.ask_a_person,
+        policies.newest_wins(otherwise="left"), policies.only_if_empty, policies.write_once, policies.union,
+        policies.monotone(towards="a"),
+    ],
+    ids=lambda policy: policy.name,
+)  # fmt: skip
+@pytest.mark.parametrize(("left", "right"), [(None, "a"), ("a", None)])
+def test_where_one_side_is_cleared_never_clear_is_as_its_policy_unless_that_would_empty_a_field(inner, left, right):
+    as_inner = judged(inner, left, right, "a", "a")
+    assert judged(policies.never_clear(inner), left, right, "a", "a") == (Leave if is_blank(as_inner) else as_inner)
+
+
+def test_never_clear_fills_again_what_the_other_side_of_a_master_has_cleared():
+    assert judged(policies.never_clear(policies.left_always), "a", None, "a", "a") == "a"
+    assert judged(policies.never_clear(policies.left_always), None, "a", "a", "a") is Leave
+
+
 @pytest.mark.parametrize("blank", [None, "", "  ", "　", ()])
 def test_null_empty_text_white_space_and_an_empty_set_are_blanks(blank):
     assert judged(policies.filled_beats_blank(policies.left_wins), blank, "a", "x", "a") == "a"
