@@ -275,10 +275,10 @@ Towards: TypeAlias = Literal["left", "right", "both"]
 
 @attrs.frozen
 class FieldState:
-    """All that is known about one field of two records. The right side is given in the left's terms."""
+    """All that is known about one field of two records, read on both sides. The right side is given in the left's terms."""
 
-    left: Cell | Missing = attrs.field(repr=False)
-    right: Cell | Missing = attrs.field(repr=False)
+    left: Cell = attrs.field(repr=False)
+    right: Cell = attrs.field(repr=False)
     left_agreed: Cell | Missing | Unsettled = attrs.field(repr=False)
     right_agreed: Cell | Missing | Unsettled = attrs.field(repr=False)
     left_at: dt.datetime | None = None

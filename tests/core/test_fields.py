@@ -23,7 +23,7 @@ from crmbridge.model import (
     is_blank,
 )
 from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing, raised
-from crmbridge.protocols import Carry
+from crmbridge.protocols import Carry, Settle
 from crmbridge.reasons import Code, because
 from crmbridge.testing.sim import MONDAY
 
@@ -184,6 +184,22 @@ def test_a_field_that_was_not_read_takes_no_part_and_its_agreement_stays(policy)
             found = decided(one(policy), hidden)
             assert not found.writes
             assert (found.left[0], found.right[0]) == case[2:]
+
+
+def test_a_policy_is_never_asked_about_what_was_not_read():
+    asked = []
+
+    def watching(state):
+        asked.append((state.left, state.right))
+        return Settle(state.left, because(Code.CHANGED))
+
+    watched = one(policies.by("watching", watching))
+    for case in CASES:
+        for hidden in ((MISSING, *case[1:]), (case[0], MISSING, *case[2:]), (MISSING, MISSING, *case[2:])):
+            _ = decided(watched, hidden)
+    assert asked == []
+    assert decided(watched, ("b", "a", "a", "a")).write_right == {0: "b"}
+    assert asked == [("b", "a")]
 
 
 def test_a_change_on_one_side_alone_crosses_whichever_side_would_win():

@@ -186,11 +186,6 @@ def test_policies_compose_and_say_so():
     assert policy.name == "once_per_link(never_clear(newest_wins(otherwise=left)))"
 
 
-def test_a_policy_is_never_asked_about_what_was_not_read():
-    with pytest.raises(TypeError, match="not read"):
-        policies.left_always.resolve(FieldState(MISSING, "r", "a", "a"))
-
-
 HOLDING = [policies.write_once, policies.monotone(towards="x")]
 OTHERS = [
     policies.left_wins,

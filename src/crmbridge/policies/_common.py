@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model import MISSING, Cell, Missing, Side, is_blank
+from ..model import MISSING, Cell, Side, is_blank
 from ..protocols import FieldState, Settle
 from ..reasons import Code, Reason, because
 
@@ -10,16 +10,9 @@ _ONE_SIDED = because(Code.ONE_SIDED)
 _FIRST_CONTACT = because(Code.FIRST_CONTACT)
 
 
-def cell(value: Cell | Missing) -> Cell:
-    """Take a value that was read; the planner asks no policy about a field that was not."""
-    if value is MISSING:
-        raise TypeError("a policy is not asked about a field that was not read")
-    return value
-
-
 def on_side(state: FieldState, side: Side) -> Cell:
     """Take a side's value."""
-    return cell(state.left if side == "left" else state.right)
+    return state.left if side == "left" else state.right
 
 
 def take(state: FieldState, side: Side, why: Reason) -> Settle:
@@ -31,7 +24,7 @@ def fill(state: FieldState) -> Settle | None:
     """At first contact a filled value goes to the blank side: a blank was never a clear."""
     if not state.first:
         return None
-    left, right = cell(state.left), cell(state.right)
+    left, right = state.left, state.right
     if is_blank(left) == is_blank(right):
         return None
     return Settle(right if is_blank(left) else left, _FIRST_CONTACT)
@@ -46,4 +39,4 @@ def one_sided(state: FieldState) -> Settle | None:
     left_changed = left != left_agreed
     if left_changed == (right != right_agreed):
         return None
-    return Settle(cell(left if left_changed else right), _ONE_SIDED)
+    return Settle(left if left_changed else right, _ONE_SIDED)

@@ -7,7 +7,6 @@ import attrs
 from ..model import MISSING, is_blank
 from ..protocols import Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Code, because
-from ._common import cell
 from ._staying import Monotone, WriteOnce
 
 
@@ -24,7 +23,7 @@ class FilledBeatsBlank:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        left, right = cell(state.left), cell(state.right)
+        left, right = state.left, state.right
         if is_blank(left) == is_blank(right):
             return _unless_blank(self.policy.resolve(state), self.name)
         remembered = _remembered(self.policy, state)
@@ -51,7 +50,7 @@ class NeverClear:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        left, right = cell(state.left), cell(state.right)
+        left, right = state.left, state.right
         if is_blank(left) == is_blank(right):
             return _unless_blank(self.policy.resolve(state), self.name)
         if not state.first and state.left_changed and state.right_changed:

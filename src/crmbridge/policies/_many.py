@@ -7,7 +7,7 @@ import attrs
 from ..model import Cell, Missing, Side, Unsettled, is_blank, other
 from ..protocols import Carry, FieldState, Resolution, Settle
 from ..reasons import Code, because
-from ._common import cell, on_side
+from ._common import on_side
 from ._held import held_in
 
 
@@ -45,8 +45,8 @@ class Union:
         why = because(Code.POLICY, policy=self.name)
         for value in (state.left, state.right):
             if set(_elements(value)) == set(kept):
-                return Settle(cell(value), why)
-        return Settle(_together(kept, state.left if not is_blank(state.left) else state.right), why)  # type: ignore[arg-type]
+                return Settle(value, why)
+        return Settle(_together(kept, state.left if not is_blank(state.left) else state.right), why)
 
 
 @attrs.frozen
@@ -63,9 +63,7 @@ class LastValue:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        many: Side = (
-            "left" if isinstance(held_in(state.left), tuple) or not isinstance(held_in(state.right), tuple) else "right"
-        )
+        many: Side = "left" if isinstance(state.left, tuple) or not isinstance(state.right, tuple) else "right"
         single = other(many)
         held, agreed = (state.left, state.left_agreed) if many == "left" else (state.right, state.right_agreed)
         elements, before = _elements(held), _elements(agreed)

@@ -7,7 +7,7 @@ import attrs
 from ..model import MISSING, Cell, is_blank
 from ..protocols import FieldState, Leave, Resolution, Settle
 from ..reasons import Code, because
-from ._common import cell, fill, one_sided, take
+from ._common import fill, one_sided, take
 from ._held import held_in
 
 _ONLY_IF_EMPTY = because(Code.POLICY, policy="only_if_empty")
@@ -26,7 +26,7 @@ class OnlyIfEmpty:
 
     def resolve(self, state: FieldState) -> Resolution:
         """Judge one field."""
-        left, right = cell(state.left), cell(state.right)
+        left, right = state.left, state.right
         if is_blank(left) == is_blank(right):
             return _LEFT_UNLESS_EMPTY
         cleared = not state.first and (state.left_changed if is_blank(left) else state.right_changed)
@@ -91,7 +91,7 @@ class Monotone:
         for value in (state.left, state.right, state.left_agreed, state.right_agreed):
             if value is not MISSING and held_in(value) == self.towards:
                 return self._reached
-        return one_sided(state) or fill(state) or Settle(cell(state.left), self._reached.because)
+        return one_sided(state) or fill(state) or Settle(state.left, self._reached.because)
 
 
 only_if_empty = OnlyIfEmpty()
