@@ -11,6 +11,7 @@ from ae_sf_world import AE, SF, Settings, World, counts, on_ports, one, performe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmbridge.drive import Driver
 from crmbridge.errors import (
     AdapterError,
     ContractBroken,
@@ -21,6 +22,7 @@ from crmbridge.errors import (
     StoreTooNew,
     UsageError,
 )
+from crmbridge.flow import Request, send
 from crmbridge.model import Disposition, RecordRef
 from crmbridge.pipeline import pair
 from crmbridge.policies import left_wins
@@ -415,9 +417,47 @@ def test_a_next_page_on_another_host_is_never_asked_for(elsewhere):
     assert not world.left(prospect)["isDeleted"]
 
 
-def test_every_error_of_the_set_up_is_one_of_the_librarys_own():
-    for kind in (NotAllowed, PairError, StoreTooNew, ContractBroken, OriginRefused):
-        assert issubclass(kind, CrmBridgeError)
+def wrong_secret(world, _path):
+    world.secrets = {"salesforce": "canary-of-a-wrong-secret"}
+    world.run()
+
+
+def unknown_field(world, _path):
+    world.rules = lambda pipeline: pipeline.fields(pair("noets", "MiddleName", left_wins))
+    world.run()
+
+
+def newer_state(_world, path):
+    SqliteStore(path).close()
+    stamped(path, 99)
+    SqliteStore(path)
+
+
+def broken_page(world, _path):
+    world.sf.faults.damage("empty", to="GET", path="/services/data/v67.0/queryAll", times=20)
+    world.run(after=900)
+
+
+def address_elsewhere(world, _path):
+    account = world.pipeline().definition.left.connector.account
+    with Driver(world.store, clock=world.clock, transports=world.transports) as driver:
+        driver.run(send(Request(account, "GET", "https://evil.example/x")))
+
+
+@pytest.mark.parametrize(
+    ("provoke", "kind"),
+    [
+        (wrong_secret, NotAllowed),
+        (unknown_field, PairError),
+        (newer_state, StoreTooNew),
+        (broken_page, ContractBroken),
+        (address_elsewhere, OriginRefused),
+    ],
+)
+def test_every_error_of_the_set_up_is_one_of_the_librarys_own(provoke, kind, world, tmp_path):
+    with pytest.raises(CrmBridgeError) as raised:
+        provoke(world, tmp_path / "state.db")
+    assert type(raised.value) is kind
 
 
 def test_what_was_put_aside_is_told_once_for_each_record_and_the_counts_add_up(world):
