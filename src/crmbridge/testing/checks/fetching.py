@@ -119,7 +119,10 @@ def a_full_batch_of_refs_is_fetched(on: Trial) -> None:
 
 @law
 def a_read_by_id_takes_no_more_requests_than_declared(on: Trial) -> None:
-    """A batch of refs takes one request, or as many as `fetch_requests` says, so that a plan can say what it costs."""
+    """A batch of refs takes one request, or as many as `fetch_requests` says, so that a plan can say what it costs.
+
+    `fetch` of records that are there sends no more requests than this says.
+    """
     on.needs("fetch")
     refs = [made.ref for made in on.make(3)][: on.able.fetch_batch]
     most = on.connector.fetch_requests(refs) if isinstance(on.connector, CountsFetches) else 1
@@ -158,7 +161,7 @@ def fetch_and_read_agree(on: Trial) -> None:
 
 @law
 def an_id_is_read_as_records_have_it(on: Trial) -> None:
-    """An id that a record is read with stays as it is, and what is no id of the system is given back as it came."""
+    """The id with which a record is read stays as it is, and what is no id of the system is given back as it came."""
     on.needs("read_id", "fetch")
     reader = cast("IdReader", on.connector)
     [made] = on.make()
