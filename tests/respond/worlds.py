@@ -111,7 +111,9 @@ def salesforce():
             jobs = {"query/{id}": waiting, "results": query, "ingest/{id}": closed, "batches": ingest}
             one = next((id for end, id in jobs.items() if path.endswith(end)), loaded)
             parts[f"{path}#id"] = (one, ingest, loaded, query, closed, waiting, lead)
-    return attrs.evolve(world, parts=parts, ids=(lead, contact, account, user, gone), sound=_sound(form, lead, fake.auth))
+    return attrs.evolve(
+        world, parts=parts, ids=(lead, contact, account, user, gone), sound=_sound(form, lead, fake.auth)
+    )
 
 
 def _sound(form, lead, auth):
