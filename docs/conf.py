@@ -11,7 +11,7 @@ project = "crmbridge"
 author = "The crmbridge authors"
 version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "crmb_tables", "crmb_promises"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "crmb_api", "crmb_tables", "crmb_promises"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 
@@ -19,6 +19,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
+# What a class inherits from another class of ours is told with it; what Python's own give is not.
+autodoc_default_options = {"inherited-members": "object, str, Enum, Exception, BaseException, Protocol"}
 autodoc_typehints = "description"
 
 html_theme = "furo"

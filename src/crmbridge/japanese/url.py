@@ -43,7 +43,7 @@ def url_key(text: str) -> str:
     """Compares two web addresses by host and path, whatever their scheme, www, usual port and index page.
 
     The host is compared in its ASCII form without case; the path keeps its case, a query stays without what only
-    counts visits (utm_, gclid), and a fragment goes. Text without a host gives nothing.
+    counts visits (`utm_source`, `gclid` and the like), and a fragment goes. Text without a host gives nothing.
     """
     shown = squash(compose(text))
     scheme = _SCHEME.match(shown)
