@@ -20,8 +20,12 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 # What a class inherits from another class of ours is told with it; what Python's own give is not.
-autodoc_default_options = {"inherited-members": "object, str, Enum, Exception, BaseException, Protocol"}
+autodoc_default_options = {
+    "undoc-members": True,
+    "inherited-members": "object, str, Enum, Exception, BaseException, Protocol",
+}
 autodoc_typehints = "description"
+suppress_warnings = ["ref.python"]  # Python's own `type`, in an annotation, is taken for attributes of that name
 
 html_theme = "furo"
 html_title = "crmbridge"

@@ -95,7 +95,9 @@ class Choices:
 
 
 number_text = NumberText()
+"""A number that the left keeps as text and the right as a number."""
 whole_number_text = NumberText(whole=True)
+"""The same, where the right holds whole numbers only."""
 
 
 def choices(names: Mapping[str, str]) -> Choices:

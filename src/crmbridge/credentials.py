@@ -127,3 +127,4 @@ TokenCredential: TypeAlias = "ClientCredentials | Refresh | PasswordGrant"
 """A credential whose token is fetched, kept in the store and fetched again."""
 
 Credential: TypeAlias = "Bearer | ApiKey | Basic | TokenCredential"
+"""How an account is entered."""

@@ -120,6 +120,7 @@ class Multipart:
 
 
 Body: TypeAlias = "Json | Form | Multipart | Bytes | File"
+"""What a request carries."""
 
 
 @attrs.frozen
@@ -205,7 +206,9 @@ class Done(Generic[T]):
 
 
 Effect: TypeAlias = "Request | Pause | Call[Any] | Gather[Any]"
+"""What a flow asks its driver for."""
 Flow: TypeAlias = Generator[Effect, Any, T]
+"""A generator that asks for what it needs and gives what it was called for; calling it does nothing yet."""
 
 
 def send(request: Request) -> Flow[Response]:

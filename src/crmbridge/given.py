@@ -240,6 +240,7 @@ class Coalesce:
 
 
 Value: TypeAlias = "Given | Cell"
+"""What `put` takes: a value made from the left record, or a constant."""
 
 
 def field(name: str) -> Field:

@@ -120,6 +120,7 @@ class Ambiguous:
 
 
 Match: TypeAlias = "Matched | Unmatched | Ambiguous"
+"""What a matcher finds: one counterpart, none, or several."""
 
 
 # -- connectors: everything that waits is a flow -------------------------------------
@@ -271,6 +272,7 @@ Moment: TypeAlias = Literal["linking", "creating", "writing"]
 """Before a link is made, before a record is made, or before each write."""
 
 Towards: TypeAlias = Literal["left", "right", "both"]
+"""The side that is written, or both."""
 
 
 @attrs.frozen
@@ -335,6 +337,7 @@ class Ask:
 
 
 Resolution: TypeAlias = "Settle | Carry | Leave | Ask"
+"""What a policy answers."""
 
 
 class FieldPolicy(Protocol):

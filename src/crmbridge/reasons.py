@@ -13,6 +13,7 @@ from typing import TypeAlias
 import attrs
 
 Fact: TypeAlias = "str | int | dt.datetime"
+"""One thing that a reason says beside its code."""
 
 
 class Code(enum.StrEnum):

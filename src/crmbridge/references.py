@@ -21,6 +21,7 @@ from .model import Cell, Missing, Record, Side
 from .plan import Name, label, name_on
 
 Word: TypeAlias = Literal["hold", "skip", "blank", "quarantine"]
+"""What is done about a record whose reference leads nowhere."""
 
 Absent: TypeAlias = "Word | Given"
 """What becomes of a record when what it refers to is not there; a given value is the stated fallback."""

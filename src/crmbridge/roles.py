@@ -40,6 +40,7 @@ FINGERPRINTS: Final = "fingerprints of "
 """Stands among the tokens, before a pipeline's name, where its state holds fingerprints in place of values."""
 
 QueueState: TypeAlias = Literal["ready", "held", "disputed", "quarantined"]
+"""What a record in the queue waits for."""
 
 
 @attrs.frozen

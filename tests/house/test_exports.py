@@ -1,4 +1,4 @@
-"""What is public: every name here is documented, typed and kept; what is not here may change without notice."""
+"""What modules export exists, is told, and is where others rely on it; `test_reference.py` says what is public."""
 
 import importlib
 import inspect

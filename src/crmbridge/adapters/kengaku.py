@@ -30,6 +30,7 @@ from ..kit.intake import check_hmac, check_path
 from ..model import Arrived, Capabilities, Delivery, FieldSpec, FieldType, Record, Rows, Schema, Signal
 
 KINDS: Final = ("reservation", "inquiry", "document_request")
+"""The events that are delivered."""
 
 CUSTOMER: Final = (
     "last_name",

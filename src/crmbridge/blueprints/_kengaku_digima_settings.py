@@ -20,6 +20,7 @@ from ..wording import Language
 Kind = Literal["reservation", "inquiry", "document_request"]
 
 FAILURE_SUBJECT: Final = "【Digima連携】顧客情報の送信に失敗しました"
+"""The subject of the mail that tells of an entry which could not be sent."""
 
 CONNECT: Final = "その他 → システム設定 → Digima →「Digimaの連携設定を行う」"
 ACCOUNT_CODE: Final = "user icon →「アカウント・機能設定」→ the bottom of the page,「アカウントコード」→「コピー」"

@@ -17,6 +17,7 @@ from crmbridge.japanese.kana import hiragana, katakana
 from crmbridge.japanese.person import PersonName
 
 JST: Final = dt.timezone(dt.timedelta(hours=9), "JST")
+"""The time of Japan, which has no summer time."""
 
 _HALF: Final = re.compile("[\uff61-\uff9f]+")
 _TO_HALF: Final = {ord(normalize("NFKC", half)): half for half in map(chr, range(0xFF61, 0xFF9E))} | {

@@ -18,7 +18,9 @@ from crmbridge.errors import MissingExtra
 from crmbridge.match.assign import Scored
 
 Grade = Callable[[str, str], float]
+"""Says how alike two texts are, from 0 to 1."""
 Block = Callable[[Mapping[str, str]], Iterable[str]]
+"""Gives the keys of a record; only records that share one are compared."""
 _ALIKE: Final = 0.8
 _SHORT: Final = 2
 

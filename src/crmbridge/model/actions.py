@@ -61,6 +61,7 @@ class Delete:
 
 
 Action: TypeAlias = "Create | Update | Archive | Delete"
+"""One write."""
 
 
 def verb(action: Action) -> str:
@@ -118,3 +119,4 @@ class Uncertain:
 
 
 Outcome: TypeAlias = "Applied | Stale | Postponed | Rejected | Uncertain"
+"""What came of a write."""

@@ -14,8 +14,11 @@ Side: TypeAlias = Literal["left", "right"]
 """One of the two ends of a pipeline; in a one-way pipeline the left one is the source."""
 
 LEFT: Final[Side] = "left"
+"""The left end."""
 RIGHT: Final[Side] = "right"
+"""The right end."""
 SIDES: Final[tuple[Side, Side]] = ("left", "right")
+"""Both ends, left first."""
 
 
 def other(side: Side) -> Side:
@@ -33,6 +36,7 @@ class Missing(enum.Enum):
 
 
 MISSING: Final = Missing.MISSING
+"""Stands where there is no value, not even a blank one: the field was not read, or nothing was agreed yet."""
 
 
 @attrs.frozen(order=True)
@@ -54,6 +58,7 @@ Cell: TypeAlias = (
 """One value of one field. Numbers with a fraction are `Decimal`, instants carry a zone, sets are tuples."""
 
 Values: TypeAlias = Mapping[str, Cell]
+"""Values by field."""
 
 
 def is_blank(value: Cell | Missing) -> bool:

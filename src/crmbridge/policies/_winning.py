@@ -92,10 +92,15 @@ class AskAPerson:
 
 
 left_wins = Wins("left")
+"""Where both sides have changed, the left value lives on; an edit of one side crosses, whichever it is."""
 right_wins = Wins("right")
+"""Where both sides have changed, the right value lives on; an edit of one side crosses, whichever it is."""
 left_always = Always("left")
+"""The left value lives on; what the right side changes goes back."""
 right_always = Always("right")
+"""The right value lives on; what the left side changes goes back."""
 ask_a_person = AskAPerson()
+"""Where both sides have changed, a person decides."""
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:

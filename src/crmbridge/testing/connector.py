@@ -66,6 +66,7 @@ EVERYTHING = Capabilities(
 """What a fake promises unless it is told otherwise: a system without faults, whose creates carry our key."""
 
 Store = Callable[[str, str, Cell], Cell]
+"""Says what a system stores of a value: given kind, field and value."""
 
 
 @attrs.frozen

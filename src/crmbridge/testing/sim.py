@@ -25,6 +25,7 @@ from crmbridge.roles import StateStore
 T = TypeVar("T")
 
 MONDAY = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+"""When virtual time begins, unless a test says otherwise."""
 
 
 class ManualClock:

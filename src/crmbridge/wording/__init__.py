@@ -20,8 +20,10 @@ from ._ja import JAPANESE
 __all__ = ["LANGUAGES", "Language", "disposition", "say", "speaks", "verb"]
 
 Language: TypeAlias = Literal["en", "ja"]
+"""A language that there is a catalogue for."""
 
 LANGUAGES: Final[Mapping[Language, Catalogue]] = {"en": ENGLISH, "ja": JAPANESE}
+"""The catalogues, by language."""
 
 
 def speaks(language: str) -> TypeIs[Language]:

@@ -37,7 +37,9 @@ CONNECTOR_LAWS: tuple[Law[Trial], ...] = (
 """Everything that can be proved of a connector."""
 
 LISTENER_LAWS: tuple[Law[ListenerUnderTest], ...] = LISTENING
+"""Everything that can be proved of a listener."""
 PIPELINE_LAWS: tuple[Law[Making], ...] = RUNNING
+"""Everything that can be proved of a pipeline."""
 
 __all__ = [
     "CONNECTOR_LAWS",
