@@ -123,7 +123,7 @@ class Unreachable(AdapterError):
 
 
 class Refused(AdapterError):
-    """The system refuses the whole request, and would refuse it again."""
+    """The system refuses the whole request, and would refuse it again; one value is `crmbridge.preflight.Refused`."""
 
 
 class OriginRefused(AdapterError):

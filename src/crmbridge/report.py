@@ -40,7 +40,7 @@ _NO_NEWS = frozenset({Code.EQUAL, Code.LEFT_AS_IT_IS})
 
 @attrs.frozen
 class Names:
-    """What the two ends are called, for people."""
+    """What the two ends are called, for people; `crmbridge.japanese.Names` are names of persons."""
 
     left: str
     right: str

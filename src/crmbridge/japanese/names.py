@@ -18,7 +18,10 @@ _LOOKED_UP: Final = 3
 
 @attrs.frozen
 class Names:
-    """Family and given names, by which a full name without a blank is split where that is beyond doubt."""
+    """Names of people, family and given, by which a full name is split; those of two ends are `crmbridge.report.Names`.
+
+    A full name without a blank is split where that is beyond doubt.
+    """
 
     _family: frozenset[str] = attrs.field(repr=False)
     _given: frozenset[str] = attrs.field(repr=False)

@@ -28,7 +28,10 @@ _SAID = {
 def explain(
     matcher: LevelMatcher, one: Record, other: Record, *, side: Side = "left", language: Literal["en", "ja"] = "en"
 ) -> list[str]:
-    """Say level by level whether two records match; *side* is the side of *one*. Names fields, never values."""
+    """Say level by level whether two records match; how alike two are by grades is `crmbridge.match.grades.explain`.
+
+    *side* is the side of *one*. Names fields, never values.
+    """
     towards: Side = "right" if side == "left" else "left"
     lines: list[str] = []
     for level in matcher.levels:

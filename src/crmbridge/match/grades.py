@@ -113,7 +113,7 @@ def sharpened(grade: Grade) -> Grade:
 def explain(
     one: Mapping[str, str], other: Mapping[str, str], comparisons: Sequence[Comparison], *, enough: float = 0.5
 ) -> Explanation:
-    """Says how alike two records are and what each field contributed.
+    """Says how alike two records are and what each field contributed; for a pipeline's levels, `crmbridge.match.explain`.
 
     The score is the weighted mean over the fields that both sides fill. If those carry less than the share *enough*
     of all weight, the missing rest counts as unlike, so that two records which share one filled field do not look the
@@ -170,7 +170,10 @@ def scored(
     enough: float = 0.5,
     most: int = 200,
 ) -> tuple[Scored, ...]:
-    """Scores the pairs that share a block and keeps those that reach *at_least*; records are keyed by their id."""
+    """Scores the pairs of two lists at hand; a level of a pipeline is made by `crmbridge.match.scored`.
+
+    Pairs that share a block are looked at, and those that reach *at_least* are kept; records are keyed by their id.
+    """
     found = (
         Scored(one, other, explain(left[one], right[other], comparisons, enough=enough).score)
         for one, other in candidates(left, right, blocks, most=most)

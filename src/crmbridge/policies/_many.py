@@ -51,8 +51,9 @@ class Union:
 
 @attrs.frozen
 class LastValue:
-    """Where one side holds many values and the other a single one, the value that was added last crosses (AE-34).
+    """Policy for one side that holds many values and one that holds a single one: what was added last crosses (AE-34).
 
+    The answer `crmbridge.preflight.last_value` is another thing: it stands in where the target would refuse several.
     Nothing is taken away from the side that holds many; a single value that a person wrote is added to it.
     """
 

@@ -104,8 +104,9 @@ def _replaced(value: Cell, table: Mapping[str, str], spec: FieldSpec | None) -> 
 
 @attrs.frozen
 class LastValue:
-    """Of several values, the last one goes to a field that holds one.
+    """Answer for a field that holds one value: the last of several is sent; which value lives on is for a policy.
 
+    The policy `crmbridge.policies.last_value` is asked about both sides first, and this about what it chose.
     A single value goes to a field of many by being added to what is there: nothing is taken away.
     """
 

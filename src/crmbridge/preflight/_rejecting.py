@@ -17,7 +17,7 @@ Form: TypeAlias = "Callable[[Cell], Cell]"
 
 @attrs.frozen
 class Refused:
-    """A value that its target would refuse, and what is known about it."""
+    """A value that its target would refuse, before it is sent; a request that was refused is `crmbridge.errors.Refused`."""
 
     spec: FieldSpec
     value: Cell = attrs.field(repr=False)
