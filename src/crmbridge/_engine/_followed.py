@@ -57,6 +57,8 @@ class Followed:
     """By record and column: what was followed, for `why`."""
     lost: set[tuple[RecordRef, str]] = attrs.field(factory=lambda: set[tuple[RecordRef, str]]())
     """By record and column: what names a record that was not found. It is no clear, so the field stays as it is."""
+    waiting: dict[RecordRef, set[str]] = attrs.field(factory=lambda: dict[RecordRef, set[str]]())
+    """By record that is stopped: the columns that lead nowhere. What they would hold is not known."""
     answers: dict[tuple[str, Question], Answer] = attrs.field(factory=lambda: dict[tuple[str, Question], Answer]())
     """What a look-up was told, for the whole run."""
     records: dict[tuple[str, RecordRef], Record | None] = attrs.field(
@@ -78,14 +80,17 @@ class Followed:
         self.stops.clear()
         self.told.clear()
         self.lost.clear()
+        self.waiting.clear()
         if len(self.records) > most or len(self.answers) > most:
             self.records.clear()
             self.answers.clear()
         if len(self.there) > most:
             self.there.clear()
 
-    def stop(self, ref: RecordRef, stop: Stop) -> None:
-        """Keep a record from going on."""
+    def stop(self, ref: RecordRef, stop: Stop, columns: Sequence[str] = ()) -> None:
+        """Keep a record from going on; *columns*: those that lead nowhere."""
+        if columns:
+            self.waiting.setdefault(ref, set()).update(columns)
         known = self.stops.get(ref)
         if known is None or _FIRST.index(stop.disposition) < _FIRST.index(known.disposition):
             self.stops[ref] = stop
@@ -94,9 +99,13 @@ class Followed:
         """Tell what keeps a pair, or a record alone, from going on."""
         return next((self.stops[one.ref] for one in records if one is not None and one.ref in self.stops), None)
 
+    def waits(self, record: Record) -> bool:
+        """Say whether a record is stopped by a column of its own: it is not at rest then, whatever its fields equal."""
+        return bool(self.waiting) and record.ref in self.waiting
+
     def found(self, pairing: Pairing, record: Record, cells: Cells) -> Cells:
         """Take for not read what is blank only because a reference of it was not found."""
-        if not self.lost:
+        if not self.lost and not self.waiting:
             return cells
         return tuple(
             MISSING if is_blank(cell) and self._lost(pair, record.ref) is not None else cell
@@ -104,7 +113,10 @@ class Followed:
         )
 
     def _lost(self, pair: Pair, ref: RecordRef) -> Reference | None:
-        return next((one for one in references(pair.given) if (ref, one.column) in self.lost), None)
+        waiting = self.waiting.get(ref, ())
+        return next(
+            (one for one in references(pair.given) if (ref, one.column) in self.lost or one.column in waiting), None
+        )
 
     def kept(self, pairing: Pairing, ref: RecordRef, left: Cells, right: Cells) -> Iterator[FieldDecision]:
         """Say of the fields that stay as they are which reference of them was not found."""

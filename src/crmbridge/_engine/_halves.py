@@ -38,7 +38,8 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
         return Half(State.UNKNOWN, cells, cells, seen)
     now = paired(run, side, seen, pairing)
     learned = absorb(pairing, side, now, cells, agreed.unsettled)
-    state = State.SAME if now == learned else State.CHANGED
+    # A reference that leads nowhere yet is blank, and so may be what was agreed: that is an edit, and no rest.
+    state = State.SAME if now == learned and not run.followed.waits(seen) else State.CHANGED
     return Half(state, now, learned, seen, bool(agreed.unsettled))
 
 

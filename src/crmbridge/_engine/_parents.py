@@ -88,7 +88,8 @@ def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
             parents = pointed[search.record.ref]
             ref = next((found[parent] for parent in parents if parent in found), None)
             if ref is None:
-                value = lacking(run, reference.absent, search.record, missing(reference.parents, parents, parked))
+                why = missing(reference.parents, parents, parked)
+                value = lacking(run, reference.absent, search.record, why, reference.column)
                 search.record = _filled(search.record, reference.column, value)
                 continue
             told = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")

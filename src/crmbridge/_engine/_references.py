@@ -90,7 +90,8 @@ def follow_links(run: Run, reference: Linked | Ensured, records: Sequence[Record
             # Nothing stops it yet: its parent is made if this record is, and not if it matches one that has its own.
             value = MISSING
         elif parents and isinstance(reference, Linked):
-            value = lacking(run, reference.absent, record, missing(reference.parents, parents, parked))
+            why_not = missing(reference.parents, parents, parked)
+            value = lacking(run, reference.absent, record, why_not, reference.column)
             if reference.absent == "blank":
                 run.followed.lost.add((record.ref, reference.column))
         columns[record.ref][reference.column] = value
@@ -188,16 +189,19 @@ def waiting(run: Run, absent: Word, why: Reason) -> Stop:
     return Stop(disposition, why, park, until)
 
 
-def lacking(run: Run, absent: Absent, record: Record, why: Reason) -> Cell | Missing:
-    """Give what stands for a reference that leads nowhere, and stop its record where nothing does."""
+def lacking(run: Run, absent: Absent, record: Record, why: Reason, *columns: str) -> Cell | Missing:
+    """Give what stands for a reference that leads nowhere, and stop its record where nothing does.
+
+    *columns*: those that it fills; none where it crosses both ways, and its own field tells whether it has changed.
+    """
     if not isinstance(absent, str):
         try:
             return absent.value(record)
         except Exception as error:  # noqa: BLE001 - whatever a function of one's own runs into
-            run.followed.stop(record.ref, _stopping(raised(error, absent.name).because))
+            run.followed.stop(record.ref, _stopping(raised(error, absent.name).because), columns)
             return None
     if absent != "blank":
-        run.followed.stop(record.ref, waiting(run, absent, why))
+        run.followed.stop(record.ref, waiting(run, absent, why), columns)
     return None
 
 
@@ -229,6 +233,7 @@ def _look(
     columns: Columns,
 ) -> Flow[None]:
     one, fields = asked
+    names = (one.column, *(field.column for field in fields))
     answers = yield from look_up(run, one, tuple(field.field for field in fields), records)
     for record in records:
         answer, own = answers[record.ref], columns[record.ref]
@@ -240,10 +245,10 @@ def _look(
             answer = answer.because
         if isinstance(answer, Reason):
             if answer.code is Code.PARENT_MISSING:
-                fallback = lacking(run, one.absent, record, answer)
+                fallback = lacking(run, one.absent, record, answer, *names)
             else:
                 fallback = None
-                run.followed.stop(record.ref, _stopping(answer))
+                run.followed.stop(record.ref, _stopping(answer), names)
             own[one.column] = fallback
             own.update((field.column, None) for field in fields)
             continue
@@ -253,7 +258,7 @@ def _look(
         run.followed.there[found.ref] = True
         for field in fields:
             own[field.column] = found.get(field.field)
-        for column in (one.column, *(field.column for field in fields)):
+        for column in names:
             why = because(Code.FOLLOWED, reference=column.removeprefix("@"), record=told, level=level)
             run.followed.told[record.ref, column] = why
 
