@@ -19,7 +19,7 @@ from crmbridge.model import CreateClass, FieldSpec, FieldType, RecordRef, target
 from crmbridge.plain import each
 from crmbridge.reasons import Code
 from crmbridge.references import ensured, linked, look_up
-from crmbridge.stores import MemoryStore, SqliteStore
+from crmbridge.stores import FingerprintStore, MemoryStore, SqliteStore
 from crmbridge.testing.connector import EVERYTHING, described
 from crmbridge.testing.faulty import Fault, FaultyConnector
 from crmbridge.testing.sim import ManualClock, SimDriver
@@ -258,6 +258,143 @@ def test_a_child_that_moves_to_a_parent_that_is_not_linked_yet_waits_as_it_was(w
     second = next(row["id"] for row in world.crm.rows("account") if row["Name"] == "Two")
     [contact] = world.crm.rows("contact")
     assert (contact["Name"], contact["Account"].id) == ("Park", second)
+
+
+# -- a reference that was blank, and now leads to a parent that is not linked yet -----------------------
+
+
+def settled_alone(world, *puts):
+    """Give a linked person of no company, at rest, and the pipeline of people."""
+    person = world.ma.put("person", email="kim@x.example", company_id=None)
+    people = world.people(*(puts or (BY_FIELD,)))
+    for _ in range(2):
+        world.run(people)
+    return person, people
+
+
+@pytest.mark.parametrize("policy", [policies.left_wins, policies.right_wins])
+@pytest.mark.parametrize("late", ["its turn is later", "its create is in doubt"])
+def test_a_first_parent_reaches_its_child_although_the_child_is_looked_at_before_it_is_linked(world, late, policy):
+    person, people = settled_alone(world, put("Account", linked("companies", "company_id"), policy))
+    parent = world.ma.put("company", name="Acme")
+    world.ma.edit(person, company_id=parent)
+    if late == "its create is in doubt":
+        world.crm.then(Fault.LOST_AFTER)
+        world.run(world.companies())
+    [row] = world.run(people).rows()
+    assert (row.ref, row.disposition, row.because.code) == (person, Disposition.HELD, Code.PARENT_MISSING)
+    world.clock.advance(3600)
+    world.run(world.companies())
+    world.run(people)
+    [account], [contact] = world.crm.rows("account"), world.crm.rows("contact")
+    assert (contact["Account"].id, world.parked("people")) == (account["id"], [])
+    writes = len(world.ours())
+    for _ in range(3):
+        world.run(people)
+    assert len(world.ours()) == writes
+
+
+@pytest.mark.parametrize(
+    ("absent", "ended", "parked"),
+    [
+        ("hold", Disposition.HELD, "held"),
+        ("skip", Disposition.SKIPPED, None),
+        ("quarantine", Disposition.QUARANTINED, "quarantined"),
+    ],
+)
+def test_a_child_whose_first_parent_is_not_there_is_never_told_as_unchanged(world, absent, ended, parked):
+    for end in (world.ma, world.crm):
+        end._capabilities = attrs.evolve(SEARCHED, incremental=False, sees_deletes=False, sees_merges=False)
+    person, people = settled_alone(world, put("Account", linked("companies", "company_id", absent=absent)))
+    writes = len(world.ours())
+    world.ma.edit(person, company_id=RecordRef("ma", "company", "c9"))
+    plan = world.ready(people).plan()
+    assert [(row.disposition, row.because.code) for row in plan.rows(ended)] == [(ended, Code.PARENT_MISSING)]
+    for _ in range(3):
+        report = world.run(people)
+        assert (report.counts[ended], len(world.ours())) == (1, writes)
+        assert [state for state, _, _ in world.parked("people")] == ([parked] if parked else [])
+    world.ma.edit(person, company_id=None)
+    for _ in range(2):
+        report = world.run(people)
+    assert (report.counts[ended], world.parked("people"), len(world.ours())) == (0, [], writes)
+
+
+def test_a_value_that_is_stated_for_want_of_a_parent_is_none_that_a_child_with_one_is_at_rest_with(world):
+    """Whoever has no parent is somebody's own; who has one that is not linked yet waits for it, here and in an undo."""
+    person, people = settled_alone(world, put("AccountText", coalesce(linked("companies", "company_id"), "own")))
+    assert contact(world, "AccountText") == ("own",)
+    world.ma.edit(person, company_id=world.ma.put("company", name="Acme"))
+    assert world.run(people).counts[Disposition.HELD] == 1
+    world.run(world.companies())
+    world.run(people)
+    assert contact(world, "AccountText") == (account(world, "Acme").id,)
+    world.ma.edit(person, company_id=None)
+    cleared = world.run(people)
+    world.ma.edit(person, company_id=world.ma.put("company", name="Later"))
+    plan = world.ready(people).undo(cleared)
+    assert [row.because.code for row in plan.rows()] == [Code.CHANGED_SINCE]
+
+
+def test_a_reference_that_is_told_of_later_holds_a_pair_that_has_never_agreed_on_it(world):
+    parent = world.ma.put("company", name="Acme")
+    world.ma.put("person", email="kim@x.example", company_id=parent)
+    world.run(world.people())
+    people = world.people(BY_FIELD)
+    assert world.run(people).counts[Disposition.HELD] == 1
+    world.run(world.companies())
+    world.run(people)
+    assert contact(world, "Account") == (account(world, "Acme"),)
+
+
+def test_a_record_that_begins_to_name_one_that_several_match_is_left_to_a_person(world):
+    for number in range(2):
+        world.crm.put("user", f"U{number}", Email="boss@x.example")
+    boss = look_up("boss", at(world.crm, "user"), level("email", key("owner.email", "Email")))
+    person, people = settled_alone(world, put("Owner", boss))
+    world.ma.edit(person, **{"owner.email": "boss@x.example"})
+    [row] = world.run(people).rows()
+    assert (row.disposition, row.because.code) == (Disposition.DISPUTED, Code.SEVERAL_MATCH)
+    world.ready(people).rule(person, "U1", by="kim")
+    world.run(people)
+    assert contact(world, "Owner") == ("U1",)
+
+
+def test_a_pair_whose_reference_crosses_both_ways_is_at_rest_although_its_parent_is_linked_no_more(world):
+    companies, people = both_ways(world)
+    parent = world.ma.put("company", name="Acme")
+    world.ma.put("person", email="kim@x.example", name="Kim", company_id=parent)
+    world.run(companies)
+    world.run(people)
+    world.ma.remove(parent)
+    world.run(companies)
+    world.ready(people).look_again()
+    assert {line.disposition for line in world.run(people).rows()} == {Disposition.UNCHANGED}
+
+
+def test_an_undo_leaves_alone_a_field_whose_record_names_another_parent_by_now(world):
+    one = world.ma.put("company", name="One")
+    person = world.ma.put("person", email="kim@x.example", company_id=one)
+    people = world.people(BY_FIELD)
+    world.run(world.companies())
+    world.run(people)
+    world.ma.edit(person, company_id=None)
+    cleared = world.run(people)
+    world.ma.edit(person, company_id=world.ma.put("company", name="Two"))
+    plan = world.ready(people).undo(cleared)
+    assert [row.because.code for row in plan.rows()] == [Code.CHANGED_SINCE]
+    world.run(people, plan)
+    assert contact(world, "Account") == (None,)
+
+
+def test_a_store_of_fingerprints_lets_a_child_wait_for_its_first_parent_as_well(tmp_path):
+    world = World(FingerprintStore(SqliteStore(tmp_path / "state.db"), key=b"a key from outside, 32 bytes or more"))
+    person, people = settled_alone(world)
+    world.ma.edit(person, company_id=world.ma.put("company", name="Acme"))
+    assert world.run(people).counts[Disposition.HELD] == 1
+    world.run(world.companies())
+    world.run(people)
+    assert contact(world, "Account") == (account(world, "Acme"),)
 
 
 def test_a_record_may_refer_to_one_of_its_own_pipeline(world):
@@ -925,7 +1062,8 @@ def test_parents_that_point_in_a_circle_wait_and_say_so(world):
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["company", "person", "move", "parents", "children", "refuse", "allow"]), st.integers(0, 3)
+        st.sampled_from(["company", "person", "loner", "move", "leave", "parents", "children", "refuse", "allow"]),
+        st.integers(0, 3),
     ),
     max_size=25,
 )
@@ -941,11 +1079,13 @@ def test_whatever_the_order_every_child_ends_with_the_counterpart_of_its_parent(
         known = {row["id"] for row in world.ma.rows("company")}
         if what == "company" and f"c{number}" not in known:
             world.ma.put("company", f"c{number}", name=f"firm {number}")
-        elif what == "person":
-            world.ma.put("person", email=f"p{len(world.ma.rows('person'))}@x.example", company_id=refs[number])
-        elif what == "move" and world.ma.rows("person"):
+        elif what in {"person", "loner"}:
+            parent = refs[number] if what == "person" else None
+            world.ma.put("person", email=f"p{len(world.ma.rows('person'))}@x.example", company_id=parent)
+        elif what in {"move", "leave"} and world.ma.rows("person"):
             someone = world.ma.rows("person")[number % len(world.ma.rows("person"))]
-            world.ma.edit(RecordRef("ma", "person", someone["id"]), company_id=refs[(number + 1) % 4])
+            parent = refs[(number + 1) % 4] if what == "move" else None
+            world.ma.edit(RecordRef("ma", "person", someone["id"]), company_id=parent)
         elif what in {"refuse", "allow"}:
             trouble = Fault.REJECTED if what == "refuse" else None
             world.crm.single = lambda action, trouble=trouble: trouble if target_kind(action) == "account" else None
@@ -959,8 +1099,10 @@ def test_whatever_the_order_every_child_ends_with_the_counterpart_of_its_parent(
     for pipe in (companies, people, people):
         world.run(pipe)
     accounts = {row["id"]: row["Name"] for row in world.crm.rows("account")}
-    contacts = {row["Email"]: accounts[row["Account"].id] for row in world.crm.rows("contact")}
-    assert contacts == {row["email"]: f"firm {row['company_id'].id[1:]}" for row in world.ma.rows("person")}
+    found = {row["Email"]: row.get("Account") for row in world.crm.rows("contact")}
+    contacts = {email: account and accounts[account.id] for email, account in found.items()}
+    wanted = {row["email"]: row["company_id"] for row in world.ma.rows("person")}
+    assert contacts == {email: parent and f"firm {parent.id[1:]}" for email, parent in wanted.items()}
     assert sorted(accounts.values()) == [f"firm {number}" for number in range(4)]
     assert world.parked("people") == []
 

@@ -7,6 +7,7 @@ ASKING_ON = "tests/engine/test_asking_on.py::test_{}"
 SINGLE = (
     "tests/core/test_stated.py::test_a_text_where_several_are_meant_is_refused_and_never_taken_letter_by_letter[{}]"
 )
+REFERENCES = "tests/engine/test_references.py::test_{}"
 CORE = "tests/core/test_{}.py::test_{}"
 PEOPLE = "tests/blueprints/test_account_engagement_salesforce_people.py::test_{}"
 HALVES = "tests/engine/test_halves.py::test_{}[ROUND_HALF_DOWN-left_wins]"
@@ -105,10 +106,20 @@ PLANTS = {
     ),
     "a reference that is not found clears the field": (
         "_engine/_followed.py",
-        "        if not self.lost:\n            return cells\n",
-        "        if self is not None:\n            return cells\n",
+        "        if not self.lost and not self.waiting:\n            return cells\n",
+        "        if not self.waiting:\n            return cells\n",
+        (REFERENCES.format("a_parent_that_is_not_linked_yet_leaves_the_field_of_its_child_as_it_is[memory]"),),
+    ),
+    "a blank that waits for a first parent is what was agreed": (
+        "_engine/_followed.py",
+        "            self.waiting.setdefault(ref, set()).update(columns)\n",
+        "            _ = columns\n",
         (
-            "tests/engine/test_references.py::test_a_parent_that_is_not_linked_yet_leaves_the_field_of_its_child_as_it_is[memory]",
+            REFERENCES.format(
+                "a_first_parent_reaches_its_child_although_the_child_is_looked_at_before_it_is_linked"
+                "[memory-its turn is later-policy0]"
+            ),
+            REFERENCES.format("an_undo_leaves_alone_a_field_whose_record_names_another_parent_by_now[memory]"),
         ),
     ),
     "every system is thought to round halves away from zero": (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from ..given import Reference, references
-from ..model import MISSING, Cell, Disposition, FieldDecision, Record, RecordRef, Side, is_blank
+from ..model import MISSING, Cell, Disposition, FieldDecision, Missing, Record, RecordRef, Side, is_blank
 from ..plan import Cells, Pair, Pairing
 from ..protocols import KeyValue, Question
 from ..reasons import Code, Reason, because
@@ -99,24 +99,23 @@ class Followed:
         """Tell what keeps a pair, or a record alone, from going on."""
         return next((self.stops[one.ref] for one in records if one is not None and one.ref in self.stops), None)
 
-    def waits(self, record: Record) -> bool:
-        """Say whether a record is stopped by a column of its own: it is not at rest then, whatever its fields equal."""
-        return bool(self.waiting) and record.ref in self.waiting
-
     def found(self, pairing: Pairing, record: Record, cells: Cells) -> Cells:
-        """Take for not read what is blank only because a reference of it was not found."""
+        """Take for not read what waits for a reference, and what is blank only because one of it was not found.
+
+        So what waits never equals what was agreed: no pair is at rest that a first parent has not reached yet.
+        """
         if not self.lost and not self.waiting:
             return cells
-        return tuple(
-            MISSING if is_blank(cell) and self._lost(pair, record.ref) is not None else cell
-            for pair, cell in zip(pairing.pairs, cells, strict=True)
-        )
+        waiting = self.waiting.get(record.ref, frozenset[str]())
+
+        def unknown(pair: Pair, cell: Cell | Missing) -> bool:
+            waits = any(one.column in waiting for one in references(pair.given))
+            return waits or (is_blank(cell) and self._lost(pair, record.ref) is not None)
+
+        return tuple(MISSING if unknown(*one) else one[1] for one in zip(pairing.pairs, cells, strict=True))
 
     def _lost(self, pair: Pair, ref: RecordRef) -> Reference | None:
-        waiting = self.waiting.get(ref, ())
-        return next(
-            (one for one in references(pair.given) if (ref, one.column) in self.lost or one.column in waiting), None
-        )
+        return next((one for one in references(pair.given) if (ref, one.column) in self.lost), None)
 
     def kept(self, pairing: Pairing, ref: RecordRef, left: Cells, right: Cells) -> Iterator[FieldDecision]:
         """Say of the fields that stay as they are which reference of them was not found."""

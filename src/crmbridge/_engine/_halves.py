@@ -38,8 +38,7 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
         return Half(State.UNKNOWN, cells, cells, seen)
     now = paired(run, side, seen, pairing)
     learned = absorb(pairing, side, now, cells, agreed.unsettled)
-    # A reference that leads nowhere yet is blank, and so may be what was agreed: that is an edit, and no rest.
-    state = State.SAME if now == learned and not run.followed.waits(seen) else State.CHANGED
+    state = State.SAME if now == learned else State.CHANGED
     return Half(state, now, learned, seen, bool(agreed.unsettled))
 
 
