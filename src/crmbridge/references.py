@@ -191,7 +191,8 @@ def ensured(parents: Parents, field: Name | None = None, *, absent: Absent = "ho
 
     Parents are made only for records that are made themselves: one that matched keeps its own. The parents' pipeline
     keeps its links, promises and quarantine in the same store, so that two children make one parent, after a crash too.
-    *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps it back.
+    *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps it back;
+    where the parent may come yet, the record waits.
     """
     _stated(absent)
     return Ensured(parents.definition, field, absent)

@@ -1249,6 +1249,80 @@ def test_a_record_says_what_becomes_of_it_where_its_parent_is_not_made_either(wo
         assert line.because.code is Code.PARENT_MISSING
 
 
+def meets(world, trouble):
+    """Let the next write of an account meet a trouble."""
+    if trouble is not Fault.BUSY:
+        world.crm.then(trouble)
+        return
+    troubles = [trouble]
+    world.crm.single = lambda action: troubles.pop() if troubles and action.kind == "account" else None
+
+
+ABSENT = ["hold", "skip", "quarantine", "blank", Constant("a0")]
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+@pytest.mark.parametrize("trouble", [Fault.BUSY, Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_a_parent_that_may_come_yet_keeps_its_child_waiting_whatever_becomes_of_one_without(world, absent, trouble):
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    people = world.people(put("AccountText", ensured(world.firms(), absent=absent)))
+    meets(world, trouble)
+    report = world.run(people)
+    assert (report.counts[Disposition.HELD], world.crm.rows("contact")) == (2, [])
+    for _ in range(3):
+        world.clock.advance(dt.timedelta(minutes=20))
+        world.run(people)
+    [account] = world.crm.rows("account")
+    assert (contact(world, "AccountText"), world.parked("people")) == ((account["id"],), [])
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_a_child_waits_where_nobody_could_look_at_its_parent_and_looks_again_by_itself(world, absent):
+    world.ma.put("person", email="kim@x.example", firm="Acme")
+    fence = world.store.leases.take("firms", "another", world.clock.now(), dt.timedelta(minutes=5))
+    people = world.people(put("AccountText", ensured(world.firms(), absent=absent)))
+    assert world.run(people).counts[Disposition.HELD] == 1
+    world.store.leases.release(fence)
+    world.clock.advance(dt.timedelta(minutes=16))
+    world.run(people)
+    assert contact(world, "AccountText") == (world.crm.rows("account")[0]["id"],)
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_a_plan_holds_the_child_of_a_parent_that_it_holds(world, absent):
+    company = world.ma.put("company", name="Holding")
+    world.ma.put("person", email="kim@x.example", firm="Acme", company_id=company)
+    firms = world.firms().fields(put("Phone", linked("companies", "company_id")))
+    people = world.people(put("AccountText", ensured(firms, absent=absent)))
+    plan = world.ready(people).plan()
+    assert [row.because.code for row in plan.rows(Disposition.HELD)] == [Code.PARENT_MISSING] * 2
+    world.run(people, plan)
+    assert world.ours() == []
+    world.run(world.companies())
+    world.clock.advance(dt.timedelta(minutes=16))
+    world.run(people)
+    assert contact(world, "AccountText") == (account(world, "Acme").id,)
+
+
+@pytest.mark.parametrize("trouble", ["held", "in quarantine"])
+def test_a_child_goes_on_without_its_parent_once_that_is_left_out_after_all(world, trouble):
+    company = world.ma.put("company", name="Acme", fax="1234", phone="06")
+    parents = world.companies().gate(filled("phone")).fields(pair("fax", "Fax"))
+    world.ma.put("person", email="kim@x.example", company_id=company)
+    people = world.people(put("AccountText", ensured(parents, "company_id", absent="blank")))
+    if trouble == "held":
+        world.ma.edit(company, fax="123")
+        meets(world, Fault.BUSY)
+    ended = Disposition.HELD if trouble == "held" else Disposition.QUARANTINED
+    assert (world.run(people).counts[ended], world.crm.rows("contact")) == (2, [])
+    world.clock.advance(60)
+    world.ma.edit(company, phone=None)
+    for _ in range(2):
+        world.clock.advance(dt.timedelta(minutes=16))
+        world.run(people)
+    assert (contact(world, "AccountText"), world.parked("people"), world.crm.rows("account")) == ((None,), [], [])
+
+
 def test_a_parent_is_found_by_keys_that_only_the_directory_knows(world):
     there = world.crm.put("account", Name="ACME")
     firms = (

@@ -122,6 +122,18 @@ PLANTS = {
             REFERENCES.format("an_undo_leaves_alone_a_field_whose_record_names_another_parent_by_now[memory]"),
         ),
     ),
+    "a parent that is only busy leaves its child without it": (
+        "_engine/_parents.py",
+        "                if looked and parked.keys().isdisjoint(parents):\n",
+        "                if looked:\n",
+        (
+            REFERENCES.format(
+                "a_parent_that_may_come_yet_keeps_its_child_waiting_whatever_becomes_of_one_without"
+                "[memory-Fault.BUSY-blank]"
+            ),
+            REFERENCES.format("a_plan_holds_the_child_of_a_parent_that_it_holds[memory-blank]"),
+        ),
+    ),
     "every system is thought to round halves away from zero": (
         "plan/_same.py",
         "_TIES: Final = (ROUND_HALF_UP, ROUND_HALF_DOWN)",

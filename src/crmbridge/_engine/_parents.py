@@ -13,7 +13,7 @@ from ..flow import Flow, call
 from ..model import Cell, Missing, Record, RecordRef, Side
 from ..plan import Raised
 from ..protocols import Clock, Unmatched
-from ..reasons import Code, Fact, because
+from ..reasons import Code, Fact, Reason, because
 from ..references import Ensured
 from ..roles import Delta, Fence, QueueRow, StateStore
 from ._create import refused
@@ -25,7 +25,7 @@ from ._looked_up import check_look_ups
 from ._matching import Search
 from ._patience import behind
 from ._recover import recover, take_over
-from ._references import candidates, counterparts, lacking, missing
+from ._references import candidates, counterparts, lacking, missing, waiting
 from ._run import Run, prepare
 from ._seen import Look
 
@@ -50,13 +50,18 @@ def wake(run: Run) -> Flow[bool]:
         refs = list(dict.fromkeys(parent for _, parent in rows))
         found, parked_parents = yield from counterparts(run, parents, side, refs)
         failed = {ref for ref, row in parked_parents.items() if row.state in _IN_TROUBLE}
-        places.extend(
-            (row.side, row.ref) for row, ref in rows if ref in found or (row.state == "held" and ref in failed)
-        )
+        places.extend((row.side, row.ref) for row, ref in rows if ref in found or _told_otherwise(row, failed=ref in failed))
     if places:
         run.woken.update(places)
         yield from run.commit(Delta(wake=tuple(places)))
     return bool(places)
+
+
+def _told_otherwise(row: QueueRow, *, failed: bool) -> bool:
+    """Say whether a parent has come into trouble, or is out of it, since its child was told."""
+    if row.state == "held":
+        return failed
+    return not failed and row.because is not None and row.because.code is Code.PARENT_FAILED
 
 
 def _wanting(parked: Iterable[QueueRow]) -> Iterator[tuple[QueueRow, str, RecordRef]]:
@@ -82,19 +87,34 @@ def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
             search.record.ref: candidates(run, "left", reference, reference.of, search.record) for search in wanting
         }
         refs = list(dict.fromkeys(ref for parents in pointed.values() for ref in parents))
-        yield from _brought(run, reference.within, refs)
+        looked = yield from _brought(run, reference.within, refs)
         found, parked = yield from counterparts(run, reference.parents, "left", refs)
         for search in wanting:
             parents = pointed[search.record.ref]
             ref = next((found[parent] for parent in parents if parent in found), None)
             if ref is None:
-                why = missing(reference.parents, parents, parked)
-                value = lacking(run, reference.absent, search.record, why, reference.column)
+                why, value = missing(reference.parents, parents, parked), None
+                if looked and parked.keys().isdisjoint(parents):
+                    value = lacking(run, reference.absent, search.record, why, reference.column)
+                else:
+                    _pending(run, reference, search.record, why, looked=looked)
                 search.record = _filled(search.record, reference.column, value)
                 continue
             told = because(Code.FOLLOWED, reference=reference.name, record=f"{ref.kind} {ref.id}")
             run.followed.told[search.record.ref, reference.column] = told
             search.record = _filled(search.record, reference.column, ref)
+
+
+def _pending(run: Run, reference: Ensured, record: Record, why: Reason, *, looked: bool) -> None:
+    """Keep a record back whose parent may come yet: *absent* is for parents that nobody makes.
+
+    A parent that is linked wakes its children. That it was left out after all, or that nobody has looked at it, is told
+    by nobody; so where either may be, they look again by themselves.
+    """
+    stop = waiting(run, "hold", why)
+    if stop.park == "held" and (reference.absent != "hold" or not looked):
+        stop = attrs.evolve(stop, until=run.now() + run.definition.looks_again)
+    run.followed.stop(record.ref, stop, (reference.column,))
 
 
 def _wants(run: Run, search: Search, reference: Ensured) -> bool:
@@ -130,14 +150,14 @@ def settle_parents(run: Run) -> Flow[None]:
     parked = yield from run.ask(run.store.quarantine.rows, run.name, None)
     for reference in mine:
         wanted = [parent for _, pipeline, parent in _wanting(parked) if pipeline == reference.parents]
-        yield from _brought(run, reference.within, (), list(dict.fromkeys(wanted)))
+        _ = yield from _brought(run, reference.within, (), list(dict.fromkeys(wanted)))
 
 
-def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Sequence[RecordRef] = ()) -> Flow[None]:
+def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Sequence[RecordRef] = ()) -> Flow[bool]:
     """Let the parents' pipeline decide about these records, with its own lease, promises and rules.
 
-    What is parked there, of these or of *parked*, is decided again once its record has changed. Where somebody else
-    runs it at this moment, the children wait.
+    What is parked there, of these or of *parked*, is decided again once its record has changed. Gives False where
+    somebody else runs it at this moment: then the children wait.
     """
     yield from admitted(within, run.store)
     name = part(run.id, within.name)
@@ -151,10 +171,11 @@ def _brought(run: Run, within: Definition, refs: Sequence[RecordRef], parked: Se
     try:
         yield from leased(within, run.store, run.clock, work, owner=run.id)
     except LeaseHeld:
-        return
+        return False
     yield from run.renewed()
     if run.planning:
         run.upcoming[within.name] = within, name
+    return True
 
 
 def _within(run: Run, inner: Run, refs: Sequence[RecordRef], parked: Sequence[RecordRef]) -> Flow[None]:

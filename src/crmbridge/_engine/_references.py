@@ -136,24 +136,26 @@ def counterparts(
         return found, parked
     definition, plan = run.upcoming[parents]
     decided = yield from run.ask(run.store.outbox.planned, plan, open_ones)
-    made, failed = foreseen(definition.end(other(side)), decided)
-    return {**found, **made}, {**parked, **failed}
+    made, kept = foreseen(definition.end(other(side)), decided)
+    return {**found, **made}, {**parked, **kept}
 
 
 def foreseen(
     end: End, decisions: Mapping[RecordRef, Decision]
 ) -> tuple[dict[RecordRef, RecordRef], dict[RecordRef, QueueRow]]:
-    """Tell where parents lead that are planned, and which of them the plan leaves to a person, as they would be parked."""
+    """Tell where parents lead that are planned, and which of them wait or are left to a person, as they would be parked."""
     made: dict[RecordRef, RecordRef] = {}
-    failed: dict[RecordRef, QueueRow] = {}
+    parked: dict[RecordRef, QueueRow] = {}
     for ref, decision in decisions.items():
         if decision.disposition in (Disposition.DISPUTED, Disposition.QUARANTINED):
-            failed[ref] = QueueRow(decision.side, ref, "quarantined")
+            parked[ref] = QueueRow(decision.side, ref, "quarantined")
         elif decision.counterpart is not None:
             made[ref] = decision.counterpart
         elif decision.disposition is Disposition.APPLIED:
             made[ref] = RecordRef(end.system, end.new or end.kinds[0], AWAITED)
-    return made, failed
+        elif decision.disposition is Disposition.HELD:
+            parked[ref] = QueueRow(decision.side, ref, "held")
+    return made, parked
 
 
 def awaited(cell: Cell) -> bool:
