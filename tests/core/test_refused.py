@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 
+import attrs
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -129,6 +130,60 @@ def test_a_text_and_what_was_sent_for_it_have_one_form_whichever_field_is_shorte
     for spec in (one_, two):
         sent = cut(text, spec)
         assert is_blank(sent) or same(text, sent)
+
+
+def cut_by_its_system(text, spec):
+    """Give the longest start that fits, character by character: what a system keeps that cuts where its field is full."""
+
+    def fits(part):
+        return (spec.max_length is None or len(part) <= spec.max_length) and (
+            spec.max_bytes is None or len(part.encode(spec.encoding, "replace")) <= spec.max_bytes
+        )
+
+    return max((text[:end] for end in range(len(text) + 1) if fits(text[:end])), key=len)
+
+
+@given(
+    text=st.text("ab \u3000か\u3099\u0301👍🏽\u200d", min_size=3, max_size=12), characters=st.none() | st.integers(2, 5),
+    size=st.none() | st.integers(4, 12), encoding=st.sampled_from(["utf-8", "cp932", "utf-16-le"]),
+    declared=st.booleans(), policy=st.sampled_from([policies.left_wins, policies.right_wins, policies.ask_a_person]),
+)  # fmt: skip
+def test_a_text_and_its_systems_own_cut_are_one_value_wherever_that_fell(
+    text, characters, size, encoding, declared, policy
+):
+    how = frozenset({Normalisation.LENGTH}) if declared else frozenset()
+    spec = FieldSpec("r", max_length=characters, max_bytes=size, encoding=encoding, normalises=how)
+    own = cut_by_its_system(text, spec)
+    assume(not is_blank(own) and not is_blank(cut(text, spec)))
+    pairs = one(preflight.truncate, right=spec, policy=policy)
+    assert pairs.pairs[0].same(text, own)
+    found = decided(pairs, text, own)
+    assert not found.writes
+    assert not found.disputed
+    other_way = one(preflight.truncate, left=attrs.evolve(spec, name="l"), policy=policy)
+    assert not decided(other_way, own, text).writes
+
+
+@pytest.mark.parametrize(
+    ("long", "own"),
+    [
+        ("a long memo that goes on", "a long memo "),
+        ("twelve signsか\u3099き"[3:], "lve signsか"),
+        ("family 👨‍👩‍👧 and", "family 👨‍👩‍"),
+        ("a pair of \ud83d\ude00", "a pair of \ud83d"),
+    ],
+)
+def test_a_cut_behind_a_blank_or_inside_a_sign_does_not_come_back_over_the_long_text(long, own):
+    limit = FieldSpec("l", max_length=len(own))
+    for policy in (policies.left_wins, policies.left_always):
+        assert not decided(one(preflight.truncate, left=limit, policy=policy), own, long).writes
+
+
+@pytest.mark.parametrize(("long", "short"), [("abcdefgh", "abcd"), ("abcdefgh", "abcdf"), ("abc ", "abc"), ("ab", "a")])
+def test_what_is_no_cut_of_a_text_is_another_one_and_crosses(long, short):
+    assert decided(one(preflight.truncate, right=SHORT, policy=policies.right_wins), long, short).write_left == {
+        0: short
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ PUBLIC = {
         "Mapped",
         "Passed",
         "Refused",
+        "Truncate",
         "answered",
         "clear",
         "cut",

@@ -122,6 +122,19 @@ PLANTS = {
             REFERENCES.format("an_undo_leaves_alone_a_field_whose_record_names_another_parent_by_now[memory]"),
         ),
     ),
+    "a system's own cut of a text is another text": (
+        "plan/_pairing.py",
+        "        forms.append(answer.by_itself(left, right))\n",
+        "        _ = answer.by_itself(left, right)\n",
+        (
+            CORE.format("refused", "a_text_and_its_systems_own_cut_are_one_value_wherever_that_fell"),
+            CORE.format(
+                "refused",
+                "a_cut_behind_a_blank_or_inside_a_sign_does_not_come_back_over_the_long_text"
+                "[a long memo that goes on-a long memo ]",
+            ),
+        ),
+    ),
     "a parent that is only busy leaves its child without it": (
         "_engine/_parents.py",
         "                if looked and parked.keys().isdisjoint(parents):\n",

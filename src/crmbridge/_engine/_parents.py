@@ -50,7 +50,9 @@ def wake(run: Run) -> Flow[bool]:
         refs = list(dict.fromkeys(parent for _, parent in rows))
         found, parked_parents = yield from counterparts(run, parents, side, refs)
         failed = {ref for ref, row in parked_parents.items() if row.state in _IN_TROUBLE}
-        places.extend((row.side, row.ref) for row, ref in rows if ref in found or _told_otherwise(row, failed=ref in failed))
+        places.extend(
+            (row.side, row.ref) for row, ref in rows if ref in found or _told_otherwise(row, failed=ref in failed)
+        )
     if places:
         run.woken.update(places)
         yield from run.commit(Delta(wake=tuple(places)))

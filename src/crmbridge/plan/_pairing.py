@@ -13,7 +13,7 @@ from ..given import Given, Reference
 from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
 from ..model.sealed import Sealed
 from ..policies import lets_cross, lets_values_cross, looks_back
-from ..preflight import Answer, Passed, answered, reject
+from ..preflight import Answer, Passed, Truncate, answered, reject
 from ..protocols import Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Reason
 from ._compare import Cells, Comparison, comparison
@@ -309,5 +309,8 @@ def _pair(
 
 def _alike(answer: Answer, left: FieldSpec | None, right: FieldSpec | None) -> Alike:
     """Make `same` a value, what its system would store of it, and what is sent where it would be refused."""
-    stored, answered = alike(left, right), answer.form(left, right)
-    return stored if answer is reject else lambda one, two: stored(answered(one), answered(two))
+    stored, forms = alike(left, right), [answer.form(left, right)]
+    if isinstance(answer, Truncate):
+        # Ours falls between two signs and ends in no blank, and that of a system falls where its field is full.
+        forms.append(answer.by_itself(left, right))
+    return stored if answer is reject else lambda one, two: any(stored(form(one), form(two)) for form in forms)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
-    from ._answers import Mapped, answered, clear, last_value, map, passed, truncate  # noqa: A004 - its word
+    from ._answers import Mapped, Truncate, answered, clear, last_value, map, passed, truncate  # noqa: A004 - its word
     from ._cut import cut
     from ._judging import EMAIL_LIMIT, email_problem, problem
     from ._rejecting import Answer, Passed, Refused, reject
@@ -21,7 +21,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            "_answers": "Mapped answered clear last_value map passed truncate",
+            "_answers": "Mapped Truncate answered clear last_value map passed truncate",
             "_cut": "cut",
             "_judging": "EMAIL_LIMIT email_problem problem",
             "_rejecting": "Answer Passed Refused reject",
@@ -34,6 +34,7 @@ __all__ = [
     "Mapped",
     "Passed",
     "Refused",
+    "Truncate",
     "answered",
     "clear",
     "cut",

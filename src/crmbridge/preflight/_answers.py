@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import attrs
 
 from ..model import Cell, FieldSpec, FieldType, Missing, Side
 from ..reasons import Code, Reason
-from ._cut import cut
+from ._cut import cut, cut_anywhere
 from ._judging import problem
 from ._rejecting import Answer, Form, Passed, Refused, as_it_is
 
@@ -35,14 +35,22 @@ class Truncate:
 
     def form(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
         """Cut to what both fields hold."""
-        texts = [spec for spec in (left, right) if spec is not None and spec.type is FieldType.TEXT]
+        return _cutting(cut, left, right)
 
-        def cut_to_fit(value: Cell) -> Cell:
-            for spec in texts if isinstance(value, str) else ():
-                value = cut(cast("str", value), spec)
-            return value
+    def by_itself(self, left: FieldSpec | None, right: FieldSpec | None) -> Form:
+        """Give the function that makes a value and a system's own cut of it equal, wherever that one fell."""
+        return _cutting(cut_anywhere, left, right)
 
-        return cut_to_fit
+
+def _cutting(how: Callable[[str, FieldSpec], str], left: FieldSpec | None, right: FieldSpec | None) -> Form:
+    texts = [spec for spec in (left, right) if spec is not None and spec.type is FieldType.TEXT]
+
+    def cut_to_fit(value: Cell) -> Cell:
+        for spec in texts if isinstance(value, str) else ():
+            value = how(cast("str", value), spec)
+        return value
+
+    return cut_to_fit
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ Standard Annex 29, "Grapheme Cluster Boundaries", of which these are the rules t
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ..model import FieldSpec
@@ -25,17 +25,28 @@ def cut(text: str, spec: FieldSpec) -> str:
     """
     if spec.max_length is None and spec.max_bytes is None:
         return text
+    rest = _start(signs(text), spec)
+    return text if rest == text else rest.rstrip()
+
+
+def cut_anywhere(text: str, spec: FieldSpec) -> str:
+    """Cut a text where it is full, as a system does that knows of no signs: inside one, or behind white space."""
+    return _start(text, spec)
+
+
+def _start(parts: Iterable[str], spec: FieldSpec) -> str:
+    """Put parts together for as long as they fit."""
     kept: list[str] = []
     characters = size = 0
-    for sign in signs(text):
-        characters += len(sign)
-        size += len(sign.encode(spec.encoding, "replace")) if spec.max_bytes is not None else 0
+    for part in parts:
+        characters += len(part)
+        size += len(part.encode(spec.encoding, "replace")) if spec.max_bytes is not None else 0
         if (spec.max_length is not None and characters > spec.max_length) or (
             spec.max_bytes is not None and size > spec.max_bytes
         ):
-            return "".join(kept).rstrip()
-        kept.append(sign)
-    return text
+            break
+        kept.append(part)
+    return "".join(kept)
 
 
 def signs(text: str) -> Iterator[str]:
