@@ -39,6 +39,9 @@ from .reasons import Reason
 FINGERPRINTS: Final = "fingerprints of "
 """Stands among the tokens, before a pipeline's name, where its state holds fingerprints in place of values."""
 
+FORGOTTEN: Final = "forgotten"
+"""Stands for the system and kind of a counterpart that was forgotten: nobody, whom no system can be asked for."""
+
 QueueState: TypeAlias = Literal["ready", "held", "disputed", "quarantined"]
 """What a record in the queue waits for."""
 
@@ -223,7 +226,11 @@ class Delta:
     links: tuple[Link, ...] = ()
     """Put by id. Two live links may not share a left record, nor a right one that is not `shared`."""
     departures: tuple[tuple[Side, Departure], ...] = ()
-    """Kept as aliases: an old ref leads to where the record lives on."""
+    """Kept as aliases: an old ref leads to where the record lives on.
+
+    Forgetting goes with them: what a forgotten record has become, or has taken in, is kept out as it is, unless a link
+    holds it. No alias tells of a forgotten record, but for one by which a live link finds out that it ends there.
+    """
     progress: Mapping[tuple[Side, str], Progress] = attrs.field(factory=lambda: dict[tuple[Side, str], Progress]())
     promised: tuple[Intent, ...] = ()
     """Intents put by key, in their new state."""

@@ -101,6 +101,23 @@ def test_a_forgotten_person_is_not_taken_up_again_whatever_changes(both):
     assert len(world.links()) == 40
 
 
+def test_a_forgotten_person_who_is_converted_is_kept_out_and_stops_nobody(both):
+    world = both(right_kinds=("contact", "lead"))
+    person, lead = world.pair(email=SECRETS[0], name=SECRETS[1])
+    assert world.ready().forget(lead) == 1
+    contact = world.crm.move(lead, "contact", Email=SECRETS[0], Name=SECRETS[1])
+    world.left(email="lee@x.example", name="Lee")
+    world.refs = {person, lead, contact}
+    world.settle()
+    assert [row["Name"] for row in world.crm.rows("lead")] == ["Lee"]
+    assert [row["email"] for row in world.ma.rows("person")] == [SECRETS[0], "lee@x.example"]
+    assert spilt(world) == []
+    world.crm.edit(contact, Name="CanaryLater")
+    world.settle()
+    assert world.ma.values(person)["name"] == SECRETS[1]
+    assert spilt(world) == []
+
+
 def test_a_plan_is_run_without_the_person_who_was_forgotten_since(both, tmp_path_factory):
     world = both()
     world.left(email="lee@x.example", name="Lee")

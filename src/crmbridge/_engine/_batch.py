@@ -28,7 +28,7 @@ from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._sharing import learn_sharers, let_go, one_by_one
-from ._subjects import Subject, Verdict, grouped, sharers
+from ._subjects import Subject, Verdict, grouped, nobody, sharers
 from ._survivors import survivors
 from ._twins import Reserved, promised
 from ._unreadable import unreadable
@@ -332,7 +332,9 @@ def _closed_follow(run: Run, look: Look, side: Side, subjects: Sequence[Subject]
     if not departed:
         return
     known = yield from run.ask(run.store.links.of, run.name, side, departed)
-    links = [link for found in known.values() for link in found if link.closed is not None]
+    # A forgotten record has no link to follow: the store keeps out what it becomes.
+    closed = (link for found in known.values() for link in found if link.closed is not None)
+    links = [link for link in closed if not nobody(link.ref(other(side)))]
     for one in SIDES:
         yield from look.read(one, [link.ref(one) for link in links])
     yield from follow(run, look, links)

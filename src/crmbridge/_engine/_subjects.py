@@ -20,7 +20,7 @@ from ..model import (
 )
 from ..protocols import KeyValue
 from ..reasons import Code, Reason
-from ..roles import Intent, QueueRow, QueueState
+from ..roles import FORGOTTEN, Intent, QueueRow, QueueState
 
 
 @attrs.define(eq=False)
@@ -198,6 +198,11 @@ def sharers(
 def revived(link: Link) -> bool:
     """Say whether a link was closed so that its counterpart is made again."""
     return link.closed is not None and link.closed.code is Code.REVIVED
+
+
+def nobody(ref: RecordRef) -> bool:
+    """Say whether a ref stands for a forgotten counterpart: no system has it."""
+    return ref.system == ref.kind == FORGOTTEN
 
 
 def duplicate(link: Link) -> bool:

@@ -16,7 +16,7 @@ from ..errors import FenceStale, UsageError
 from ..model import LEFT, MISSING, Agreed, Create, Decision, Disposition, Link, RecordRef, Side, Standing
 from ..protocols import KeyValue
 from ..reasons import Code, Reason
-from ..roles import Delta, Fence, Intent, JournalRow, QueueRow
+from ..roles import FORGOTTEN, Delta, Fence, Intent, JournalRow, QueueRow
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -25,9 +25,6 @@ P = TypeVar("P")
 Levels: TypeAlias = Sequence[Sequence[KeyValue]]
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-FORGOTTEN = "forgotten"
-"""Stands for the system and kind of a counterpart that was forgotten."""
 
 NUMBER_BYTES = 8
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ..errors import StateError
 from ..model import RecordRef
 from ..roles import Delta, Fence
 from ._sqlite import changes, forgetting
@@ -69,7 +71,11 @@ class SqliteStore:
         record, the disk is full, or another process keeps the file locked.
         """
         with self._db.writing() as connection:
-            changes.commit(connection, self._tenant, pipeline, delta, fence)
+            erased = changes.commit(connection, self._tenant, pipeline, delta, fence)
+        if erased:
+            # All is committed. Where the log is being read, it is emptied later, as it always is.
+            with suppress(StateError):
+                self._db.wipe()
 
     def tenant(self, name: str) -> SqliteStore:
         """Give the part of this store that belongs to one tenant; closing it leaves the file open for the others."""

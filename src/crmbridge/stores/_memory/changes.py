@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import attrs
+
 from ...errors import StateError
-from ...model import LEFT, RIGHT, SIDES, Arrived, Create, Deleted, Disposition, RecordRef, Side
+from ...model import LEFT, RIGHT, SIDES, Arrived, Create, Deleted, Disposition, Merged, Moved, RecordRef, Side
 from ...roles import Delta, Fence, QueueRow
 from .._shared import all_keys, emptied, fingerprint, planned_create, runs_of, stale, touched
 from .retaining import keep_history
@@ -33,7 +35,11 @@ def commit(tables: Tables, pipeline: str, delta: Delta, fence: Fence) -> None:
         for link in delta.links:
             pipe.put_link(link)
         for side, departure in delta.departures:
-            if not isinstance(departure, Deleted) and departure.ref != departure.into:
+            if isinstance(departure, Deleted) or departure.ref == departure.into:
+                continue
+            if _keeps_out(tables, departure):
+                pipe.aliases.pop((side, departure.ref), None)
+            else:
                 _alias(pipe, side, departure.ref, departure.into)
         pipe.progress.update(delta.progress)
         _outbox(tables, pipe, pipeline, delta)
@@ -132,6 +138,31 @@ def _inbox_and_directory(tables: Tables, pipe: Pipe, delta: Delta) -> None:
         pipe.schemas[side, stored.schema.kind] = stored
 
 
+def _keeps_out(tables: Tables, gone: Merged | Moved) -> bool:
+    """Let forgetting go with a record that lives on elsewhere; says whether no alias may tell of it.
+
+    Links hold what they hold: another's record stays theirs where a forgotten one was merged into it, and a live link
+    of a record that was merged into a forgotten one needs the alias, to find out that it ends there.
+    """
+    live = {ref: _ties(tables, ref) for ref in (gone.ref, gone.into)}
+    loose = {ref for ref in live if not live[ref]}
+    out = {ref for ref in loose if fingerprint(tables.secret, ref) in tables.forgotten}
+    if not out or (gone.ref not in out and any(live[gone.ref])):
+        return False
+    for pipe in tables.pipes.values():
+        _forget_in(pipe, loose - out)
+        for row in [row for place, row in pipe.queue.items() if place[1] in loose - out]:
+            pipe.queue[row.side, row.ref] = attrs.evolve(row, state="ready", until=None, because=None, version=None)
+    _forget_rows(tables, loose - out)
+    tables.forgotten |= {fingerprint(tables.secret, ref) for ref in loose - out}
+    return True
+
+
+def _ties(tables: Tables, ref: RecordRef) -> list[bool]:
+    """Say of each link of a record, on any side of any pipeline, whether it is live."""
+    return [link.closed is None for pipe in tables.pipes.values() for side in SIDES for link in pipe.of(side, ref)]
+
+
 def forget(tables: Tables, refs: Iterable[RecordRef]) -> int:
     """Remove every value kept of these records and of their counterparts; tell how many were known."""
     with tables.lock:
@@ -146,7 +177,7 @@ def forget(tables: Tables, refs: Iterable[RecordRef]) -> int:
             gone |= found
         known: set[RecordRef] = set()
         for pipe in tables.pipes.values():
-            known |= _forget_in(pipe, gone)
+            known |= _forget_ties(pipe, gone) | _forget_in(pipe, gone)
         known |= _forget_rows(tables, gone)
         tables.forgotten |= {fingerprint(tables.secret, ref) for ref in gone}
         return len(known & asked)
@@ -179,10 +210,7 @@ def _held_by_others(tables: Tables, ref: RecordRef, asked: set[RecordRef]) -> bo
 
 
 def _forget_in(pipe: Pipe, gone: set[RecordRef]) -> set[RecordRef]:
-    known = _forget_ties(pipe, gone)
-    for place in [place for place in pipe.queue if place[1] in gone]:
-        known.add(place[1])
-        del pipe.queue[place]
+    known: set[RecordRef] = set()
     for intent in [intent for intent in pipe.intents.values() if gone & set(touched(intent))]:
         known |= set(touched(intent))
         del pipe.intents[intent.key]
@@ -197,6 +225,10 @@ def _forget_in(pipe: Pipe, gone: set[RecordRef]) -> set[RecordRef]:
     for ref in gone & pipe.rulings.keys():
         known.add(ref)
         del pipe.rulings[ref]
+    for side in SIDES:
+        for ref in [ref for ref in pipe.directory[side].owners() if ref in gone]:
+            known.add(ref)
+            pipe.directory[side].drop(ref)
     return known
 
 
@@ -209,10 +241,9 @@ def _forget_ties(pipe: Pipe, gone: set[RecordRef]) -> set[RecordRef]:
         if place[1] in gone or into in gone:
             known |= {place[1], into}
             del pipe.aliases[place]
-    for side in SIDES:
-        for ref in [ref for ref in pipe.directory[side].owners() if ref in gone]:
-            known.add(ref)
-            pipe.directory[side].drop(ref)
+    for place in [place for place in pipe.queue if place[1] in gone]:
+        known.add(place[1])
+        del pipe.queue[place]
     return known
 
 

@@ -10,10 +10,10 @@ from ...roles import Delta, Fence, Keyed
 from .._bodies import Bodies
 from .._shared import runs_of
 from .directory import put_keys
-from .forgetting import forgotten
+from .forgetting import forgotten, keep_out
 from .inbox import take_out
 from .journal import note
-from .names import Ends, locked_ends, whole
+from .names import Ends, keep, locked_ends, whole
 from .promises import decide, keep_promises, made_runs, notify, promise
 from .queue import end_rows, put_rows, wake_rows
 from .retaining import keep_history
@@ -39,7 +39,7 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     if delta.links:
         put_links(session, ends, delta.links)
     if delta.departures:
-        _put_aliases(session, ends, delta.departures)
+        _put_aliases(session, tenant, ends, delta.departures)
     _put_progress(session, ends, delta)
     promise(session, ends, bodies, delta.promised)
     notify(session, tenant, ends, delta.notices)
@@ -59,15 +59,22 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
     ends.write_long_texts()
 
 
-def _put_aliases(session: Session, ends: Ends, departures: Iterable[tuple[Side, Departure]]) -> None:
-    moves = [
-        (ends.place(side, departure.ref), ends.place(side, departure.into))
-        for side, departure in departures
-        if not isinstance(departure, Deleted) and departure.ref != departure.into
-    ]
-    known = _chains(session, {new for _, new in moves})
+def _put_aliases(session: Session, tenant: str, ends: Ends, departures: Iterable[tuple[Side, Departure]]) -> None:
+    moves: list[tuple[_Place, _Place | None]] = []
+    for side, departure in departures:
+        if isinstance(departure, Deleted) or departure.ref == departure.into:
+            continue
+        if keep_out(session, tenant, departure):
+            moves.append(((ends.number(side, departure.ref), keep(departure.ref.id)), None))
+        else:
+            moves.append((ends.place(side, departure.ref), ends.place(side, departure.into)))
+    known = _chains(session, {new for _, new in moves if new is not None})
     changed: set[_Place] = set()
     for old, new in moves:
+        if new is None:
+            known.pop(old, None)
+            changed.add(old)
+            continue
         at: _Place | None = new
         while at is not None and at != old:
             at = known.get(at)

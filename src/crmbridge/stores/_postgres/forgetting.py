@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from ...model import SIDES, RecordRef
+from ...model import SIDES, Merged, Moved, RecordRef
 from .._bodies import Bodies, journal_of
 from .._shared import emptied, fingerprint
 from .names import Ends, keep
@@ -63,12 +63,43 @@ def forget(session: Session, tenant: str, refs: Iterable[RecordRef]) -> int:
     for place in gone.values():
         _empty_journal(session, key, place, frozenset(gone))
     for place in gone.values():
-        _remove(session, tenant, place)
+        _untie(session, tenant, place)
+        _remove(session, place)
+    _print(session, tenant, key, gone)
+    return known
+
+
+def keep_out(session: Session, tenant: str, gone: Merged | Moved) -> bool:
+    """Let forgetting go with a record that lives on elsewhere; says whether no alias may tell of it.
+
+    Links hold what they hold: another's record stays theirs where a forgotten one was merged into it, and a live link
+    of a record that was merged into a forgotten one needs the alias, to find out that it ends there.
+    """
+    out = {ref for ref, _ in forgotten(session, tenant, (gone.ref, gone.into))}
+    if not out:
+        return False
+    places = {ref: _place(session, tenant, ref) for ref in (gone.ref, gone.into)}
+    ties = {ref: _links_of(session, place) for ref, place in places.items()}
+    loose = {ref: place for ref, place in places.items() if not ties[ref]}
+    known = loose.keys() & out
+    if not known or (gone.ref not in known and any(not closed for _, closed in ties[gone.ref])):
+        return False
+    [(key,)] = session.rows("SELECT fingerprint_key FROM meta")
+    new = {ref: place for ref, place in loose.items() if ref not in out}
+    for place in new.values():
+        _empty_journal(session, key, place, frozenset(new))
+        _remove(session, place)
+        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL"
+        session.do(f"UPDATE queue SET {fresh} WHERE end_no = ANY(%s) AND id = %s", place.ends, place.id)
+    _print(session, tenant, key, new)
+    return True
+
+
+def _print(session: Session, tenant: str, key: bytes, gone: Iterable[RecordRef]) -> None:
     session.each(
         "INSERT INTO forgotten SELECT * FROM {rows} ON CONFLICT DO NOTHING", "text bytea",
         [(tenant, fingerprint(key, ref)) for ref in gone],
     )  # fmt: skip
-    return known
 
 
 def _place(session: Session, tenant: str, ref: RecordRef) -> _Place:
@@ -139,8 +170,21 @@ def _empty_journal(session: Session, key: bytes, place: _Place, gone: frozenset[
     )
 
 
-def _remove(session: Session, tenant: str, place: _Place) -> None:
+def _untie(session: Session, tenant: str, place: _Place) -> None:
     _remove_links(session, _links_of(session, place))
+    _remove_from(session, place, "queue", "aliases")
+    session.do(
+        "DELETE FROM long_texts USING scopes WHERE number = scope AND tenant = %s AND hash = %s", tenant, place.id
+    )
+
+
+def _remove_from(session: Session, place: _Place, *tables: str) -> None:
+    for table, end, id_ in _MENTIONS:
+        if table in tables:
+            session.do(f"DELETE FROM {table} WHERE {end} = ANY(%s) AND {id_} = %s", place.ends, place.id)
+
+
+def _remove(session: Session, place: _Place) -> None:
     among = (place.ends, place.id)
     intents = [
         number
@@ -157,16 +201,11 @@ def _remove(session: Session, tenant: str, place: _Place) -> None:
             "bigint bigint",
             session.rows(statement, *among),
         )
-    for table, end, id_ in _MENTIONS:
-        if table in ("queue", "aliases", "rulings", "notices"):
-            session.do(f"DELETE FROM {table} WHERE {end} = ANY(%s) AND {id_} = %s", *among)
+    _remove_from(session, place, "rulings", "notices")
     session.do(f"DELETE FROM keys WHERE {_KEYS}", place.id, place.ends)
     # The delivery's own id stays, so that it is not taken again.
     session.do(
         "UPDATE inbox SET body = NULL, end_no = NULL, ref_id = NULL WHERE end_no = ANY(%s) AND ref_id = %s", *among
-    )
-    session.do(
-        "DELETE FROM long_texts USING scopes WHERE number = scope AND tenant = %s AND hash = %s", tenant, place.id
     )
 
 

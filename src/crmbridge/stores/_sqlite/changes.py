@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ... import wire
-from ...model import Create, Decision, Deleted, Departure, RecordRef, Side, other
+from ...model import Create, Decision, Deleted, Departure, Merged, Moved, RecordRef, Side, other
 from ...protocols import ID_FIELD, KeyValue, Notice
 from ...roles import Delta, Fence, Intent, JournalRow, Keyed
 from .._bodies import Bodies
 from .._shared import all_keys, micros, numbered, planned_create
-from .forgetting import forgotten
+from .forgetting import forgotten, keep_out
 from .names import Ends, Kept, chunks, found_again, keep, made_scope, marks, only_number
 from .queue import end_rows, put_rows, wake_rows
 from .records import UNSETTLED
@@ -24,8 +24,8 @@ from .workers import put_starts, require
 _Place = tuple[int, Kept]
 
 
-def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: Delta, fence: Fence) -> None:
-    """Write a delta, once the fence is known to be the newest."""
+def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: Delta, fence: Fence) -> bool:
+    """Write a delta, once the fence is known to be the newest; says whether something was erased for good."""
     require(connection, tenant, fence)
     scope = made_scope(connection, tenant, pipeline)
     ends, bodies = Ends(connection, scope), Bodies()
@@ -34,8 +34,7 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
     wake_rows(connection, ends, delta.wake)
     if delta.links:
         put_links(connection, scope, ends, delta.links)
-    for side, departure in delta.departures:
-        _alias(connection, ends, side, departure)
+    erased = [_depart(connection, tenant, ends, side, departure) for side, departure in delta.departures]
     connection.executemany(
         "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)",
         ((scope, *place, keep(how.cursor), int(how.filled)) for place, how in delta.progress.items()),
@@ -56,12 +55,23 @@ def commit(connection: sqlite3.Connection, tenant: str, pipeline: str, delta: De
     if delta.objection_cleared or delta.objection:
         told = wire.dumps(delta.objection) if delta.objection else None
         connection.execute("UPDATE scopes SET objection = ? WHERE number = ?", (told, scope))
+    return any(erased)
 
 
-def _alias(connection: sqlite3.Connection, ends: Ends, side: Side, departure: Departure) -> None:
+def _depart(connection: sqlite3.Connection, tenant: str, ends: Ends, side: Side, departure: Departure) -> bool:
+    """Keep where a record lives on; of a forgotten one nothing is kept, says whether something was erased for good."""
     if isinstance(departure, Deleted) or departure.ref == departure.into:
-        return
+        return False
     old = (ends.make(side, departure.ref), keep(departure.ref.id))
+    out, erased = keep_out(connection, tenant, departure)
+    if out:
+        connection.execute("DELETE FROM aliases WHERE old_end = ? AND old_id = ?", old)
+    else:
+        _alias(connection, ends, side, departure, old)
+    return erased
+
+
+def _alias(connection: sqlite3.Connection, ends: Ends, side: Side, departure: Merged | Moved, old: _Place) -> None:
     new = (ends.make(side, departure.into), keep(departure.into.id))
     at: tuple[int, Kept] | None = new
     while at is not None and at != old:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from ...model import SIDES, RecordRef
+from ...model import SIDES, Merged, Moved, RecordRef
 from .._bodies import Bodies, journal_of
 from .._shared import emptied, fingerprint
 from .names import chunks, keep, marks, only, tell
@@ -57,11 +57,42 @@ def forget(connection: sqlite3.Connection, tenant: str, refs: Iterable[RecordRef
     for place in gone.values():
         _empty_journal(connection, key, place, frozenset(gone))
     for place in gone.values():
+        _untie(connection, place)
         _remove(connection, place)
-    connection.executemany(
-        "INSERT OR IGNORE INTO forgotten VALUES (?, ?)", ((tenant, fingerprint(key, ref)) for ref in gone)
-    )
+    _print(connection, tenant, key, gone)
     return known
+
+
+def keep_out(connection: sqlite3.Connection, tenant: str, gone: Merged | Moved) -> tuple[bool, bool]:
+    """Let forgetting go with a record that lives on elsewhere; says whether no alias may tell of it, and what is wiped.
+
+    Links hold what they hold: another's record stays theirs where a forgotten one was merged into it, and a live link
+    of a record that was merged into a forgotten one needs the alias, to find out that it ends there.
+    """
+    out = {ref for ref, _ in forgotten(connection, tenant, (gone.ref, gone.into))}
+    if not out:
+        return False, False
+    places = {ref: _place(connection, tenant, ref) for ref in (gone.ref, gone.into)}
+    ties = {ref: _links_of(connection, place) for ref, place in places.items()}
+    loose = {ref: place for ref, place in places.items() if not ties[ref]}
+    known = loose.keys() & out
+    if not known or (gone.ref not in known and any(not closed for _, closed in ties[gone.ref])):
+        return False, False
+    key = only(connection.execute("SELECT fingerprint_key FROM secret"))
+    new = {ref: place for ref, place in loose.items() if ref not in out}
+    for place in new.values():
+        _empty_journal(connection, key, place, frozenset(new))
+        _remove(connection, place)
+        where, values = place.named("end", "id")
+        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL"
+        connection.execute(f"UPDATE queue SET {fresh} WHERE {where}", values)
+    _print(connection, tenant, key, new)
+    return True, bool(new)
+
+
+def _print(connection: sqlite3.Connection, tenant: str, key: bytes, gone: Iterable[RecordRef]) -> None:
+    prints = ((tenant, fingerprint(key, ref)) for ref in gone)
+    connection.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", prints)
 
 
 def _place(connection: sqlite3.Connection, tenant: str, ref: RecordRef) -> _Place:
@@ -133,7 +164,7 @@ def _empty_journal(connection: sqlite3.Connection, key: bytes, place: _Place, go
         )
 
 
-def _remove(connection: sqlite3.Connection, place: _Place) -> None:
+def _untie(connection: sqlite3.Connection, place: _Place) -> None:
     for number, closed in _links_of(connection, place):
         connection.execute(
             "UPDATE scopes SET live_links = live_links - ? WHERE number = (SELECT scope FROM links WHERE number = ?)",
@@ -144,12 +175,20 @@ def _remove(connection: sqlite3.Connection, place: _Place) -> None:
             connection.execute(f"DELETE FROM ties WHERE (end, id) = ({far}) AND link = ?", (number, number))
         connection.execute("DELETE FROM links WHERE number = ?", (number,))
         connection.execute("DELETE FROM agreements WHERE link = ?", (number,))
-    _remove_promises(connection, place)
-    _remove_decisions(connection, place)
+    _remove_from(connection, place, "queue", "aliases")
+
+
+def _remove_from(connection: sqlite3.Connection, place: _Place, *tables: str) -> None:
     for table, end, id_ in _MENTIONS:
-        if table in ("queue", "aliases", "rulings", "notices"):
+        if table in tables:
             where, values = place.named(end, id_)
             connection.execute(f"DELETE FROM {table} WHERE {where}", values)
+
+
+def _remove(connection: sqlite3.Connection, place: _Place) -> None:
+    _remove_promises(connection, place)
+    _remove_decisions(connection, place)
+    _remove_from(connection, place, "rulings", "notices")
     where, values = _keys_of(place)
     connection.execute(f"DELETE FROM keys WHERE {where}", values)
     where, values = place.named("end", "ref_id")

@@ -14,7 +14,7 @@ from ...flow import RateBudget
 from ...model import MISSING, Arrived, Merged, Moved, Record, RecordRef, Rows, Schema, Side, Signal, Standing, other
 from ...protocols import Notice
 from ...reasons import Code, Reason, because
-from ...roles import Delta, Keyed, Progress, Ruling, Start, StateStore, StoredSchema, Token
+from ...roles import Delta, Keyed, Progress, QueueRow, Ruling, Start, StateStore, StoredSchema, Token
 from .values import (
     ACCOUNT,
     CLOSED,
@@ -250,6 +250,55 @@ class ForgetLaws(Laws):
         assert store.links.standing(PEOPLE, "right", gone) == dict.fromkeys(gone, Standing(closed=True))
         assert store.links.standing(PEOPLE, "left", [left(2)]) == {left(2): Standing(closed=True)}
         assert list(store.links.all(PEOPLE)) == []
+
+    def test_what_a_forgotten_record_has_become_is_kept_out_as_it_is(self, store: StateStore) -> None:
+        contact = RecordRef("sfa", "Contact", "c")
+        commit(store, links=(link(1),))
+        store.forget([left(1)])
+        told = Keyed("right", contact, (key("kim"),))
+        store.rulings.add(PEOPLE, Ruling(contact, "left", "kim", NOW))
+        commit(store, keys=(told,), queue=(QueueRow("right", contact),))
+        [taken] = due(store)
+        commit(store, queue=(attrs.evolve(taken, state="disputed", because=CLOSED, version="7"),))
+        commit(store, departures=(("right", Moved(right(1), contact)),), keys=(told,))
+        store = self.reopen(store)
+        assert store.links.standing(PEOPLE, "right", [contact]) == {contact: Standing(closed=True)}
+        [found] = store.links.of(PEOPLE, "right", [contact])[contact]
+        assert found.closed == Reason(Code.FORGOTTEN)
+        assert list(store.directory.find(PEOPLE, "right", [ask((key("kim"),))])[0]) == []
+        assert store.rulings.of(PEOPLE, [contact]) == {}
+        assert store.links.followed(PEOPLE, "right", [right(1)]) == {}
+        assert [(one.ref, one.state, one.because, one.version) for one in due(store)] == [
+            (contact, "ready", None, None)
+        ], "it is looked at once more, and parked no longer"
+
+    def test_what_was_merged_into_a_forgotten_record_is_kept_out_too(self, store: StateStore) -> None:
+        store.forget([right(1)])
+        commit(store, departures=(("right", Merged(right(2), right(1))), ("right", Merged(right(3), right(2)))))
+        gone = [right(1), right(2), right(3)]
+        assert store.links.standing(PEOPLE, "right", gone) == dict.fromkeys(gone, Standing(closed=True))
+        assert store.links.followed(PEOPLE, "right", gone) == {}
+
+    def test_a_record_that_a_link_holds_stays_whatever_forgotten_one_is_merged_into_it(self, store: StateStore) -> None:
+        keyed = Keyed("right", right(2), (key("kim"),))
+        commit(store, links=(link(2), link(3, closed=CLOSED)), keys=(keyed,))
+        store.forget([right(1)])
+        told: Any = (("right", Merged(right(1), right(2))), ("right", Merged(right(1), right(3))))
+        commit(store, departures=told)
+        assert store.links.standing(PEOPLE, "right", [right(2)]) == {right(2): Standing(linked=True)}
+        assert store.links.of(PEOPLE, "right", [right(3)])[right(3)] == [link(3, closed=CLOSED)]
+        assert list(store.directory.find(PEOPLE, "right", [ask((key("kim"),))])[0]) == [right(2)]
+        assert store.links.followed(PEOPLE, "right", [right(1)]) == {}, "nothing tells what a forgotten record was"
+
+    def test_only_a_live_link_is_told_that_its_record_was_merged_into_a_forgotten_one(self, store: StateStore) -> None:
+        commit(store, links=(link(1),))
+        store.forget([right(2)])
+        told = ("right", Merged(right(1), right(2)))
+        commit(store, departures=(told,))
+        assert store.links.followed(PEOPLE, "right", [right(1)]) == {right(1): right(2)}
+        commit(store, links=(link(1, closed=Reason(Code.FORGOTTEN)),), departures=(told,))
+        assert store.links.followed(PEOPLE, "right", [right(1)]) == {}
+        assert store.links.of(PEOPLE, "right", [right(1)])[right(1)] == [link(1, closed=Reason(Code.FORGOTTEN))]
 
     def test_the_directory_takes_no_keys_of_a_forgotten_record(self, store: StateStore) -> None:
         commit(store, links=(link(1),), keys=(Keyed("right", right(1), (key("kim"),)),))
