@@ -8,10 +8,11 @@ import attrs
 
 from ..flow import Flow
 from ..model import MISSING, SIDES, Agreed, Departure, Link, Merged, Moved, RecordRef, Side, Unsettled, other
-from ..reasons import Code, because
+from ..reasons import Code, Reason, because
 from ..roles import Delta
 from ._run import Run
 from ._seen import Look
+from ._subjects import nobody
 
 _LONGEST_CHAIN = 10
 
@@ -22,45 +23,71 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
     What a person chose in the merge dialog is an edit: the survivor's values are judged like any other reading, but
     a value that could be another stored form of the agreed one is taken for it, since another kind may cut it
     differently. A link whose survivor is linked already closes; its counterpart is listed and nobody writes to it.
+    One whose survivor was forgotten closes too, and nothing of that record is read or kept.
     """
-    changed: dict[str, Link] = {}
-    aliases: list[tuple[Side, Departure]] = []
-    taken: dict[tuple[Side, RecordRef], RecordRef] = {}
+    followed = _Followed()
     for link in links:
         for side in SIDES:
-            current = changed.get(link.id, link)
-            seen = look.at(side, current.ref(side))
-            if not isinstance(seen, Merged | Moved):
-                continue
-            into, passed = yield from _end_of_chain(look, side, seen)
-            aliases.extend((side, gone) for gone in passed)
-            owners = yield from run.ask(run.store.links.of, run.name, side, [into])
-            live = next((one for one in owners.get(into, ()) if one.closed is None and one.id != link.id), None)
-            rival = taken.get((side, into)) if live is None else live.ref(other(side))
-            if link.closed is None and rival is not None and not (link.shared and side == "right"):
-                why = because(Code.DUPLICATE_OF, record=f"{into.kind} {into.id}", rival=f"{rival.kind} {rival.id}")
-                changed[link.id] = attrs.evolve(current, closed=why)
-                break
-            if link.closed is not None and owners.get(into):
-                break
-            taken[side, into] = current.ref(other(side))
-            changed[link.id] = moved(current, side, into, run)
-    if changed:
-        yield from run.commit(Delta(links=tuple(changed.values()), departures=tuple(aliases)))
-    return changed
+            current = followed.links.get(link.id, link)
+            if isinstance(look.at(side, current.ref(side)), Merged | Moved):
+                yield from _follow(run, look, followed, side, current)
+    if followed.links:
+        yield from run.commit(Delta(links=tuple(followed.links.values()), departures=tuple(followed.aliases)))
+    return followed.links
 
 
-def _end_of_chain(look: Look, side: Side, seen: Merged | Moved) -> Flow[tuple[RecordRef, list[Departure]]]:
-    passed: list[Departure] = [seen]
-    into = seen.into
+@attrs.define(eq=False)
+class _Followed:
+    """What came of following so far."""
+
+    links: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
+    """Those that changed, by id."""
+    aliases: list[tuple[Side, Departure]] = attrs.field(factory=lambda: list[tuple[Side, Departure]]())
+    taken: dict[tuple[Side, RecordRef], str] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], str]())
+    """By record, the id of the link that has moved to it."""
+
+    def others(self, side: Side, into: RecordRef, owners: Sequence[Link], link: Link) -> list[Link]:
+        """Give the links that a survivor has, or had when this began, but for one, as they are by now."""
+        known = {one.id: one for one in owners}
+        if (side, into) in self.taken:
+            known[self.taken[side, into]] = self.links[self.taken[side, into]]
+        return [self.links.get(id_, one) for id_, one in known.items() if id_ != link.id]
+
+
+def _follow(run: Run, look: Look, followed: _Followed, side: Side, link: Link) -> Flow[None]:
+    """Go with a link from one survivor to the next, and no further than to one that another link has.
+
+    Each survivor is asked for its own link, since that one may move on too: the loser's link must not get ahead of it.
+    """
+    into = link.ref(side)
     for _ in range(_LONGEST_CHAIN):
-        yield from look.read(side, [into])
-        further = look.at(side, into)
-        if not isinstance(further, Merged | Moved):
+        gone = look.at(side, into)
+        if not isinstance(gone, Merged | Moved):
             break
-        passed.append(further)
-        into = further.into
-    return into, passed
+        followed.aliases.append((side, gone))
+        into = gone.into
+        owners = (yield from run.ask(run.store.links.of, run.name, side, [into])).get(into, ())
+        others = followed.others(side, into, owners, link)
+        if link.closed is not None and others:
+            return
+        why = _ending(side, link, into, others)
+        if why is not None:
+            followed.links[link.id] = attrs.evolve(link, closed=why)
+            return
+        yield from look.read(side, [into])
+    followed.links[link.id] = moved(link, side, into, run)
+    followed.taken[side, into] = link.id
+
+
+def _ending(side: Side, link: Link, into: RecordRef, others: Sequence[Link]) -> Reason | None:
+    """Say why a link ends at a survivor; None where it goes on with it."""
+    if any(nobody(one.ref(other(side))) for one in others):
+        return because(Code.FORGOTTEN)
+    live = next((one for one in others if one.closed is None), None)
+    if live is None or (link.shared and side == "right"):
+        return None
+    rival = live.ref(other(side))
+    return because(Code.DUPLICATE_OF, record=f"{into.kind} {into.id}", rival=f"{rival.kind} {rival.id}")
 
 
 def moved(link: Link, side: Side, into: RecordRef, run: Run) -> Link:
