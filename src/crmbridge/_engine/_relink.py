@@ -26,11 +26,11 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
     One whose survivor was forgotten closes too, and nothing of that record is read or kept.
     """
     followed = _Followed()
-    for link in links:
-        for side in SIDES:
-            current = followed.links.get(link.id, link)
-            if isinstance(look.at(side, current.ref(side)), Merged | Moved):
-                yield from _follow(run, look, followed, side, current)
+    # What was moved is its own survivor, so it is there before a record that was merged into it is followed.
+    for merges in (False, True):
+        for link in links:
+            for side in SIDES:
+                yield from _follow(run, look, followed, side, followed.links.get(link.id, link), merges=merges)
     if followed.links:
         yield from run.commit(Delta(links=tuple(followed.links.values()), departures=tuple(followed.aliases)))
     return followed.links
@@ -44,7 +44,7 @@ class _Followed:
     """Those that changed, by id."""
     aliases: list[tuple[Side, Departure]] = attrs.field(factory=lambda: list[tuple[Side, Departure]]())
     taken: dict[tuple[Side, RecordRef], str] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], str]())
-    """By record, the id of the link that has moved to it."""
+    """By record, the id of the link that has moved to it, or on from it."""
 
     def others(self, side: Side, into: RecordRef, owners: Sequence[Link], link: Link) -> list[Link]:
         """Give the links that a survivor has, or had when this began, but for one, as they are by now."""
@@ -54,15 +54,16 @@ class _Followed:
         return [self.links.get(id_, one) for id_, one in known.items() if id_ != link.id]
 
 
-def _follow(run: Run, look: Look, followed: _Followed, side: Side, link: Link) -> Flow[None]:
+def _follow(run: Run, look: Look, followed: _Followed, side: Side, link: Link, *, merges: bool) -> Flow[None]:
     """Go with a link from one survivor to the next, and no further than to one that another link has.
 
     Each survivor is asked for its own link, since that one may move on too: the loser's link must not get ahead of it.
     """
     into = link.ref(side)
-    for _ in range(_LONGEST_CHAIN):
+    passed: list[RecordRef] = []
+    while len(passed) < _LONGEST_CHAIN:
         gone = look.at(side, into)
-        if not isinstance(gone, Merged | Moved):
+        if not isinstance(gone, Merged | Moved) or (isinstance(gone, Merged) and not merges):
             break
         followed.aliases.append((side, gone))
         into = gone.into
@@ -75,8 +76,10 @@ def _follow(run: Run, look: Look, followed: _Followed, side: Side, link: Link) -
             followed.links[link.id] = attrs.evolve(link, closed=why)
             return
         yield from look.read(side, [into])
-    followed.links[link.id] = moved(link, side, into, run)
-    followed.taken[side, into] = link.id
+        passed.append(into)
+    if passed:
+        followed.links[link.id] = moved(link, side, into, run)
+        followed.taken.update(((side, ref), link.id) for ref in passed)
 
 
 def _ending(side: Side, link: Link, into: RecordRef, others: Sequence[Link]) -> Reason | None:
