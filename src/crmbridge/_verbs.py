@@ -81,7 +81,7 @@ class Verbs(Builder):
         from ._engine.undoing import is_undo, undone
         from .planfile import of_this_state
 
-        yield from called(of_this_state, self._stored(), self.name, plan.id, plan.totals)
+        yield from called(of_this_state, self._stored(), self.name, plan)
         if is_undo(plan.id):
             how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
             return (yield from how)

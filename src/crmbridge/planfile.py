@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from . import wire
 from .errors import PlanRefused
@@ -21,6 +21,9 @@ from .model.decisions import written_side
 from .reasons import Code
 from .roles import StateStore
 from .stores._cells import Unreadable, value_of
+
+if TYPE_CHECKING:
+    from .report import Plan
 
 __all__ = ["of_this_state", "read", "write"]
 
@@ -202,13 +205,19 @@ def _forgotten(store: StateStore, pipeline: str, text: bytes) -> bool:
     return False
 
 
-def of_this_state(store: StateStore, pipeline: str, plan: str, totals: Totals) -> None:
-    """Refuse a plan that was made for another pipeline, or that this store does not hold; raises `PlanRefused`."""
-    if plan.rpartition("-")[0].rpartition("-")[0] != pipeline:
-        raise PlanRefused(f"{plan} is a plan of another pipeline, and this is {pipeline!r}; nothing was written")
-    if any(totals.writes.values()) and not store.outbox.counts(plan):
+def of_this_state(store: StateStore, pipeline: str, plan: Plan) -> None:
+    """Refuse a plan that was made for another pipeline, or that this store does not hold; raises `PlanRefused`.
+
+    A plan that was made with this very store, and has no rows any more, is about people who were forgotten.
+    """
+    if plan.id.rpartition("-")[0].rpartition("-")[0] != pipeline:
+        raise PlanRefused(f"{plan.id} is a plan of another pipeline, and this is {pipeline!r}; nothing was written")
+    if any(plan.totals.writes.values()) and not store.outbox.counts(plan.id):
         since = store.journal.kept_since(pipeline)
+        if plan.made_with(store) and since is None:
+            return
         aged = "" if since is None else f", unless it is from before {since.isoformat(timespec='seconds')} (retain)"
         raise PlanRefused(
-            f"{pipeline}: this store has no plan {plan!r}; run it with the store that it was made with{aged}"
+            f"{pipeline}: this store has no plan {plan.id!r}; run it with the store that it was made with{aged}; "
+            "where all of its people were forgotten since, there is nothing left to run"
         )

@@ -61,6 +61,10 @@ class _Rows:
         for part in (*self.parts, self.id):
             yield from self._rows_of(part, disposition)
 
+    def made_with(self, store: StateStore) -> bool:
+        """Say whether its rows are read from this very store."""
+        return self._store is store
+
     def _rows_of(self, part: str, disposition: Disposition | None) -> Iterator[Decision]:
         after = 0
         while True:

@@ -8,9 +8,11 @@ import pytest
 
 from crmbridge import Disposition, wire
 from crmbridge.drive import AsyncDriver
-from crmbridge.errors import LeaseHeld
+from crmbridge.errors import LeaseHeld, PlanRefused
 from crmbridge.model import Arrived, RecordRef, Signal
+from crmbridge.reasons import Code, Reason
 from crmbridge.roles import Delta
+from crmbridge.stores import MemoryStore
 from crmbridge.testing.faulty import Fault
 
 SECRETS = ("canary-mail@x.example", "CanaryName", "CanaryCity", "CanaryLater", "canary-second@x.example", "CanaryThird")
@@ -130,6 +132,53 @@ def test_a_plan_is_run_without_the_person_who_was_forgotten_since(both, tmp_path
     assert loaded.totals.writes == {("crm", "create"): 1}
     world.run(plan=loaded)
     assert [lead["Name"] for lead in world.crm.rows("lead")] == ["Lee"]
+
+
+def test_a_plan_whose_only_person_was_forgotten_since_runs_empty(both, tmp_path_factory):
+    world = both()
+    person = world.left(email="kim@x.example", name="Kim")
+    plan = world.plan()
+    path = tmp_path_factory.mktemp("plans") / "plan.jsonl"
+    plan.save(path)
+    assert world.ready().forget(person) == 1
+    assert world.run(plan=plan).read == 0
+    assert world.run(plan=world.ready().load(path)).read == 0
+    assert world.crm.rows("lead") == []
+    with pytest.raises(PlanRefused, match="all of its people were forgotten"):
+        both(store=MemoryStore()).run(plan=plan)
+
+
+def test_a_person_into_whom_another_is_merged_stays_forgotten(both):
+    world = both()
+    person, lead = world.pair(email=SECRETS[0], name=SECRETS[1])
+    kim, hers = world.pair(email="kim@x.example", name="Kim")
+    assert world.ready().forget(person) == 1
+    writes = world.count()
+    world.refs = {person, lead, kim, hers}
+    world.ma.merge(kim, person)
+    report = world.run()
+    assert [decision.because.code for decision in report.rows(Disposition.SKIPPED)] == [Code.FORGOTTEN]
+    world.settle()
+    assert spilt(world) == []
+    assert [(link.left, link.right, link.closed) for link in world.closed()] == [(kim, hers, Reason(Code.FORGOTTEN))]
+    world.ma.edit(person, name=SECRETS[3])
+    world.crm.edit(hers, Name="Kimiko")
+    world.settle()
+    assert world.count() == writes
+    assert spilt(world) == []
+    assert world.crm.values(hers)["Name"] == "Kimiko", "hers is written by people alone from now on"
+
+
+def test_a_lead_whose_counterpart_is_forgotten_by_a_merge_is_kept_out_when_it_is_converted(both):
+    world = both(right_kinds=("contact", "lead"))
+    person, _ = world.pair(email=SECRETS[0], name=SECRETS[1])
+    kim, hers = world.pair(email="kim@x.example", name="Kim")
+    world.ready().forget(person)
+    world.ma.merge(kim, person)
+    world.crm.move(hers, "contact", Email="kim@x.example", Name="Kim")
+    people = world.ma.rows("person")
+    world.settle()
+    assert (world.ma.rows("person"), world.links()) == (people, [])
 
 
 def test_an_unknown_record_is_kept_out_all_the_same(both):
