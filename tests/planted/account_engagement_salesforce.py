@@ -202,8 +202,8 @@ class NewestWins""",
     ),
     "a merge is not followed (AE-28)": (
         "_engine/_relink.py",
-        "            if not isinstance(seen, Merged | Moved):\n                continue\n            into, passed",
-        "            if True:\n                continue\n            into, passed",
+        "        if not isinstance(gone, Merged | Moved) or (isinstance(gone, Merged) and not merges):\n",
+        "        if gone is not None:\n",
         PLACE.format("people", "test_a_merge_at_the_vendor_is_followed_whichever_record_wins"),
     ),
     "a promise without an answer is forgotten": (

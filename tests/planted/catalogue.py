@@ -414,14 +414,14 @@ PLANTS = {
     ),
     "B34: a link does not follow a merge": (
         "_engine/_relink.py",
-        "            changed[link.id] = moved(current, side, into, run)\n",
-        "",
+        "        followed.links[link.id] = moved(link, side, into, run)\n",
+        "        followed.links[link.id] = link\n",
         (ENGINE.format("stories", "a_link_follows_a_merged_record_and_the_survivors_values_are_an_edit"),),
     ),
     "B34: two links of one survivor both live on": (
         "_engine/_relink.py",
-        "            if link.closed is None and rival is not None",
-        "            if link.closed is not None and rival is not None",
+        '    if live is None or (link.shared and side == "right"):\n',
+        "    if live is None or not link.shared:\n",
         (ENGINE.format("stories", "two_linked_records_that_are_merged_leave_a_duplicate_that_nobody_writes_to"),),
     ),
     "B35: a body may end early": (

@@ -475,6 +475,37 @@ PLANTS = {
         "    return Delta(queue=(row,), notices=told)\n",
         (ENGINE.format("events", "a_run_that_finds_a_delivered_event_in_doubt_says_so[memory]"),),
     ),
+    # -- people who were forgotten, records that live on ----------------------------------------------
+    "a system is asked for the counterpart of a forgotten person": (
+        "_engine/_batch.py",
+        "    links = [link for link in closed if not nobody(link.ref(other(side)))]\n",
+        "    links = list(closed)\n",
+        (ENGINE.format("forget", "a_forgotten_person_who_is_converted_is_kept_out_and_stops_nobody[memory]"),),
+    ),
+    "what a forgotten person's record becomes is taken up": (
+        "stores/_memory/changes.py",
+        "    tables.forgotten |= {fingerprint(tables.secret, ref) for ref in loose - out}\n",
+        "",
+        (ENGINE.format("forget", "a_forgotten_person_who_is_converted_is_kept_out_and_stops_nobody[memory]"),),
+    ),
+    "a merge into a forgotten record takes that person up again": (
+        "_engine/_relink.py",
+        "    if any(nobody(one.ref(other(side))) for one in others):\n",
+        "    if link.closed is not None:\n",
+        (ENGINE.format("forget", "a_person_into_whom_another_is_merged_stays_forgotten[memory]"),),
+    ),
+    "a merge is followed before the conversion that made its survivor": (
+        "_engine/_relink.py",
+        "    for merges in (False, True):\n",
+        "    for merges in (True,):\n",
+        (
+            ENGINE.format(
+                "merged_and_moved",
+                "each_survivor_keeps_its_counterpart_in_whatever_order_records_are_merged_and_converted"
+                "[(False, False)-one page]",
+            ),
+        ),
+    ),
     # -- lines ----------------------------------------------------------------------------------------
     "each byte has the whole time of a request": (
         "drive/_line.py",
