@@ -479,6 +479,7 @@ def test_an_address_that_a_merge_and_a_conversion_give_to_a_second_prospect_is_n
     first, second = (next(row["Id"] for row in world.live("Lead") if row["Email"] == one) for one in addresses)
     world.run()
     world.sf.merge(second, first)
+    world.sf.edit("Lead", second, Email=addresses[0])
     world.sf.convert(second)
     for _ in range(2):
         world.run(after=1500)
@@ -489,6 +490,22 @@ def test_an_address_that_a_merge_and_a_conversion_give_to_a_second_prospect_is_n
     assert writes_asked_for(world.ae) == asked
     assert [write for write in world.ours() if write[:2] == ("account-engagement", "update")] == []
     assert set(world.parked().values()) == {"refused_by_system"}
+
+
+def test_a_lead_that_takes_in_another_and_is_converted_keeps_its_prospect_and_nobody_is_written_to(world):
+    addresses = ("taro@east.example", "jiro@east.example")
+    for address in addresses:
+        world.prospect(address, assigned=True)
+    world.run()
+    leads = [next(row["Id"] for row in world.live("Lead") if row["Email"] == one) for one in addresses]
+    world.run()
+    written = len(world.ours())
+    world.sf.merge(leads[1], leads[0])
+    world.sf.convert(leads[1])
+    for _ in range(3):
+        world.run(after=1500)
+    assert len(world.ours()) == written
+    assert world.parked() == {}
 
 
 def test_an_update_that_salesforce_refused_is_asked_for_once_however_soon_and_often_a_run_follows(world_with):
