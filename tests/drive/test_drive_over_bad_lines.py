@@ -192,7 +192,7 @@ def test_a_safe_request_is_repeated_until_the_line_is_well(drive, counting, tmp_
     server, upstream = counting
     before = server.applied.total()
     with spoiled(toxic, upstream) as (account, _):
-        request = Request(account, path="/x", **kinds(tmp_path)[kind])
+        request = Request(account, path="/x", repeat=Repeat.SAFE, **kinds(tmp_path)[kind])
         assert drive(clock=Moved()).run(send(request)).status == 200
     applied = server.applied.total() - before
     # On a busy machine a slow line may pass a request on after the next one, and be slow for that one as well.
