@@ -31,6 +31,7 @@ NOT_PUBLIC = {
     "crmbridge.wire": "how stores and plan files write values",
     "crmbridge.testing.bodies": "what fakes are made of",
     "crmbridge.testing.lines": "what fakes are made of",
+    "crmbridge.testing.oauth": "what fakes are made of",
     "crmbridge.testing.port": "what fakes are made of",
 }
 
