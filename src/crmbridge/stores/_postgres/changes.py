@@ -61,10 +61,12 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
 
 def _put_aliases(session: Session, tenant: str, ends: Ends, departures: Iterable[tuple[Side, Departure]]) -> None:
     moves: list[tuple[_Place, _Place | None]] = []
-    for side, departure in departures:
-        if isinstance(departure, Deleted) or departure.ref == departure.into:
-            continue
-        if keep_out(session, tenant, departure):
+    passed = [(side, gone) for side, gone in departures if not isinstance(gone, Deleted) and gone.ref != gone.into]
+    out = {ref for ref, _ in forgotten(session, tenant, [ref for _, gone in passed for ref in (gone.ref, gone.into)])}
+    for side, departure in passed:
+        both = {departure.ref, departure.into}
+        if both & out and keep_out(session, tenant, departure):
+            out |= both
             moves.append(((ends.number(side, departure.ref), keep(departure.ref.id)), None))
         else:
             moves.append((ends.place(side, departure.ref), ends.place(side, departure.into)))
