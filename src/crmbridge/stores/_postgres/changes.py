@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ... import wire
-from ...model import Deleted, Departure, Side
+from ...model import Deleted, Departure, Merged, Moved, Side
 from ...roles import Delta, Fence, Keyed
 from .._bodies import Bodies
 from .._shared import runs_of
@@ -61,7 +61,9 @@ def commit(session: Session, tenant: str, pipeline: str, delta: Delta, fence: Fe
 
 def _put_aliases(session: Session, tenant: str, ends: Ends, departures: Iterable[tuple[Side, Departure]]) -> None:
     moves: list[tuple[_Place, _Place | None]] = []
-    passed = [(side, gone) for side, gone in departures if not isinstance(gone, Deleted) and gone.ref != gone.into]
+    passed: list[tuple[Side, Merged | Moved]] = [
+        (side, gone) for side, gone in departures if not isinstance(gone, Deleted) and gone.ref != gone.into
+    ]
     out = {ref for ref, _ in forgotten(session, tenant, [ref for _, gone in passed for ref in (gone.ref, gone.into)])}
     for side, departure in passed:
         both = {departure.ref, departure.into}
