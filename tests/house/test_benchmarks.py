@@ -45,7 +45,7 @@ def ran(root, results, name, *options):
     program = str(root / "benchmarks" / f"{name}.py")
     return subprocess.run(
         [sys.executable, "-c", SETUP, program, str(results), "--rounds", "1", *TINY[name], *options],
-        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"PYTHONPATH": str(root / "src")},
+        capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"PYTHONPATH": str(root / "src")},
     )  # fmt: skip
 
 
