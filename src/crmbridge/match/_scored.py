@@ -86,7 +86,8 @@ def weigh(key: Key, weight: float = 1.0, grade: Grade = bigrams) -> Weighed:
 def scored(name: str, *weighed: Weighed, blocks: Sequence[Key], at_least: float, margin: float = 0.05) -> ScoredLevel:
     """Match by grades, as the last level of a pipeline; to grade two lists at hand is `crmbridge.match.grades.scored`.
 
-    Records are compared that share a block key. What matches by likeness is for review rather than for merging. Raises `UsageError` without anything to weigh or a block key, and for a bound that is not between 0 and 1.
+    Records are compared that share a block key. What matches by likeness is for review rather than for merging. Raises
+    `UsageError` without anything to weigh or a block key, and for a bound that is not between 0 and 1.
     """
     if not weighed or not blocks:
         raise UsageError(f"scored({name!r}): name something to weigh, and at least one block key")
