@@ -60,10 +60,10 @@ PAIRS = tuple(
     for name in ("check", "crossing", "fields", "given", "planner_laws", "refused", "table")
 )
 STORIES = engine(
-    "adoption", "approved_plans", "cases", "clocks", "decided_pairs", "deletions", "edited_retries", "fingerprints",
-    "gaps", "made_records", "raising_rules", "recovered_writes", "recovery", "references", "rulings", "stories", "strikes",
-    "twins", "why",
-    "written",
+    "adoption", "approved_plans", "cases", "changed_ends", "clocks", "decided_pairs", "deletions", "drift",
+    "edited_retries", "fingerprints", "gaps", "halves", "listings", "made_records", "merged_and_moved", "odd_connectors",
+    "plain_ids", "pointing", "raising_rules", "recovered_writes", "recovery", "references", "restored_state", "rulings",
+    "sharing", "stories", "strikes", "survivors", "told", "twins", "unreadable", "why", "written",
 )  # fmt: skip
 
 GROUPS = (
