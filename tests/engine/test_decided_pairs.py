@@ -17,7 +17,7 @@ from crmbridge.quarantine import parked
 from crmbridge.reasons import Code
 from crmbridge.stores.memory import MemoryStore
 from crmbridge.testing.connector import EVERYTHING, FakeConnector, described
-from crmbridge.testing.faulty import Lags
+from crmbridge.testing.faulty import FaultyConnector, Lags
 from crmbridge.testing.sim import ManualClock, SimDriver
 
 LAG = dt.timedelta(seconds=30)
@@ -28,6 +28,16 @@ class Versionless(FakeConnector):
 
     def _as_rows(self, kind, fields, ids):
         return attrs.evolve(super()._as_rows(kind, fields, ids), versions=())
+
+
+class Stampless(FaultyConnector):
+    """Tells neither in a reading nor in an answer when a record was changed."""
+
+    def _as_rows(self, kind, fields, ids):
+        return attrs.evolve(super()._as_rows(kind, fields, ids), stamps=())
+
+    def _applied(self, action, ref):
+        return attrs.evolve(super()._applied(action, ref), stamp=None)
 
 
 class Diary:
@@ -93,6 +103,79 @@ def test_a_record_that_was_just_made_and_is_not_shown_yet_is_not_taken_for_gone(
         assert len(world.links()) == 1
     world.settle()
     assert [row["Name"] for row in world.crm.rows("lead")] == ["after 28"]
+
+
+@pytest.mark.parametrize(("past", "live"), [(0, 1), (1, 0)])
+def test_a_record_that_was_just_made_may_be_hidden_for_exactly_as_long_as_its_system_may_lag(
+    worlds, promises, past, live
+):
+    world = worlds(capabilities=promises(read_lag=LAG))
+    world.crm._lags = Lags(read=10 * LAG)
+    person, _ = world.pair()
+    [link] = world.links()
+    world.ma.edit(person, name="Park")
+    world.run(after=link.since + LAG + dt.timedelta(seconds=past) - world.clock.now())
+    assert len(world.links()) == live
+
+
+def test_two_records_that_hold_the_same_at_first_contact_carry_no_stamp_of_our_own(world):
+    world.left(email="kim@x.example", name="Kim", city="Tokyo")
+    world.right(Email="kim@x.example", Name="Kim", City="Tokyo")
+    world.settle()
+    [link] = world.links()
+    assert (link.left_agreed.own_stamp, link.right_agreed.own_stamp, world.count()) == (None, None, 0)
+
+
+@pytest.mark.parametrize("policy", [policies.left_wins, policies.right_wins, policies.newest_wins(otherwise="right")])
+@pytest.mark.parametrize("tells", [False, True], ids=["tells nothing", "tells what it stored"])
+def test_what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit(tells, policy):
+    """Neither the answer nor the reading has a time by which to know it."""
+    clock = ManualClock()
+    late = attrs.evolve(EVERYTHING, answers_with_stored=tells, read_lag=LAG)
+    ma = FakeConnector("ma", described("person", FieldSpec("email"), FieldSpec("name")), now=clock.now)
+    crm = Stampless(
+        "crm",
+        described("lead", FieldSpec("Email"), FieldSpec("Name")),
+        capabilities=late,
+        now=clock.now,
+        lags=Lags(read=LAG),
+    )
+    pipe = (
+        two_way("sync", at(ma, "person"), at(crm, "lead"))
+        .match(level("email", key("email", "Email")))
+        .creates(left=False, right=True)
+        .fields(pair("email", "Email"), pair("name", "Name"), policy=policy)
+        .remember(MemoryStore())
+        .using(SimDriver(clock=clock))
+    )
+    person = ma.put("person", email="kim@x.example", name="Kim")
+    for name in ("Park", "Lee"):
+        for _ in range(3):
+            clock.advance(10 * LAG)
+            pipe.run()
+        ma.edit(person, name=name)
+        pipe.run()
+        assert ma.values(person)["name"] == name
+    clock.advance(1)
+    ma.edit(person, name="Choi")
+    for _ in range(3):
+        pipe.run()
+        clock.advance(2 * LAG)
+    assert [row["Name"] for row in crm.rows("lead")] == [row["name"] for row in ma.rows("person")] == ["Choi"]
+
+
+def test_a_reading_older_than_our_own_write_is_waited_for_where_absence_says_nothing_either(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=False, absent="kept"))
+    person, _ = world.pair()
+    world.settle()
+    world.crm._lags = Lags(read=LAG)
+    world.ma.edit(person, name="Park")
+    world.run()
+    world.ma.edit(person, name="Lee")
+    world.run(after=1)
+    assert {code for _, code, _ in world.parked()} == {"read_too_early"}
+    world.settle()
+    assert [row["Name"] for row in world.crm.rows("lead")] == ["Lee"]
 
 
 def test_a_record_that_is_read_too_early_waits_as_long_as_its_own_system_lags(worlds, promises):
@@ -403,6 +486,18 @@ def test_a_record_whose_counterpart_cannot_be_read_yet_is_counted_as_held(worlds
     world.run()
     world.ma.edit(person, name="Lee")
     assert [(row.ref, row.disposition) for row in world.run(after=1).rows()] == [(person, Disposition.HELD)]
+
+
+def test_a_record_whose_counterpart_cannot_be_read_yet_is_counted_in_each_run(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG))
+    world.crm._lags = Lags(read=10 * LAG)
+    person, _ = world.pair()
+    world.settle()
+    world.ma.edit(person, name="Park")
+    world.run()
+    world.ma.edit(person, name="Lee")
+    for after in (1, LAG, LAG):
+        assert [(row.ref, row.disposition) for row in world.run(after=after).rows()] == [(person, Disposition.HELD)]
 
 
 def test_an_observer_is_told_of_two_records_that_meet(world):

@@ -53,7 +53,7 @@ class Seed:
         self.conditional = rng.random() < 0.6
         self.answers = rng.random() < 0.5
         self.create = rng.choice(["A-key", "A-unique", "B", "C"])
-        self.lagging = self.answers and rng.random() < 0.3
+        self.lagging = rng.random() < 0.3 if self.answers else number % 10 == 3
         self.late = self.conditional and rng.random() < 0.7
         self.word = 0
         overlap = rng.choice([0, 60])

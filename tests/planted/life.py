@@ -5,6 +5,18 @@ PORT = "tests/drive/test_drive_port.py::test_"
 READING = "tests/adapters/test_salesforce_reading.py::TestReading"
 
 PLANTS = {
+    "what a late reading shows of before our own write is taken for an edit": (
+        "_engine/_halves.py",
+        "return bool(lag) and any(run.now() - one.at <= lag for one in agreed.unsettled.values())",
+        "return False",
+        (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
+    ),
+    "a late reading is believed after an answer without a time": (
+        "_engine/_agree.py",
+        " or (outcome.stamp is None and run.able(side, outcome.ref.kind).read_lag):",
+        ":",
+        (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
+    ),
     # -- what a throw-away prototype was found to do wrong: the design's list of faults -------------------------
     "nothing is learned of what a system stored": (
         "plan/_fields.py",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import attrs
 
 from ..model import (
@@ -51,14 +49,17 @@ class _Halves:
             {"left": dict(link.left_agreed.unsettled), "right": dict(link.right_agreed.unsettled)},
         )
 
-    def wrote(self, side: Side, place: int, promise: FieldPromise, outcome: Applied, now: dt.datetime) -> None:
-        """Take what the system stored from its answer, else keep what we sent until a reading has judged it."""
+    def wrote(self, run: Run, side: Side, place: int, promise: FieldPromise, outcome: Applied) -> None:
+        """Take what the system stored from its answer, else keep what we sent until a reading has judged it.
+
+        Where reads are late and the answer has no stamp, nothing but what is read tells that it is of after the write.
+        """
         stored = MISSING if outcome.stored is None else outcome.stored.get(promise.field, MISSING)
-        if isinstance(stored, Missing):
-            self.cells[side][place] = promise.sent
-            self.unsettled[side][promise.pair] = Unsettled(promise.sent, now)
+        held = promise.sent if isinstance(stored, Missing) else stored
+        self.cells[side][place] = held
+        if isinstance(stored, Missing) or (outcome.stamp is None and run.able(side, outcome.ref.kind).read_lag):
+            self.unsettled[side][promise.pair] = Unsettled(held, run.now())
         else:
-            self.cells[side][place] = stored
             _ = self.unsettled[side].pop(promise.pair, None)
 
 
@@ -72,15 +73,15 @@ def acknowledge(run: Run, link: Link | None, ack: Ack, partner: Ack | None = Non
     pairing = run.pairing(base.left.kind, base.right.kind, base.case)
     side, across = ack.intent.side, other(ack.intent.side)
     halves = _Halves.of(pairing, base)
-    places, now = pairing.places, run.now()
+    places = pairing.places
     theirs = {} if partner is None else {promise.pair: promise for promise in partner.intent.fields}
     for promise in ack.intent.fields:
         place = places.get(promise.pair)
         if place is None or (promise.both and promise.pair not in theirs):
             continue
-        halves.wrote(side, place, promise, ack.outcome, now)
+        halves.wrote(run, side, place, promise, ack.outcome)
         if promise.both and partner is not None:
-            halves.wrote(across, place, theirs[promise.pair], partner.outcome, now)
+            halves.wrote(run, across, place, theirs[promise.pair], partner.outcome)
         else:
             halves.cells[across][place] = promise.other
     return _evolved(written(base, (promise.pair for promise in ack.intent.fields)), pairing, halves, ack)

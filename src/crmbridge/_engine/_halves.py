@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..model import Agreed, Disposition, Link, Record, Side
+from ..model import Agreed, Disposition, Link, Record, RecordRef, Side
 from ..plan import Cells, Pairing, State, absorb
 from ..reasons import Reason
 from ..roles import QueueState
@@ -37,9 +37,17 @@ def half(run: Run, side: Side, link: Link, seen: Seen, pairing: Pairing) -> Half
     if agreed.own_stamp is not None and seen.stamp is not None and seen.stamp < agreed.own_stamp:
         return Half(State.UNKNOWN, cells, cells, seen)
     now = paired(run, side, seen, pairing)
+    if now != cells and _may_be_older(run, link.ref(side), side, agreed):
+        return Half(State.UNKNOWN, cells, cells, seen)
     learned = absorb(pairing, side, now, cells, agreed.unsettled)
     state = State.SAME if now == learned else State.CHANGED
     return Half(state, now, learned, seen, bool(agreed.unsettled))
+
+
+def _may_be_older(run: Run, ref: RecordRef, side: Side, agreed: Agreed) -> bool:
+    """Say whether a reading may be of before our last write, whose answer told nothing to know that by."""
+    lag = run.able(side, ref.kind).read_lag
+    return bool(lag) and any(run.now() - one.at <= lag for one in agreed.unsettled.values())
 
 
 def paired(run: Run, side: Side, record: Record, pairing: Pairing) -> Cells:

@@ -147,7 +147,7 @@ class Capabilities:
     fetch_batch: int = 200
     """Records in one read by id, at most; a connector that needs several requests for some of them is `CountsFetches`."""
     read_lag: dt.timedelta = dt.timedelta(0)
-    """How late a read may show a write."""
+    """How late a read may show a write; what was shown once stays shown."""
     index_lag: dt.timedelta = _TEN_MINUTES
     """How late a search may."""
     settles_in: dt.timedelta = _TEN_MINUTES
