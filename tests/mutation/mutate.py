@@ -73,7 +73,7 @@ GROUPS = (
     Group(
         "planning",
         tuple(f"plan/_{name}.py" for name in PLANNING),
-        (*PAIRS, *engine("raising_rules", "references", "rulings", "sharing")),
+        (*PAIRS, *engine("halves", "plain_ids", "pointing", "raising_rules", "references", "rulings", "sharing")),
     ),
     Group("recovery", tuple(f"_engine/_{name}.py" for name in RECOVERY), STORIES),
     Group("quoting", ("plain/separated.py", "quarantine.py"), ("tests/plain", "tests/shell")),
