@@ -57,7 +57,7 @@ def engine(*names: str) -> tuple[str, ...]:
 
 PAIRS = tuple(
     f"tests/core/test_{name}.py"
-    for name in ("check", "crossing", "fields", "given", "planner_laws", "refused", "table")
+    for name in ("check", "crossing", "fields", "given", "planner_laws", "refused", "same", "table")
 )
 STORIES = engine(
     "adoption", "approved_plans", "cases", "changed_ends", "clocks", "decided_pairs", "deletions", "drift",
