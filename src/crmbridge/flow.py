@@ -143,6 +143,8 @@ class Request:
     lane: str = "default"
     """Which `RateBudget` pays."""
     cost: int = 1
+    raw: bool = False
+    """The body of an answer stays bytes, as it came; that of an error (400 and above) is decoded all the same."""
 
     @property
     def repeats(self) -> Repeat:
@@ -170,7 +172,12 @@ class Response:
     headers: Mapping[str, str] = attrs.field(repr=False)
     """Names in lower case."""
     body: Any = attrs.field(repr=False)
-    """Decoded JSON where the system says it is JSON, else text; None where `into` was given or nothing came."""
+    """Decoded JSON where the system says it is JSON, else text; None where `into` was given or nothing came.
+
+    A text is read in the charset that the system names, else in UTF-8, and whole or not at all: a byte that is none of
+    it, or a charset that is not known, is `ContractBroken`. Only in an error's text such a byte becomes U+FFFD. Bytes
+    where `Request.raw` was asked for.
+    """
 
 
 @attrs.frozen

@@ -14,11 +14,24 @@ from hypothesis import strategies as st
 
 from crmbridge.drive._intake import Answer, Intake
 from crmbridge.drive._json import DEPTH, DIGITS, Flaw, decode, encode
+from crmbridge.drive._text import codec, text
 from crmbridge.errors import ContractBroken, UsageError
 from crmbridge.flow import Account, Bytes, File, Form, Json, Multipart, Request, Response, send
+from crmbridge.kit import ask
 from crmbridge.testing.sim import ManualClock
 
 JSON = {"content-type": "application/json; charset=utf-8"}
+DECLARED = (
+    "UTF-8",
+    "Shift_JIS",
+    "Windows-31J",
+    "EUC-JP",
+    "ISO-2022-JP",
+    "ISO-8859-1",
+    "us-ascii",
+    "UTF-16",
+    "eucJP-ms",
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(),
@@ -156,18 +169,87 @@ def test_broken_json_names_status_media_type_and_position_and_never_the_text(dri
         ("text/html", "<p>田中".encode(), "<p>田中"),
         ("text/csv; charset=Shift_JIS", "①髙".encode("cp932"), "①髙"),
         ('text/plain; charset="EUC-JP"', "田中".encode("euc_jp"), "田中"),
-        ("text/plain; charset=nonsense", b"a\xff", "a\ufffd"),
-        ("text/plain; charset=unicode_escape", rb"\u0041", r"\u0041"),
+        ("text/csv; charset=Windows-31J", "①髙～".encode("cp932"), "①髙～"),
+        ("text/csv; charset='x-sjis'", "㈱ﾔﾏﾀﾞ".encode("cp932"), "㈱ﾔﾏﾀﾞ"),
+        ("text/csv; charset = csWindows31J", "㈱".encode("cp932"), "㈱"),
+        ("text/csv; charset=MS_Kanji", "㈱".encode("cp932"), "㈱"),
+        ("text/plain; charset=ISO-2022-JP", "田中".encode("iso2022_jp"), "田中"),
+        ("text/plain; charset=UTF-16LE", "\ufeff田中".encode("utf-16-le"), "田中"),
+        ("text/plain; charset=utf-8-sig", b"\xef\xbb\xbfa", "a"),
         ("text/plain", b"\xef\xbb\xbfa", "a"),
         ("", b'{"a": 1}', '{"a": 1}'),
         ("application/vnd.api+json", b'{"a": 1}', {"a": 1}),
         ("application/json; charset=Shift_JIS", '{"a": "髙"}'.encode("cp932"), {"a": "髙"}),
+        ("application/json; charset=x-sjis", '{"a": "髙"}'.encode("cp932"), {"a": "髙"}),
         ("application/json; charset=ISO-8859-1", '{"a": "髙"}'.encode(), {"a": "髙"}),
+        ("application/json; charset=nonsense", '{"a": "髙"}'.encode(), {"a": "髙"}),
         ("application/json", b"", None),
     ],
 )
 def test_a_body_is_decoded_by_what_it_says_it_is(drive, account, kind, data, body):
     assert answered(drive, account, data, headers={"content-type": kind} if kind else {}).body == body
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "said"),
+    [
+        ("text/csv", "1,髙﨑".encode("cp932"), "text/csv, without a charset, and not UTF-8 at position 2"),
+        ("", b"1,\xff", "no media type, without a charset, and not UTF-8 at position 2"),
+        ("text/csv; charset=utf-8", b"1,\xff", "text/csv, not utf-8 at position 2"),
+        ("text/csv; charset=Shift_JIS", b"1,\x83", "text/csv, not Shift_JIS at position 2"),
+        ("text/csv; charset=EUC-JP", b"1,\xad\xa1", "text/csv, not EUC-JP at position 2"),
+        ("text/csv; charset=ISO-2022-JP", b"1,\x1b$B-!\x1b(B", "text/csv, not ISO-2022-JP at position 5"),
+        ("text/csv; charset=us-ascii", b"1,\xff", "text/csv, not us-ascii at position 2"),
+        ("text/csv; charset=eucJP-ms", b"1,2", "text/csv, a charset that is not known, eucJP-ms"),
+        ("text/csv; charset=CP51932", b"1,2", "text/csv, a charset that is not known, CP51932"),
+        ("text/plain; charset=unicode_escape", rb"\u0041", "text/plain, a charset that is not known, unicode_escape"),
+        ("text/plain; charset=rot13", b"a", "text/plain, a charset that is not known, rot13"),
+        ("application/json; charset=Shift_JIS", b'{"a": "\x83"}', "application/json, not Shift_JIS at position 7"),
+        ("application/json", b'{"a": "\xff"}', "application/json, not UTF-8 at position 7"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 302])
+def test_a_text_is_decoded_whole_or_refused_by_charset_and_position(drive, account, kind, data, said, status):
+    with pytest.raises(ContractBroken) as broken:
+        answered(drive, account, data, headers={"content-type": kind} if kind else {}, status=status)
+    assert str(broken.value) == f"shop: answers with a body that cannot be used: {said} ({status})"
+    assert broken.value.__context__ is None
+
+
+@given(st.binary(max_size=60), st.sampled_from(["", *DECLARED]))
+def test_no_byte_of_a_text_is_guessed_whatever_charset_is_named(data, name):
+    read = text(data, name)
+    assert isinstance(read, Flaw) or "\ufffd" not in read or "\ufffd" in data.decode(codec(name) or "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "body"),
+    [
+        ("text/html", b"a\xff", "a\ufffd"),
+        ("text/html; charset=nonsense", b"a\xff", "a\ufffd"),
+        ("text/html; charset=x-sjis", "㈱".encode("cp932") + b"\x83", "㈱\ufffd"),
+        ("application/json; charset=Shift_JIS", b'{"code": "X", "a": "\x83 "}', {"code": "X", "a": "\ufffd "}),
+    ],
+)
+def test_an_errors_text_is_read_as_well_as_it_can_be(drive, account, kind, data, body):
+    assert answered(drive, account, data, headers={"content-type": kind}, status=400).body == body
+
+
+@pytest.mark.parametrize("kind", ["text/csv; charset=eucJP-ms", "application/json", "image/png", ""])
+@pytest.mark.parametrize("data", [b"\x83\xff\x00", b""])
+def test_who_asks_for_bytes_gets_them_as_they_came(drive, account, kind, data):
+    assert answered(drive, account, data, headers={"content-type": kind}, raw=True).body == data
+
+
+def test_an_error_is_decoded_even_for_who_asks_for_bytes(drive, account):
+    assert answered(drive, account, b'{"code": "X"}', status=400, raw=True).body == {"code": "X"}
+
+
+def test_an_export_in_an_unknown_charset_is_asked_for_in_bytes(drive, account):
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/csv"}, content="1,髙﨑".encode("cp932"))
+
+    assert drive(handler).run(ask(account, "GET", "/x", raw=True)).decode("cp932") == "1,髙﨑"
 
 
 def test_headers_come_in_lower_case_and_nothing_of_a_response_is_shown(drive, account):

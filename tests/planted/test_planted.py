@@ -16,6 +16,7 @@ import pytest
 from .catalogue import PLANTS as CATALOGUE
 from .catalogue import ROWS
 from .connectors import PLANTS as CONNECTORS
+from .drivers import PLANTS as DRIVERS
 from .fake_data import PLANTS as FAKE_DATA
 from .fake_doors import PLANTS as FAKE_DOORS
 from .life import PLANTS as LIFE
@@ -226,7 +227,7 @@ PLANTS = {
         (f"{STORIES}::test_an_open_create_keeps_its_origin_from_being_matched_with_the_unseen_copy",),
     ),
 }
-TABLES = (LIFE, CATALOGUE, TRIALS, VALUES, WORDS, FAKE_DATA, FAKE_DOORS, CONNECTORS)
+TABLES = (LIFE, CATALOGUE, TRIALS, VALUES, WORDS, FAKE_DATA, FAKE_DOORS, CONNECTORS, DRIVERS)
 PLANTS |= {name: Plant(*row) for table in TABLES for name, row in table.items()}
 
 USUAL = (

@@ -6,7 +6,6 @@ whole addresses with their parameters at INFO.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import logging
 import re
@@ -23,6 +22,7 @@ from ..flow import Body, Bytes, File, Form, Json, Multipart, Request, Response
 from ._intake import STEP, Answer, Result
 from ._json import Flaw, decode, encode
 from ._origin import Target, resolve
+from ._text import codec, named, readable, text
 
 CONNECT = 15.0
 """Seconds to reach a system, at most; less where the account allows less for the whole request."""
@@ -37,21 +37,6 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?json", re.ASCII | re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
-_CHARSET = re.compile(r"charset=\"?([\w.:-]{1,40})", re.ASCII | re.IGNORECASE)
-
-# Vendor: what Japanese systems call Shift_JIS is Microsoft's code page 932.
-_CHARSETS: Mapping[str, str] = {
-    "ascii": "ascii",
-    "iso8859-1": "cp1252",
-    "cp1252": "cp1252",
-    "shift_jis": "cp932",
-    "cp932": "cp932",
-    "euc_jp": "euc_jp",
-    "iso2022_jp": "iso2022_jp",
-    "utf-16": "utf-16",
-    "utf-8": "utf-8",
-}
-"""Charsets that are believed; some of Python's others are slow on hostile input or no charsets at all."""
 
 
 @attrs.frozen
@@ -115,10 +100,11 @@ def shape(request: Request) -> Shape:
 def respond(request: Request, answer: Answer) -> Response:
     """Decode an answer.
 
-    Raises `ContractBroken` where the body is too large, wrongly encoded or not the JSON that it says it is; the error
-    has the status, the media type and the position, never the text.
+    Raises `ContractBroken` where the body is too large, not in the charset that it says it is (or in UTF-8, where it
+    says nothing), or not the JSON that it says it is; the error has the status, the media type, the charset and the
+    position, never the text.
     """
-    body = None if answer.trouble else _body(answer)
+    body = None if answer.trouble else _body(answer, raw=request.raw)
     trouble = answer.trouble or (str(body) if isinstance(body, Flaw) else "")
     if trouble:
         kind = _MEDIA_TYPE.match(answer.headers.get("content-type", ""))
@@ -135,26 +121,23 @@ def note(wire: httpx.Request, result: Result, seconds: float) -> None:
         _log.debug("%s %s%s %s %.3fs", wire.method, wire.url.host, path, came, seconds)
 
 
-def _body(answer: Answer) -> Any:
-    """Decode a body by its media type: a value, a text, None where nothing came, or a `Flaw`."""
+def _body(answer: Answer, *, raw: bool) -> Any:
+    """Decode a body by its media type: a value, a text, None where nothing came, or a `Flaw`.
+
+    What an error says is read as well as it can be; of all else no byte is guessed.
+    """
+    if raw and answer.status < 400:
+        return answer.data
     if not answer.data:
         return None
     kind = answer.headers.get("content-type", "")
-    charset = _charset(kind)
-    if not _JSON_TYPE.match(kind):
-        return answer.data.decode(charset, "replace").removeprefix("\ufeff")
-    if charset in ("utf-8", "ascii", "cp1252"):
+    charset = named(kind)
+    is_json = _JSON_TYPE.match(kind)
+    if is_json and codec(charset) in (None, "utf-8", "ascii", "cp1252"):
         # Vendor: JSON is UTF-8 whatever a western default charset in the header says.
         return decode(answer.data)
-    return decode(answer.data.decode(charset, "replace").encode())
-
-
-def _charset(kind: str) -> str:
-    found = _CHARSET.search(kind)
-    try:
-        return _CHARSETS.get(codecs.lookup(found[1]).name, "utf-8") if found else "utf-8"
-    except LookupError:
-        return "utf-8"
+    found = text(answer.data, charset) if answer.status < 400 else readable(answer.data, charset)
+    return decode(found.encode()) if is_json and isinstance(found, str) else found
 
 
 def _content(system: str, body: Body | None) -> tuple[bytes | File | None, str]:

@@ -47,6 +47,7 @@ def answer(
     *,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    raw: bool = False,
     key: str | None = None,
     repeat: Repeat | None = None,
     lane: str = "default",
@@ -65,6 +66,7 @@ def answer(
         params=params or {},
         headers=headers or {},
         body=body,
+        raw=raw,
         key=key,
         repeat=repeat,
         lane=lane,
@@ -84,13 +86,14 @@ def ask(
     *,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    raw: bool = False,
     key: str | None = None,
     repeat: Repeat | None = None,
     lane: str = "default",
     cost: int = 1,
     fault: Fault = plain_fault,
 ) -> Flow[Any]:
-    """Send a request and get the decoded body of its answer.
+    """Send a request and get the decoded body of its answer; with *raw* its bytes, as they came.
 
     Raises what *fault* makes of a status of 400 and above; ContractBroken for a 3xx, since no redirect is followed.
     Without *repeat* a POST or PATCH is sent once, unless it has an idempotency *key* (`Request.repeats`).
@@ -102,6 +105,7 @@ def ask(
         body,
         params=params,
         headers=headers,
+        raw=raw,
         key=key,
         repeat=repeat,
         lane=lane,
