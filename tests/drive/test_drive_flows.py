@@ -343,5 +343,5 @@ def test_importing_the_drivers_imports_neither_httpx_nor_tenacity_until_one_is_w
 
 
 def test_making_a_driver_opens_nothing():
-    assert Driver()._network is None
-    assert AsyncDriver()._network is None
+    assert Driver()._held.network is None
+    assert AsyncDriver()._held is None

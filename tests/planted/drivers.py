@@ -1,6 +1,8 @@
 """Defects of those who perform what flows ask for: rows as those of `life`."""
 
 ANSWERS = "tests/drive/test_drive_answers.py::test_"
+BELONGING = "tests/drive/test_drive_belonging.py::test_"
+FORKED = f"{BELONGING}a_forked_process_has_connections_of_its_own_and_leaves_those_of_its_parent"
 REFUSED = f"{ANSWERS}a_text_is_decoded_whole_or_refused_by_charset_and_position"
 
 PLANTS = {
@@ -15,5 +17,17 @@ PLANTS = {
         "    known = codec(charset)\n",
         '    known = codec(charset) or "utf-8"\n',
         (f"{REFUSED}[blocking-200-text/csv; charset=eucJP-ms-1,2-text/csv, a charset that is not known, eucJP-ms]",),
+    ),
+    "a forked worker speaks over the connections of its parent": (
+        "drive/_sync.py",
+        "                if self._held.process != os.getpid():\n",
+        "                if self._held.process < 0:\n",
+        (f"{FORKED}[asks-seen0-blocking]",),
+    ),
+    "an awaited driver goes on in any event loop": (
+        "drive/_async.py",
+        "        if held.loop is not loop:\n",
+        "        if held.loop is None:\n",
+        (f"{BELONGING}an_awaited_driver_is_refused_in_a_second_event_loop_before_anything_is_sent",),
     ),
 }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
+import attrs
 import httpx
 
+from ..errors import UsageError
 from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
 from ..protocols import Clock, Observer
 from ..roles import StateStore
@@ -26,8 +30,19 @@ from ._tls import trust
 T = TypeVar("T")
 
 
+@attrs.define(eq=False)
+class _Held:
+    """What belongs to one event loop of one process, and is of no use in another."""
+
+    loop: asyncio.AbstractEventLoop
+    process: int
+    places: dict[str, asyncio.Semaphore] = attrs.field(factory=lambda: dict[str, asyncio.Semaphore]())
+    renewers: dict[str, asyncio.Lock] = attrs.field(factory=lambda: dict[str, asyncio.Lock]())
+    network: httpx.AsyncHTTPTransport | None = None
+
+
 class AsyncDriver:
-    """Perform flows, awaited; one driver belongs to one event loop.
+    """Perform flows, awaited; one driver belongs to one event loop, from its first run until it is closed.
 
     Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
     those of other flows live as long as the driver. What blocks runs in threads. *transports* serve single origins,
@@ -54,22 +69,32 @@ class AsyncDriver:
         self._transports = {origin_of(origin): served for origin, served in (transports or {}).items()}
         self._workers = workers
         self._verify = verify
-        self._places: dict[str, asyncio.Semaphore] = {}
-        self._renewers: dict[str, asyncio.Lock] = {}
-        self._network: httpx.AsyncHTTPTransport | None = None
+        self._turn = threading.Lock()
+        self._held: _Held | None = None
 
     async def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
         """Perform a flow and give what it returns; raises what it raises.
 
-        *store* keeps tokens and budgets of this flow where the driver was made without one.
+        *store* keeps tokens and budgets of this flow where the driver was made without one. Raises UsageError, before
+        anything is sent, where the driver belongs to another event loop.
         """
+        self._own()
         return await self._run(flow, self._exchange.keeping(store))
 
     async def aclose(self) -> None:
-        """Let go of the connections; a later request makes new ones."""
-        network, self._network = self._network, None
-        if network is not None:
-            await network.aclose()
+        """Let go of the connections; a later request makes new ones, in whichever event loop it is made.
+
+        Raises UsageError where the driver belongs to another event loop, unless that one is closed.
+        """
+        held, loop = self._held, asyncio.get_running_loop()
+        if held is None:
+            return
+        if held.loop is not loop and held.process == os.getpid() and not held.loop.is_closed():
+            raise _elsewhere()
+        self._held = None
+        # Connections of a loop that is closed ended with it, and those of the process before a fork are still in use.
+        if held.loop is loop and held.network is not None:
+            await held.network.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,11 +128,11 @@ class AsyncDriver:
             case Send():
                 return await self._send(effect)
             case InTurn(system, places, flow):
-                async with self._places.setdefault(system, asyncio.Semaphore(places)):
+                async with self._own().places.setdefault(system, asyncio.Semaphore(places)):
                     return await self._run(flow, exchange)
             case Alone():
                 # One task goes to the store's lock, the others wait here: a hundred of them take no hundred threads.
-                async with self._renewers.setdefault(effect.key, asyncio.Lock()):
+                async with self._own().renewers.setdefault(effect.key, asyncio.Lock()):
                     return await self._alone(effect, exchange)
             case _:
                 raise no_effect(effect)
@@ -193,6 +218,24 @@ class AsyncDriver:
         given = self._transports.get(origin, self._transport)
         if given is not None:
             return given
-        if self._network is None:
-            self._network = httpx.AsyncHTTPTransport(verify=trust(self._verify), limits=LIMITS)
-        return self._network
+        held = self._own()
+        if held.network is None:
+            held.network = httpx.AsyncHTTPTransport(verify=trust(self._verify), limits=LIMITS)
+        return held.network
+
+    def _own(self) -> _Held:
+        loop, process = asyncio.get_running_loop(), os.getpid()
+        with self._turn:
+            if self._held is None or self._held.process != process:
+                # A connection from before a fork would bring other processes' answers: it is left to them as it is.
+                self._held = _Held(loop, process)
+            held = self._held
+        if held.loop is not loop:
+            raise _elsewhere()
+        return held
+
+
+def _elsewhere() -> UsageError:
+    return UsageError(
+        "this driver belongs to another event loop; make one inside asyncio.run, or await aclose() before its loop ends"
+    )

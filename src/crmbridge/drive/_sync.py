@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import ssl
 import threading
 import time
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+import attrs
 import httpx
 
 from ..flow import Call, Done, Flow, Gather, Pause, Request, Response
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@attrs.define(eq=False)
+class _Held:
+    """What belongs to one process, and is of no use in one that is forked from it."""
+
+    process: int = attrs.field(factory=os.getpid)
+    places: dict[str, threading.Semaphore] = attrs.field(factory=lambda: dict[str, threading.Semaphore]())
+    making: threading.Lock = attrs.field(factory=threading.Lock)
+    network: Line | None = None
+
+
 class Driver:
     """Perform flows, blocking.
 
@@ -39,7 +51,7 @@ class Driver:
     default that is one over the network, made at the first request. *verify* is a file of authorities to trust, or a
     context. *workers* above 1 runs gathered flows in threads. Proxies of the environment are not used; give
     `httpx.HTTPTransport(proxy=...)` as the transport. Transports that are given are not closed, and those of httpx count
-    `Account.timeout` anew with each piece of a head.
+    `Account.timeout` anew with each piece of a head. A process that is forked has connections of its own.
     """
 
     def __init__(
@@ -60,9 +72,8 @@ class Driver:
         self._transports = {origin_of(origin): served for origin, served in (transports or {}).items()}
         self._workers = workers
         self._verify = verify
-        self._places: dict[str, threading.Semaphore] = {}
-        self._making = threading.Lock()
-        self._network: Line | None = None
+        self._turn = threading.Lock()
+        self._held = _Held()
 
     def run(self, flow: Flow[T], *, store: StateStore | None = None) -> T:
         """Perform a flow and give what it returns; raises what it raises.
@@ -73,8 +84,9 @@ class Driver:
 
     def close(self) -> None:
         """Let go of the connections; a later request makes new ones."""
-        with self._making:
-            network, self._network = self._network, None
+        held = self._own()
+        with held.making:
+            network, held.network = held.network, None
         if network is not None:
             network.close()
 
@@ -110,7 +122,7 @@ class Driver:
             case Send():
                 return self._send(effect)
             case InTurn(system, places, flow):
-                with self._places.setdefault(system, threading.Semaphore(places)):
+                with self._own().places.setdefault(system, threading.Semaphore(places)):
                     return self._run(flow, exchange)
             case Alone(key, flow):
                 with exchange.tokens.lock(key) as latest:
@@ -170,9 +182,18 @@ class Driver:
         given = self._transports.get(origin, self._transport)
         if given is not None:
             return given
-        with self._making:
-            if self._network is None:
+        held = self._own()
+        with held.making:
+            if held.network is None:
                 from ._line import Line
 
-                self._network = Line(trust(self._verify), LIMITS)
-            return self._network
+                held.network = Line(trust(self._verify), LIMITS)
+            return held.network
+
+    def _own(self) -> _Held:
+        if self._held.process != os.getpid():
+            with self._turn:
+                if self._held.process != os.getpid():
+                    # A connection from before a fork would bring other processes' answers: it is left to them as it is.
+                    self._held = _Held()
+        return self._held
