@@ -198,7 +198,9 @@ class Call(Generic[T]):
 class Gather(Generic[T]):
     """Run several flows, at most *limit* at once; answers come in the order of the flows.
 
-    If one raises, its siblings are cancelled (async) or allowed to finish (sync), and the first error rises.
+    If one raises, its siblings are cancelled (async) or allowed to finish (sync), and the first error rises. Where a
+    program that blocks is interrupted, as by Ctrl-C, each of them ends the one try of a request that is under way, and
+    neither tries again nor sends or waits anew.
     """
 
     flows: Sequence[Flow[T]] = attrs.field(repr=False)

@@ -3,6 +3,7 @@
 ANSWERS = "tests/drive/test_drive_answers.py::test_"
 BELONGING = "tests/drive/test_drive_belonging.py::test_"
 FORKED = f"{BELONGING}a_forked_process_has_connections_of_its_own_and_leaves_those_of_its_parent"
+INTERRUPTED = "tests/drive/test_drive_interrupted.py::test_interrupted_"
 REFUSED = f"{ANSWERS}a_text_is_decoded_whole_or_refused_by_charset_and_position"
 
 PLANTS = {
@@ -29,5 +30,11 @@ PLANTS = {
         "        if held.loop is not loop:\n",
         "        if held.loop is None:\n",
         (f"{BELONGING}an_awaited_driver_is_refused_in_a_second_event_loop_before_anything_is_sent",),
+    ),
+    "an interruption leaves the threads of gathered flows going": (
+        "drive/_sync.py",
+        "                ending.set()\n",
+        "",
+        (f"{INTERRUPTED}gathered_flows_end_the_try_that_is_under_way_and_no_other[200-Response]",),
     ),
 }

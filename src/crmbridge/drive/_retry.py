@@ -129,10 +129,17 @@ class Trial:
         return retry_after(result.headers, self._clock.now()) if isinstance(result, Answer) else None
 
 
-def retrying(trial: Trial, sleep: Callable[[float], None]) -> Retrying:
-    """Set tenacity up for a blocking driver; only results are judged, so no exception is ever held back."""
+def retrying(trial: Trial, sleep: Callable[[float], None], stopping: threading.Event | None) -> Retrying:
+    """Set tenacity up for a blocking driver; only results are judged, so no exception is ever held back.
+
+    Once *stopping* is set, nothing is tried again.
+    """
+
+    def stop(state: RetryCallState) -> bool:
+        return (stopping is not None and stopping.is_set()) or trial.stop(state)
+
     return Retrying(
-        sleep=sleep, stop=trial.stop, wait=trial.wait, retry=retry_if_result(trial.again), retry_error_callback=_result
+        sleep=sleep, stop=stop, wait=trial.wait, retry=retry_if_result(trial.again), retry_error_callback=_result
     )
 
 

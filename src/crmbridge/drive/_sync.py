@@ -43,6 +43,10 @@ class _Held:
     network: Line | None = None
 
 
+class _Stopped(BaseException):
+    """Rises in the threads of gathered flows when the program is interrupted, where they would wait or send anew."""
+
+
 class Driver:
     """Perform flows, blocking.
 
@@ -98,42 +102,48 @@ class Driver:
     ) -> None:
         self.close()
 
-    def _run(self, steps: Steps[T], exchange: Exchange) -> T:
+    def _run(self, steps: Steps[T], exchange: Exchange, stopping: threading.Event | None = None) -> T:
         outcome: Inner | Done[T] = advance(steps)
         while not isinstance(outcome, Done):
             try:
-                answer = self._perform(outcome, exchange)
+                answer = self._perform(outcome, exchange, stopping)
             except BaseException as error:  # noqa: BLE001 - the flow may clean up, or catch
                 outcome = advance(steps, error=error)
             else:
                 outcome = advance(steps, answer)
         return outcome.value
 
-    def _perform(self, effect: Inner, exchange: Exchange) -> Any:
+    def _perform(self, effect: Inner, exchange: Exchange, stopping: threading.Event | None) -> Any:
         match effect:
             case Request():
-                return self._request(effect, exchange)
+                return self._request(effect, exchange, stopping)
             case Pause(seconds):
-                return self._sleep(seconds)
+                return self._sleep(seconds, stopping)
             case Call(fn):
                 return fn()
             case Gather(flows, limit):
-                return self._gather(flows, limit, exchange)
+                return self._gather(flows, limit, exchange, stopping)
             case Send():
+                if stopping is not None and stopping.is_set():
+                    raise _Stopped
                 return self._send(effect)
             case InTurn(system, places, flow):
                 with self._own().places.setdefault(system, threading.Semaphore(places)):
-                    return self._run(flow, exchange)
+                    return self._run(flow, exchange, stopping)
             case Alone(key, flow):
                 with exchange.tokens.lock(key) as latest:
-                    return self._run(flow(latest), exchange)
+                    return self._run(flow(latest), exchange, stopping)
             case _:
                 raise no_effect(effect)
 
-    def _request(self, request: Request, exchange: Exchange) -> Response:
+    def _request(self, request: Request, exchange: Exchange, stopping: threading.Event | None) -> Response:
         trial, shaped = exchange.trial(request), shape(request)
-        result = retrying(trial, self._sleep)(lambda: self._run(exchange.attempt(trial, shaped), exchange))
-        return trial.conclude(result)
+
+        def attempt() -> Result:
+            return self._run(exchange.attempt(trial, shaped), exchange, stopping)
+
+        tries = retrying(trial, lambda seconds: self._sleep(seconds, stopping), stopping)
+        return trial.conclude(tries(attempt))
 
     def _send(self, send: Send) -> Result:
         began = self.clock.monotonic()
@@ -153,28 +163,43 @@ class Driver:
         note(send.wire, result, self.clock.monotonic() - began)
         return result
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds: float, stopping: threading.Event | None) -> None:
         if isinstance(self.clock, MovedClock):
             self.clock.advance(seconds)
+            seconds = 0.0
+        if stopping is not None:
+            if stopping.wait(seconds):
+                raise _Stopped
         elif seconds > 0:
             time.sleep(seconds)
 
-    def _gather(self, flows: Sequence[Flow[Any]], limit: int, exchange: Exchange) -> list[Any]:
-        """Run flows, each to its end; then the first error rises."""
+    def _gather(
+        self, flows: Sequence[Flow[Any]], limit: int, exchange: Exchange, stopping: threading.Event | None
+    ) -> list[Any]:
+        """Run flows, each to its end; then the first error rises.
+
+        An interruption waits for the tries that are under way, and for no other.
+        """
         workers = min(self._workers, limit, len(flows))
         if workers <= 1:
-            return values([self._settle(flow, exchange) for flow in flows])
+            return values([self._settle(flow, exchange, stopping) for flow in flows])
+        # Flows that are gathered inside gathered ones are stopped with them.
+        ending = stopping or threading.Event()
         with ThreadPoolExecutor(workers, thread_name_prefix="crmbridge") as pool:
-            running = [pool.submit(contextvars.copy_context().run, self._settle, flow, exchange) for flow in flows]
             try:
-                return values([one.result() for one in running])
+                running = [
+                    pool.submit(contextvars.copy_context().run, self._settle, flow, exchange, ending) for flow in flows
+                ]
+                ended = [one.result() for one in running]
             except BaseException:
+                ending.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+        return values(ended)
 
-    def _settle(self, flow: Flow[T], exchange: Exchange) -> Done[T] | Exception:
+    def _settle(self, flow: Flow[T], exchange: Exchange, stopping: threading.Event | None) -> Done[T] | Exception:
         try:
-            return Done(self._run(flow, exchange))
+            return Done(self._run(flow, exchange, stopping))
         except Exception as error:  # noqa: BLE001 - rises when the siblings have finished
             return error
 

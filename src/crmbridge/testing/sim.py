@@ -91,17 +91,17 @@ class SimDriver(Driver):
         """Perform a flow and give what it returns; raises what it raises, or `SimulatedCrash`."""
         return super().run(woven(flow, self._order), store=store)
 
-    def _perform(self, effect: Inner, exchange: Exchange) -> Any:
+    def _perform(self, effect: Inner, exchange: Exchange, stopping: threading.Event | None) -> Any:
         if self.dead:
             raise SimulatedCrash
         if not isinstance(effect, Request | Pause | Call):
-            return super()._perform(effect, exchange)
+            return super()._perform(effect, exchange, stopping)
         self.effects += 1
         number = self.effects
         if number == self._crash_before:
             self._die()
         try:
-            return super()._perform(effect, exchange)
+            return super()._perform(effect, exchange, stopping)
         finally:
             if number == self._crash_after:
                 self._die()
