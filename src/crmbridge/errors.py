@@ -24,20 +24,48 @@ CrmBridgeError
 ├── GuardTripped              .objection, .written (0: nothing was)
 ├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
+
+All of them can be pickled, so that they reach whoever gave work to a pool of processes. Reports and plans read from their
+store and stay where they are: `.report` is to be had in the process in which the error was raised.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import attrs
 
 from .reasons import Reason
 
 if TYPE_CHECKING:
     from .bundles import BundlePlan, BundleReport
     from .report import Report
+
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _Here(Generic[T]):
+    """Holds what stays in its process: where it arrives in another, it holds nothing."""
+
+    held: T | None = attrs.field(repr=False)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _Here, (None,)
+
+    def get(self) -> T:
+        """Give what is held; raises UsageError where it stayed behind."""
+        if self.held is None:
+            raise UsageError("this error came from another process; what it reports of is read from the store there")
+        return self.held
+
+
+def _anew(kind: type[CrmBridgeError], said: tuple[Any, ...]) -> CrmBridgeError:
+    return kind.__new__(kind, *said)
 
 
 class Retry(enum.StrEnum):
@@ -51,6 +79,10 @@ class Retry(enum.StrEnum):
 
 class CrmBridgeError(Exception):
     """Everything that this library raises."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # Python makes an exception anew by calling its class with its text, and many of these are made from other things.
+        return _anew, (type(self), self.args), vars(self)
 
 
 class UsageError(CrmBridgeError, ValueError):
@@ -181,7 +213,7 @@ class BundleFailed(CrmBridgeError):
     """Some pipelines of a bundle could not be run; the others were.
 
     `.errors` has what was raised, by pipeline; `.left_out` names those that were not begun, since they refer to one of
-    these; `.report` (or plan) is of the others.
+    these.
     """
 
     def __init__(
@@ -192,7 +224,12 @@ class BundleFailed(CrmBridgeError):
         super().__init__("; ".join(said))
         self.errors = errors
         self.left_out = tuple(left_out)
-        self.report = report
+        self._report: _Here[BundlePlan | BundleReport] = _Here(report)
+
+    @property
+    def report(self) -> BundlePlan | BundleReport:
+        """Give the report, or plan, of the others; raises UsageError in another process than the one that raised."""
+        return self._report.get()
 
 
 class RunFailed(CrmBridgeError):
@@ -200,4 +237,9 @@ class RunFailed(CrmBridgeError):
 
     def __init__(self, said: str, report: Report | BundleReport) -> None:
         super().__init__(said)
-        self.report = report
+        self._report: _Here[Report | BundleReport] = _Here(report)
+
+    @property
+    def report(self) -> Report | BundleReport:
+        """Give the report; raises UsageError in another process than the one that raised."""
+        return self._report.get()

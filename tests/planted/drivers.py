@@ -37,4 +37,10 @@ PLANTS = {
         "",
         (f"{INTERRUPTED}gathered_flows_end_the_try_that_is_under_way_and_no_other[200-Response]",),
     ),
+    "an error cannot leave its process": (
+        "errors.py",
+        "        return _anew, (type(self), self.args), vars(self)\n",
+        "        return super().__reduce__()\n",
+        ("tests/house/test_errors.py::test_a_refused_credential_ends_one_job_of_a_pool_and_not_the_pool",),
+    ),
 }
