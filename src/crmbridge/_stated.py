@@ -11,7 +11,7 @@ import inspect
 import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
 from .errors import UsageError
 
@@ -83,6 +83,17 @@ def _is_number(given: object, *, whole: bool) -> TypeGuard[int | float | Decimal
     if isinstance(given, bool):
         return False
     return isinstance(given, int) or (not whole and isinstance(given, float | Decimal) and math.isfinite(given))
+
+
+def encoding(where: str, argument: str, given: object) -> None:
+    """Refuse an encoding that cannot write a text, since nobody knows it or it is for bytes; raises `UsageError`."""
+    try:
+        "a".encode(cast("str", given))
+    except (LookupError, TypeError, ValueError):
+        raise UsageError(
+            f"{where}({argument}={given!r}): no encoding of texts that Python knows; write 'utf-8', or for a product of "
+            "Japan 'cp932' (the Shift_JIS of Windows), 'shift_jis' or 'euc_jp'"
+        ) from None
 
 
 def span(where: str, argument: str, given: object) -> None:

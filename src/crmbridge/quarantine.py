@@ -45,6 +45,7 @@ _DISPUTED: Final[Mapping[Code, tuple[str, ...]]] = {
 _REFUSED: Final = frozenset({
     Code.TOO_LONG, Code.TOO_MANY_BYTES, Code.TOO_MANY_DIGITS, Code.OUT_OF_RANGE, Code.NOT_AN_OPTION,
     Code.NOT_AN_EMAIL, Code.NOT_A_NUMBER, Code.WRONG_TYPE, Code.REQUIRED, Code.SEVERAL_VALUES, Code.CODEC_FAILED,
+    Code.UNHELD_SIGN,
 })  # fmt: skip
 """Values that were not sent, since they would be refused."""
 _FORMULA: Final = frozenset("=+-@\u2212\t\r\n")

@@ -85,6 +85,7 @@ class Code(enum.StrEnum):
     # -- trouble
     TOO_LONG = "too_long"
     TOO_MANY_BYTES = "too_many_bytes"
+    UNHELD_SIGN = "unheld_sign"
     TOO_MANY_DIGITS = "too_many_digits"
     OUT_OF_RANGE = "out_of_range"
     NOT_AN_OPTION = "not_an_option"

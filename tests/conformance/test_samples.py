@@ -75,3 +75,19 @@ def test_where_no_sample_fits_the_trial_asks_for_values():
     assert {verdict.detail for verdict in report.of("not claimed")} >= {
         "no sample fits mail: give KindUnderTest(values=...)"
     }
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "told"),
+    [
+        ("cp932", "𠮷田", "a text with a sign that cp932 lacks: FieldSpec.encoding is another one"),
+        ("utf-8", "山田\ud83d", "a text with half of a character"),
+    ],
+)
+def test_a_text_that_its_field_cannot_hold_is_told_by_what_is_wrong_with_it(encoding, text, told):
+    connector = FakeConnector("acme", described("contact", FieldSpec("name", encoding=encoding)))
+    connector.put("contact", name=text)
+    [broken] = conformance(connector, SimDriver(), kind="contact").of("broken")
+    assert (broken.law, broken.detail) == (
+        "cells_are_of_their_fields_types", f"name is a text by the schema, and read gives {told}"
+    )  # fmt: skip

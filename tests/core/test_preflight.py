@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from crmbridge.errors import UsageError
 from crmbridge.model import Cell, FieldSpec, FieldType, Normalisation, RecordRef
 from crmbridge.preflight import EMAIL_LIMIT, email_problem, problem
 from crmbridge.reasons import Code, Reason, because
@@ -292,11 +293,50 @@ def test_any_value_is_judged_without_an_error_and_never_repeated(
         ("山田", "utf-8", 5, because(Code.TOO_MANY_BYTES, field="f", length=6, limit=5)),
         ("山田", "cp932", 4, None),
         ("山田", "cp932", 3, because(Code.TOO_MANY_BYTES, field="f", length=4, limit=3)),
-        ("👍", "cp932", 9, because(Code.WRONG_TYPE, field="f", expected="text", shape="unheld_sign")),
+        ("はい👍", "cp932", 9, because(Code.UNHELD_SIGN, field="f", encoding="cp932", position=3)),
     ],
 )
 def test_length_is_counted_in_bytes_where_the_system_does(text: str, encoding: str, limit: int, told: Reason | None):
     assert judged(FieldType.TEXT, text, max_bytes=limit, encoding=encoding, max_length=9) == told
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_length": 30}, {"max_bytes": 60}, {"max_length": 2}, {"max_bytes": 2}])
+@pytest.mark.parametrize("kind", [FieldType.TEXT, FieldType.EMAIL, FieldType.CHOICE])
+def test_a_sign_that_the_encoding_lacks_is_refused_by_its_place_whatever_is_counted(
+    kind: FieldType, limits: dict[str, int]
+):
+    assert judged(kind, "山田𠮷子", encoding="cp932", **limits) == because(
+        Code.UNHELD_SIGN, field="f", encoding="cp932", position=3
+    )
+
+
+def test_what_the_encoding_lacks_is_said_with_its_name_and_without_the_sign():
+    found = judged(FieldType.CHOICES, ("山田", "𠮷田"), encoding="shift_jis")
+    assert say(found) == "The value for f has a sign that cannot be stored: character 1 is not in shift_jis."
+    assert say(found, "ja") == "「f」の値に、保存できない文字が含まれています(1文字目。shift_jisにない文字)。"
+
+
+@pytest.mark.parametrize("name", ["x-sjis", "", "hex", "rot13", "undefined", "cp932\0", None, 932])
+def test_an_encoding_that_writes_no_text_is_refused_where_it_is_said(name: object):
+    with pytest.raises(UsageError, match=r"name: FieldSpec\(encoding=.* 'cp932'"):
+        FieldSpec("name", encoding=name)  # type: ignore[arg-type]
+
+
+def test_every_name_that_python_has_for_an_encoding_is_taken():
+    assert code(FieldType.TEXT, "𠮷", encoding="UTF8") is None
+    assert code(FieldType.TEXT, "①", encoding="Shift_JIS") is Code.UNHELD_SIGN
+    assert code(FieldType.TEXT, "①", encoding="MS932") is None
+
+
+@given(text=st.text(min_size=1), encoding=st.sampled_from(("cp932", "euc_jp", "ascii", "latin-1")))
+def test_a_text_with_no_limit_is_taken_exactly_where_the_encoding_writes_it(text: str, encoding: str):
+    assume(text.strip())
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        assert code(FieldType.TEXT, text, encoding=encoding) in (Code.UNHELD_SIGN, Code.WRONG_TYPE)
+    else:
+        assert code(FieldType.TEXT, text, encoding=encoding) is None
 
 
 @pytest.mark.parametrize(

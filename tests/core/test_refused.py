@@ -392,7 +392,7 @@ def test_a_new_record_holds_the_answer_and_says_so():
 def test_every_trouble_that_an_answer_may_tell_of_has_its_words():
     troubles = {
         Code.TOO_LONG, Code.TOO_MANY_BYTES, Code.TOO_MANY_DIGITS, Code.OUT_OF_RANGE, Code.NOT_AN_OPTION,
-        Code.NOT_AN_EMAIL, Code.NOT_A_NUMBER, Code.WRONG_TYPE, Code.SEVERAL_VALUES,
+        Code.NOT_AN_EMAIL, Code.NOT_A_NUMBER, Code.WRONG_TYPE, Code.SEVERAL_VALUES, Code.UNHELD_SIGN,
     }  # fmt: skip
     assert {code.value for code in troubles} == set(LANGUAGES["en"].terms["refused"])
 

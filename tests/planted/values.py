@@ -173,4 +173,10 @@ PLANTS = {
         "    _ = as_text(left_spec, right_spec)\n",
         ("tests/engine/test_plain_ids.py::test_plain_ids_and_references_are_kept_in_step_both_ways[left_wins-18]",),
     ),
+    "the signs of an encoding are looked at where its bytes are counted": (
+        "preflight/_judging.py",
+        '    if spec.encoding == "utf-8":\n',
+        '    if spec.encoding == "utf-8" or spec.max_bytes is None:\n',
+        (CORE.format("preflight", "what_the_encoding_lacks_is_said_with_its_name_and_without_the_sign"),),
+    ),
 }

@@ -43,6 +43,11 @@ class Normalisation(enum.StrEnum):
     """Text is cut at the field's length."""
 
 
+def _encodes(of: FieldSpec, argument: attrs.Attribute[str], given: str) -> None:
+    if given != "utf-8":
+        _stated.encoding(f"{of.name}: FieldSpec", argument.name, given)
+
+
 @attrs.frozen
 class FieldSpec:
     """Describe one field as its system does."""
@@ -57,8 +62,11 @@ class FieldSpec:
     """In characters."""
     max_bytes: int | None = None
     """In bytes of `encoding`, for a system that counts those."""
-    encoding: str = "utf-8"
-    """Whose bytes are counted: `cp932` where a wide sign counts as two; a sign that it lacks is refused."""
+    encoding: str = attrs.field(default="utf-8", validator=_encodes)
+    """What the system stores texts in, by Python's name: `cp932` is the Shift_JIS of Windows, in which a wide sign counts
+    as two bytes. A sign that it lacks is refused, whether bytes are counted or not. Raises `UsageError` for an encoding
+    that Python does not know.
+    """
     least: Cell = None
     """The smallest number, or the earliest date or instant, that is taken; None: any."""
     most: Cell = None

@@ -81,10 +81,18 @@ def _text(spec: FieldSpec, value: Cell) -> Reason | None:
     except UnicodeEncodeError:
         # Half of a surrogate pair comes out of JSON unharmed and can be neither stored nor sent.
         return because(Code.WRONG_TYPE, field=spec.name, expected=spec.type.value, shape="broken_text")
-    limit = spec.max_length
-    if limit is not None and len(value) > limit:
-        return _length(spec, value, limit)
-    return None if spec.max_bytes is None else _bytes(spec, value, spec.max_bytes)
+    return _unheld(spec, value) or _length(spec, value, spec.max_length) or _bytes(spec, value)
+
+
+def _unheld(spec: FieldSpec, text: str) -> Reason | None:
+    """Tell which sign the system's encoding lacks, by its place: the sign itself may be a part of a name."""
+    if spec.encoding == "utf-8":
+        return None
+    try:
+        text.encode(spec.encoding)
+    except UnicodeEncodeError as error:
+        return because(Code.UNHELD_SIGN, field=spec.name, encoding=spec.encoding, position=error.start + 1)
+    return None
 
 
 def _length(spec: FieldSpec, text: str, limit: int | None) -> Reason | None:
@@ -93,12 +101,11 @@ def _length(spec: FieldSpec, text: str, limit: int | None) -> Reason | None:
     return because(Code.TOO_LONG, field=spec.name, length=len(text), limit=limit)
 
 
-def _bytes(spec: FieldSpec, text: str, limit: int) -> Reason | None:
-    try:
-        length = len(text.encode(spec.encoding))
-    except UnicodeEncodeError:
-        return because(Code.WRONG_TYPE, field=spec.name, expected=spec.type.value, shape="unheld_sign")
-    return None if length <= limit else because(Code.TOO_MANY_BYTES, field=spec.name, length=length, limit=limit)
+def _bytes(spec: FieldSpec, text: str) -> Reason | None:
+    limit = spec.max_bytes
+    if limit is None or (length := len(text.encode(spec.encoding))) <= limit:
+        return None
+    return because(Code.TOO_MANY_BYTES, field=spec.name, length=length, limit=limit)
 
 
 def _email(spec: FieldSpec, value: Cell) -> Reason | None:

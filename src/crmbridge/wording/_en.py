@@ -82,6 +82,9 @@ _TEXTS: Final = {
         "The number for {field}[ in {system}] has too many digits[ {shape}][: {length}, where {limit} fit]."
     ),
     Code.TOO_MANY_BYTES: "The value for {field}[ in {system}] is too long[: {length} bytes, where {limit} fit].",
+    Code.UNHELD_SIGN: (
+        "The value for {field}[ in {system}] has a sign that cannot be stored[: character {position} is not in {encoding}]."
+    ),
     Code.OUT_OF_RANGE: "The value for {field}[ in {system}] is out of range[: not below {least}][: not above {most}].",
     Code.TRUNCATED: "The value was cut to fit {field}[ in {system}][: {length}, where {limit} fit].",
     Code.CLEARED: "{field}[ in {system}] stays empty, since the value would be refused[: {refused}].",
@@ -295,7 +298,6 @@ ENGLISH: Final = Catalogue(
             "bytes": "bytes (connectors give a text)",
             "no_cell": "a value of a sort that no field holds",
             "broken_text": "a text with damaged characters",
-            "unheld_sign": "a text with a sign that cannot be stored",
             "other_kind": "a reference to another kind",
             "before_point": "before the decimal point",
             "after_point": "after the decimal point",
@@ -312,6 +314,7 @@ ENGLISH: Final = Catalogue(
         "refused": {
             "too_long": "it is too long",
             "too_many_bytes": "it is too long",
+            "unheld_sign": "it has a sign that cannot be stored",
             "too_many_digits": "it has too many digits",
             "out_of_range": "it is out of range",
             "not_an_option": "it is not among the choices",

@@ -83,6 +83,7 @@ _TEXTS: Final = {
     Code.TOO_LONG: "[{system}の]{field}に対して値が長すぎます[({length}文字。上限は{limit}文字)]。",
     Code.TOO_MANY_DIGITS: "[{system}の]{field}に対して数値の桁数が多すぎます[({shape})][({length}桁。上限は{limit}桁)]。",
     Code.TOO_MANY_BYTES: "[{system}の]{field}に対して値が長すぎます[({length}バイト。上限は{limit}バイト)]。",
+    Code.UNHELD_SIGN: "[{system}の]{field}の値に、保存できない文字が含まれています[({position}文字目。{encoding}にない文字)]。",
     Code.OUT_OF_RANGE: "[{system}の]{field}の値が範囲外です[({least}以上)][({most}以下)]。",
     Code.TRUNCATED: "[{system}の]{field}に収まるように、値の末尾を切り詰めました[(長さ{length}。上限は{limit})]。",
     Code.CLEARED: "[{system}の]{field}には入れられない値のため、空欄にします[({refused})]。",
@@ -298,7 +299,6 @@ JAPANESE: Final = Catalogue(
             "bytes": "bytes(コネクターは文字列で渡します)",
             "no_cell": "どの項目にも入れられない種類の値",
             "broken_text": "壊れた文字を含む文字列",
-            "unheld_sign": "保存できない文字を含む文字列",
             "other_kind": "別の種類への参照",
             "before_point": "整数部",
             "after_point": "小数部",
@@ -315,6 +315,7 @@ JAPANESE: Final = Catalogue(
         "refused": {
             "too_long": "長すぎるため",
             "too_many_bytes": "長すぎるため",
+            "unheld_sign": "保存できない文字を含むため",
             "too_many_digits": "桁数が多すぎるため",
             "out_of_range": "範囲外のため",
             "not_an_option": "選択肢にないため",

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from ...model import Applied, Cell, Missing, Record, Rows, is_blank
 from ...preflight import problem
 from ...protocols import ID_FIELD
-from ...reasons import Code
+from ...reasons import Code, Reason
 from ._given import Made
 from ._law import NotClaimed, require
 from ._trial import Trial
 
-_MISTYPED = frozenset({Code.WRONG_TYPE, Code.NOT_A_NUMBER})
+_MISTYPED = frozenset({Code.WRONG_TYPE, Code.NOT_A_NUMBER, Code.UNHELD_SIGN})
+_SHAPES = {"no_zone": "an instant without a time zone", "broken_text": "a text with half of a character"}
+"""What the type of Python does not tell from a sound value."""
 
 
 def told(on: Trial, *made: Made) -> Iterator[tuple[str, Rows]]:
@@ -62,8 +64,13 @@ def require_types(on: Trial, how: str, values: Mapping[str, Cell | Missing]) -> 
         spec = on.spec(name)
         found = problem(spec, cell, creating=True)
         if found is not None and found.code in _MISTYPED:
-            shape = "an instant without a time zone" if found.facts.get("shape") == "no_zone" else type(cell).__name__
-            require(False, f"{name} is a {spec.type} by the schema, and {how} gives {shape}")
+            require(False, f"{name} is a {spec.type} by the schema, and {how} gives {_given(found, cell)}")
+
+
+def _given(found: Reason, cell: Cell) -> str:
+    if found.code is Code.UNHELD_SIGN:
+        return f"a text with a sign that {found.facts['encoding']} lacks: FieldSpec.encoding is another one"
+    return _SHAPES.get(str(found.facts.get("shape")), type(cell).__name__)
 
 
 def answered_truly(on: Trial, applied: Applied, record: Record, what: str) -> None:
