@@ -11,7 +11,7 @@ import json
 import attrs
 import pytest
 
-from crmbridge.errors import ContractBroken, ForgedDelivery
+from crmbridge.errors import ContractBroken, ForgedDelivery, UsageError
 from crmbridge.model import Arrived, Delivery, Record, RecordRef, Rows, Signal
 from crmbridge.testing import LawBroken, ListenerUnderTest
 from crmbridge.testing.checks import LISTENER_LAWS
@@ -65,6 +65,12 @@ class LooksForAHeader(Sound):
     def check(self, delivery, now):
         if "X-Signature" not in delivery.headers:
             raise ForgedDelivery("no signature")
+
+
+class NeedsNoSignatureOfWhoGivesAName(Sound):
+    def check(self, delivery, now):
+        if "X-Signature" in delivery.headers or "User-Agent" not in delivery.headers:
+            super().check(delivery, now)
 
 
 class ComparesTheBeginning(Sound):
@@ -171,22 +177,90 @@ WRONG = {
 LAWS = {law.name: law for law in LISTENER_LAWS}
 
 
-def trial(listener):
+BESIDE = {
+    "nothing": {},
+    "a name": {"User-Agent": "AcmeMA-Webhook/2.4 (+https://acme.example/docs/webhooks)"},
+    "an id of the request": {"X-Request-Id": "6f6d2b7e-1f6e-4f0b-8a53-0b5f3c1f9a11"},
+    "a trace": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+}
+"""What senders, and the machines on the way, put beside a signature."""
+
+
+def trial(listener, beside="nothing", **more):
+    def send(body):
+        delivery = sent(body)
+        return attrs.evolve(delivery, headers={**delivery.headers, **BESIDE[beside]})
+
     bodies = [json.dumps({"id": f"{n}", "at": f"2026-04-01T08:00:0{n}+00:00"}).encode() for n in range(1, 4)]
-    return ListenerUnderTest(listener, tuple(map(sent, bodies)), NOW, send=sent, secrets=(SECRET,))
+    return ListenerUnderTest(listener, tuple(map(send, bodies)), NOW, send=send, secrets=(SECRET,), **more)
 
 
+@pytest.mark.parametrize("signed_by", [(), ("x-signature",)])
+@pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("law", LAWS)
-def test_the_sound_one_keeps_every_law(law):
-    LAWS[law](trial(Sound()))
+def test_the_sound_one_keeps_every_law_whatever_stands_beside_its_signature(law, beside, signed_by):
+    LAWS[law](trial(Sound(), beside, signed_by=signed_by))
 
 
+@pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("fault", WRONG)
-def test_a_wrong_listener_is_caught_by_the_law_about_its_fault(fault):
+def test_a_wrong_listener_is_caught_by_the_law_about_its_fault(fault, beside):
     make, law = WRONG[fault]
     with pytest.raises(LawBroken) as broken:
-        LAWS[law](trial(make()))
+        LAWS[law](trial(make(), beside))
     assert broken.value.law == law
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "told"),
+    [
+        ((), "name those of its signature in signed_by"),
+        (("X-Signature",), "a delivery with no X-Signature was accepted"),
+    ],
+)
+def test_who_needs_no_signature_where_another_header_stands_is_caught(signed_by, told):
+    with pytest.raises(LawBroken, match=told):
+        LAWS["a_forged_delivery_is_refused"](trial(NeedsNoSignatureOfWhoGivesAName(), "a name", signed_by=signed_by))
+
+
+def test_a_signature_that_is_shorter_than_most_is_no_fault():
+    class SignsShort(Sound):
+        def check(self, delivery, now):
+            told = delivery.headers.get("X-Signature", "")
+            whole = {**delivery.headers, "X-Signature": signed(delivery.body)["X-Signature"]}
+            if len(told) != 28 or not whole["X-Signature"].startswith(told):
+                raise ForgedDelivery("the signature is not the sender's")
+            super().check(attrs.evolve(delivery, headers=whole), now)
+
+    on = trial(SignsShort())
+    short = [{"X-Signature": one.headers["X-Signature"][:28]} for one in on.deliveries]
+    deliveries = tuple(map(lambda one, headers: attrs.evolve(one, headers=headers), on.deliveries, short))
+    LAWS["a_forged_delivery_is_refused"](attrs.evolve(on, deliveries=deliveries))
+
+
+def test_a_header_of_the_signature_that_no_delivery_has_is_refused():
+    with pytest.raises(UsageError, match="a delivery has no header 'X-Sign'"):
+        trial(Sound(), signed_by=("X-Sign",))
+
+
+def test_a_short_header_of_the_signature_is_judged_where_it_is_named():
+    class ForgetsTheTime(Sound):
+        """Holds the body against the digest, and takes the time from a header that nobody signed."""
+
+        def check(self, delivery, now):
+            super().check(delivery, now)
+            if "X-Time" not in delivery.headers:
+                raise ForgedDelivery("no time")
+
+    def timed(body):
+        delivery = sent(body)
+        return attrs.evolve(delivery, headers={**delivery.headers, "X-Time": "1775030000"})
+
+    on = trial(ForgetsTheTime(), signed_by=("X-Signature",))
+    on = attrs.evolve(on, deliveries=tuple(timed(one.body) for one in on.deliveries))
+    LAWS["a_forged_delivery_is_refused"](on)
+    with pytest.raises(LawBroken, match="another end of X-Time"):
+        LAWS["a_forged_delivery_is_refused"](attrs.evolve(on, signed_by=("X-Signature", "X-Time")))
 
 
 def test_every_law_catches_somebody():

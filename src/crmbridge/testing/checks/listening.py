@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from ... import _stated
-from ...errors import CrmBridgeError, ForgedDelivery
+from ...errors import CrmBridgeError, ForgedDelivery, UsageError
 from ...model import Arrived, Delivery, Signal
 from ...protocols import Listener
 from ._law import Law, NotClaimed, broken, law, require
@@ -31,6 +32,18 @@ _GARBAGE: Mapping[str, bytes] = {
 }
 
 
+_SIGNATURE = 32
+"""Characters of a header that may be a signature, at least: what is shorter could be guessed."""
+
+
+def _carried(of: ListenerUnderTest, argument: attrs.Attribute[Any], given: tuple[str, ...]) -> None:
+    _stated.several(of, argument, given)
+    for name in given:
+        for one in of.deliveries:
+            if name.lower() not in {held.lower() for held in one.headers}:
+                raise UsageError(f"ListenerUnderTest(signed_by={given!r}): a delivery has no header {name!r}")
+
+
 @attrs.frozen
 class ListenerUnderTest:
     """A listener, and deliveries that its sender made."""
@@ -46,6 +59,10 @@ class ListenerUnderTest:
     send: Callable[[bytes], Delivery] | None = None
     """Deliver a body as the sender would."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False, validator=_stated.several)
+    signed_by: tuple[str, ...] = attrs.field(default=(), validator=_carried)
+    """Headers of the signature: its digest, and its time where that has a header of its own. Empty: they are found, as
+    those of 32 characters and more without which a delivery is refused. `UsageError` where a delivery lacks one.
+    """
 
     def open(self, delivery: Delivery) -> Sequence[Signal | Arrived]:
         """Open a delivery."""
@@ -86,22 +103,48 @@ def _forged(on: ListenerUnderTest) -> Iterator[tuple[str, Delivery]]:
     yield "a body with one more byte", attrs.evolve(one, body=one.body + b" ")
     yield "a body with another byte", attrs.evolve(one, body=one.body[:-2] + b"x" + one.body[-1:])
     yield "an empty body", attrs.evolve(one, body=b"")
-    for name, value in one.headers.items():
-        if len(value) >= 32:
-            yield f"another end of {name}", attrs.evolve(one, headers={**one.headers, name: f"{value[:-4]}0000"})
-            yield f"a {name} cut short", attrs.evolve(one, headers={**one.headers, name: value[:-1]})
-            yield f"an empty {name}", attrs.evolve(one, headers={**one.headers, name: ""})
+    for name in _signing(on):
+        value = one.headers[name]
+        end = "1111" if value.endswith("0000") else "0000"
+        yield f"no {name}", _without(one, name)
+        yield f"another end of {name}", attrs.evolve(one, headers={**one.headers, name: f"{value[:-4]}{end}"})
+        yield f"a {name} cut short", attrs.evolve(one, headers={**one.headers, name: value[:-1]})
+        yield f"an empty {name}", attrs.evolve(one, headers={**one.headers, name: ""})
+
+
+def _signing(on: ListenerUnderTest) -> list[str]:
+    """Name the headers of the signature: what a sender adds beside it (its name, the id of a request) may be anything."""
+    one = on.deliveries[0]
+    if on.signed_by:
+        named = {name.lower() for name in on.signed_by}
+        return [name for name in one.headers if name.lower() in named]
+    return [name for name in _missed(on) if len(one.headers[name]) >= _SIGNATURE]
+
+
+def _missed(on: ListenerUnderTest) -> list[str]:
+    one = on.deliveries[0]
+    return [name for name in one.headers if _is_refused(on, _without(one, name))]
+
+
+def _without(delivery: Delivery, name: str) -> Delivery:
+    return attrs.evolve(delivery, headers={held: value for held, value in delivery.headers.items() if held != name})
+
+
+def _is_refused(on: ListenerUnderTest, delivery: Delivery) -> bool:
+    try:
+        on.open(delivery)
+    except ForgedDelivery:
+        return True
+    return False
 
 
 @law
 def a_forged_delivery_is_refused(on: ListenerUnderTest) -> None:
     """A delivery that is not the sender's, or that was changed on its way, raises `ForgedDelivery`."""
     for what, delivery in _forged(on):
-        try:
-            on.open(delivery)
-        except ForgedDelivery:
-            continue
-        broken(f"a delivery with {what} was accepted")
+        require(_is_refused(on, delivery), f"a delivery with {what} was accepted")
+    known = not on.signs or on.signed_by or _missed(on)
+    require(known, "a delivery is accepted without any single header: name those of its signature in signed_by")
 
 
 @law
