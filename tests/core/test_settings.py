@@ -205,7 +205,7 @@ def test_json_says_the_same_as_toml(tmp_path):
         ({"pair": ["a", PERSONAL]}, "pair[1]: a text, where a whole number is expected"),
         ({"names": {"a": 1}}, "names: a table, where a list is expected"),
         ({"note": ["a"]}, "note: a list, where a text is expected"),
-        ({"inner": {"port": 1}}, "inner.host: is missing"),
+        ({"inner": {"port": 8443}}, "inner.host: is missing"),
         ({"inner": PERSONAL}, "inner: a text, where a table is expected"),
         ({"inners": {"a": {"host": 1}}}, "inners.a.host: a whole number, where a text is expected"),
         ({"inners": {"a": {"hots": 1, "host": "h"}}}, "inners.a.hots: no such setting; did you mean 'host'?"),
@@ -349,3 +349,83 @@ class Raising:
 
 def test_what_a_class_refuses_in_words_of_its_own_is_not_repeated():
     assert mistakes({"name": "b"}, Raising) == ["a value that the rule of this setting refuses"]
+
+
+@attrs.frozen
+class Ruled:
+    workers: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    batch: int = attrs.field(default=10, validator=attrs.validators.le(200), metadata=called("件数"))
+    inner: Inner | None = None
+    least: int = 0
+    most: int = attrs.field(default=9)
+    code: str = attrs.field(default="ab", validator=[attrs.validators.min_len(2), attrs.validators.max_len(3)])
+    tags: tuple[str, ...] = attrs.field(factory=tuple, converter=attrs.converters.pipe(sorted, tuple))
+    way: str = attrs.field(default="in", validator=attrs.validators.optional(attrs.validators.in_(["in", "out"])))
+
+    @most.validator
+    def _in_order(self, _attribute, value):
+        if value < self.least:
+            raise SettingsError("is below least")
+
+
+REFUSED = "a value that the rule of this setting refuses"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"workers": 0}, [f"workers: {REFUSED}"]),
+        ({"件数": 500}, [f"件数: {REFUSED}"]),
+        ({"workers": 0, "batch": 500, "wrkers": 1}, [
+            "wrkers: no such setting; did you mean 'workers'?", f"workers: {REFUSED}", f"batch: {REFUSED}",
+        ]),
+        ({"inner": {"host": "h", "port": 1}, "batch": 500}, [f"inner.port: {REFUSED}", f"batch: {REFUSED}"]),
+        ({"inner": {"port": 1}, "workers": "two"}, [
+            "inner.host: is missing", f"inner.port: {REFUSED}",
+            "workers: a text, where a whole number is expected",
+        ]),
+        ({"code": "a"}, [f"code: {REFUSED}"]),
+        ({"code": "abcd", "way": "up"}, [f"code: {REFUSED}", f"way: {REFUSED}"]),
+        ({"most": -1, "workers": 0}, [f"workers: {REFUSED}", "most: is below least"]),
+        ({"least": 5, "most": 4}, ["most: is below least"]),
+        ({"least": "5", "most": -1}, ["least: a text, where a whole number is expected"]),
+    ],
+)  # fmt: skip
+def test_every_rule_of_a_class_is_told_under_the_name_of_its_setting_and_beside_all_others(told, said):
+    assert mistakes(told, Ruled) == said
+
+
+def test_what_no_rule_refuses_is_loaded_with_the_defaults_of_the_rest():
+    assert load(Ruled, {"least": 3, "most": 3, "tags": ["b", "a"]}) == Ruled(least=3, most=3, tags=("a", "b"))
+
+
+@attrs.frozen
+class Converted:
+    size: str = attrs.field(default="1", converter=int)
+    other: str = attrs.field(default="2", converter=attrs.converters.optional(int))
+    on: bool = True
+
+
+def test_what_a_converter_refuses_is_told_under_its_setting():
+    assert mistakes({"size": PERSONAL, "other": "x", "on": 1}, Converted) == [
+        "on: a whole number, where true or false is expected", f"size: {REFUSED}", f"other: {REFUSED}",
+    ]  # fmt: skip
+
+
+def down(name):
+    raise ConnectionError(f"{name}: {PERSONAL}")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ({}.__getitem__, "no secret goes by the name that stands here; a file holds the name"),
+        (down, "the secret that goes by this name could not be looked up (ConnectionError)"),
+        ({"T": 5, "U": 6}.get, "what was looked up is a int, where a text is expected"),
+    ],
+)
+def test_a_look_up_that_fails_is_a_mistake_of_the_setting_and_its_words_are_not_repeated(secrets, said):
+    [url, token] = mistakes({"url": 3, "token": "T"}, Needy, secrets=secrets)
+    assert url == "url: a whole number, where a text is expected"
+    assert token.startswith(f"token: {said}")
+    assert PERSONAL not in token

@@ -13,9 +13,11 @@ from typing import Any, Final, Literal, TypeAlias, TypeGuard, Union, cast, get_a
 import attrs
 from cattrs import Converter
 
+from .. import _stated
 from ..credentials import Secret
 from ..errors import SettingsError
 from ._mistakes import Gathering, Mistake, Wrong, expected, nearest, shown
+from ._rules import REFUSED, refused
 from ._values import LEAVES
 
 CALLED: Final = "crmbridge.called"
@@ -88,34 +90,40 @@ def _class(converter: Converter, value: Any, shape: type) -> Any:
     attrs.resolve_types(shape)
     fields = {field.alias: field for field in attrs.fields(shape) if field.init}
     words = {field.metadata[CALLED]: alias for alias, field in fields.items() if CALLED in field.metadata}
-    gathering, arguments = Gathering(), dict[str, Any]()
+    gathering, named, arguments = Gathering(), dict[str, str](), dict[str, Any]()
     for typed, inner in value.items():
         name = str(typed)
         alias = words.get(name, name)
         if alias not in fields:
             gathering.say(shown(name), f"no such setting; {nearest(name, [*fields, *words])}")
-        elif alias in arguments:
+        elif alias in named:
             gathering.say(name, "is given twice, by its name and by the words of the screen")
         else:
-            sort = fields[alias].type
-            arguments[alias] = gathering.part(name, partial(converter.structure, inner, sort))
+            named[alias] = name
+            gathering.part(name, partial(_keep, arguments, alias, converter, inner, fields[alias].type))
     for alias, field in fields.items():
-        if field.default is attrs.NOTHING and alias not in arguments:
+        if field.default is attrs.NOTHING and alias not in named:
             gathering.say(field.metadata.get(CALLED, alias), "is missing")
+    sound = {alias: field for alias, field in fields.items() if alias in arguments or alias not in named}
+    for alias, said in refused(shape, sound, arguments):
+        gathering.say(named[alias], said)
     gathering.end()
     return _made(shape, arguments)
 
 
+def _keep(arguments: dict[str, Any], alias: str, converter: Converter, value: Any, sort: Any) -> None:
+    """Keep what a value is; one that is wrong is left out, so that no rule is asked about it."""
+    arguments[alias] = converter.structure(value, sort)
+
+
 def _made(shape: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """Make the object; what its own rules refuse is told without their words, which may repeat a value."""
+    """Make the object; what it refuses as a whole is told without its words, which may repeat a value."""
     try:
         return shape(**arguments)
     except SettingsError as error:
         raise Wrong(Mistake("", str(error))) from None
-    except (ValueError, TypeError) as error:
-        # A validator of attrs names the attribute behind its sentence.
-        path = "".join(str(getattr(refused, "name", "")) for refused in error.args[1:2])
-        raise Wrong(Mistake(path, "a value that the rule of this setting refuses")) from None
+    except (ValueError, TypeError):
+        raise Wrong(Mistake("", REFUSED)) from None
 
 
 def _mapping(converter: Converter, value: Any, shape: Any) -> Any:
@@ -174,9 +182,23 @@ def _member(value: Any, shape: Any) -> Any:
 def _secret(value: Any, lookup: Lookup | None) -> Secret:
     if not isinstance(value, str):
         raise expected("the name of a secret", value)
-    found = lookup(value) if lookup is not None else None
+    if lookup is None:
+        raise _unknown("nobody was given to look it up")
+    try:
+        found = cast("object", lookup(value))
+    except LookupError:
+        found = None
+    except Exception as error:  # noqa: BLE001 - whatever a vault runs into; its words may hold a secret
+        raise Wrong(
+            Mistake("", f"the secret that goes by this name could not be looked up ({type(error).__name__})")
+        ) from None
     if not found:
-        # What stands there may be the secret itself, so it is not shown.
-        why = "nobody was given to look it up" if lookup is None else "no secret goes by the name that stands here"
-        raise Wrong(Mistake("", f"{why}; a file holds the name of a secret, never the secret"))
+        raise _unknown("no secret goes by the name that stands here")
+    if not isinstance(found, str):
+        raise Wrong(Mistake("", f"what was looked up is {_stated.brief(found)}, where a text is expected"))
     return Secret(found)
+
+
+def _unknown(why: str) -> Wrong:
+    # What stands there may be the secret itself, so it is not shown.
+    return Wrong(Mistake("", f"{why}; a file holds the name of a secret, never the secret"))
