@@ -16,6 +16,7 @@ import pytest
 
 from crmbridge import at, bundle, ensured, key, level, one_way, pair, put
 from crmbridge.drive import AsyncDriver
+from crmbridge.errors import StoreDamaged
 from crmbridge.flow import Call, Pause, Request
 from crmbridge.model import FieldSpec
 from crmbridge.stores import SqliteStore
@@ -261,3 +262,25 @@ def test_a_run_that_is_cancelled_again_and_again_while_it_is_given_the_lease_giv
 
     asyncio.run(cancelled_thrice())
     assert scene.is_free()
+
+
+class Refusing:
+    """Leases of a store that takes none back."""
+
+    def __init__(self, leases):
+        self.take, self.renew = leases.take, leases.renew
+
+    def release(self, fence):
+        raise StoreDamaged("state.db cannot be read")
+
+
+def test_a_lease_that_cannot_be_given_back_is_told_with_the_time_until_which_others_wait(tmp_path):
+    scene = OnDisk(tmp_path)
+    scene.store.leases = Refusing(scene.store.leases)
+    with pytest.raises(StoreDamaged) as refused:
+        scene.pipe.leased(minutes=7).using(SimDriver(clock=scene.clock)).run()
+    until = scene.clock.now() + dt.timedelta(minutes=7)
+    assert str(refused.value) == (
+        "state.db cannot be read. The lease of people could not be given back: it ends by itself, and another run "
+        f"begins, at {until:%Y-%m-%d %H:%M:%S} UTC at the latest"
+    )

@@ -3,6 +3,7 @@
 ENGINE = "tests/engine/test_{}.py::test_{}"
 PORT = "tests/drive/test_drive_port.py::test_"
 READING = "tests/adapters/test_salesforce_reading.py::TestReading"
+FULL = "tests/stores/test_sqlite_faults.py::test_a_lease_is_given_back_"
 
 PLANTS = {
     "what a late reading shows of before our own write is taken for an edit": (
@@ -530,5 +531,28 @@ PLANTS = {
         "            self._inner.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))\n",
         "            self._inner.write(buffer[start : start + _PIECE], 5.0)\n",
         (f"{PORT}a_system_that_takes_a_body_by_drops_is_given_up_at_the_deadline[blocking]",),
+    ),
+    # -- a full disk ----------------------------------------------------------------------------------
+    "no room is kept for giving a lease back": (
+        "stores/_sqlite/database.py",
+        "        for make_room in (self._give_room, self._begin_log_anew):\n",
+        "        for make_room in (self._begin_log_anew,):\n",
+        (f"{FULL}on_a_full_disk_by_the_room_that_was_kept",),
+    ),
+    "a log that may not grow is not begun anew": (
+        "stores/_sqlite/database.py",
+        "        for make_room in (self._give_room, self._begin_log_anew):\n",
+        "        for make_room in (self._give_room,):\n",
+        (f"{FULL}where_the_log_may_not_grow_by_beginning_it_anew",),
+    ),
+    "a lease that is not given back is not told": (
+        "_engine/_lease.py",
+        "            yield from _give_back(definition, store, clock, fence)\n",
+        "            yield from call(store.leases.release, fence)\n",
+        (
+            ENGINE.format(
+                "interrupted", "a_lease_that_cannot_be_given_back_is_told_with_the_time_until_which_others_wait"
+            ),
+        ),
     ),
 }

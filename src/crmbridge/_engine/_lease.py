@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TypeVar
 
 from ..definition import Definition
+from ..errors import StateError
 from ..flow import Flow, call
 from ..protocols import Clock
 from ..roles import Fence, StateStore
@@ -19,7 +21,8 @@ def leased(
     """Do something while nobody else runs this pipeline; raises `LeaseHeld` where somebody does.
 
     However it ends, the lease is given back, so that nobody waits for its end: also where an interrupt came while it was
-    being taken or given back. Only a process that dies leaves it.
+    being taken or given back. A process that dies leaves it, and so does one whose store refuses to take it back, which
+    the error then says.
     """
     now = clock.now()
     held: list[Fence] = []
@@ -37,6 +40,19 @@ def leased(
         raise
     except BaseException:
         for fence in held:
-            yield from call(store.leases.release, fence)
+            yield from _give_back(definition, store, clock, fence)
         raise
     return answer
+
+
+def _give_back(definition: Definition, store: StateStore, clock: Clock, fence: Fence) -> Flow[None]:
+    """Give a lease back after an error; raises what the store refuses, with the time until which others wait."""
+    try:
+        yield from call(store.leases.release, fence)
+    except StateError as error:
+        # The lease may have been prolonged until now, and not later.
+        last = (clock.now() + definition.lease).astimezone(dt.UTC)
+        raise type(error)(
+            f"{error}. The lease of {definition.name} could not be given back: it ends by itself, and another run begins, "
+            f"at {last:%Y-%m-%d %H:%M:%S} UTC at the latest"
+        ) from error

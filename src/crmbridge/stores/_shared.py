@@ -26,6 +26,9 @@ Levels: TypeAlias = Sequence[Sequence[KeyValue]]
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
+NOT_STORED = "nothing more was stored, and what was sent before is looked up by the next run"
+"""What is true of every commit that is refused: writes to a system may have gone before it."""
+
 NUMBER_BYTES = 8
 
 OLD_ROWS = 2_000

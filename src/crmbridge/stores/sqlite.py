@@ -33,7 +33,8 @@ class SqliteStore:
 
     Threads and processes of one machine may share the file. What was committed survives a kill and a power loss. The
     file holds people's values and the tokens of accounts: it is made readable by its owner alone, and must be guarded
-    and backed up as such. Beside it stand `-wal` and `-shm` while it is open, and an empty `-lock-…` for each token.
+    and backed up as such. Beside it stand `-wal` and `-shm` while it is open, an empty `-lock-…` for each token,
+    and `-room`: 64 KiB by which a lease can be given back where the disk is full, and without which none is taken.
 
     *busy_timeout* is how many seconds a commit waits for other processes. *connect* replaces the function that opens
     the connection; it must allow other threads (`check_same_thread=False`).

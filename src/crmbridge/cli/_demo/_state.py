@@ -35,7 +35,7 @@ def _ours(path: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    for beside in ("-wal", "-shm"):
+    for beside in ("-wal", "-shm", "-room"):
         path.with_name(path.name + beside).unlink(missing_ok=True)
     for lock in path.parent.glob(f"{path.name}-lock-*"):
         lock.unlink(missing_ok=True)

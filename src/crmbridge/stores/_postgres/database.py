@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import StateError
 from .._cells import Unreadable
+from .._shared import NOT_STORED
 from .meaning import LOCKED, damaged, is_lost, may_be_tried_again, meaning
 from .opening import Where, connect, set_up
 from .session import Session, sql
@@ -159,7 +160,7 @@ class Database:
                 continue
             except _Again:
                 self._sleep.wait(pause)
-        raise StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; nothing was changed")
+        raise StateError(f"{self._at} was not reached, or was too busy, for {self._patience:g} s; {NOT_STORED}")
 
     def _was_committed(self, unanswered: _Unanswered) -> bool:
         """Find out what became of a commit; raises `StateError` where that cannot be told now."""
@@ -205,7 +206,7 @@ class Database:
             raise damaged(str(self._at), str(error)) from error
         except UnicodeEncodeError:
             # Without its cause, which quotes the text.
-            raise StateError(f"{self._at}: a name is no valid Unicode text; nothing was changed") from None
+            raise StateError(f"{self._at}: a name is no valid Unicode text; {NOT_STORED}") from None
         finally:
             self._pool.putconn(connection)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StateError, StoreDamaged
+from .._shared import NOT_STORED
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,19 +55,19 @@ def meaning(place: str, error: psycopg.Error) -> StateError:
     if code == _UNIQUE and error.diag.constraint_name == "one_live_link":
         return StateError("two live links of one record; nothing was committed")
     if code in _REFUSED:
-        return StateError(f"{place} {_REFUSED[code]}; nothing was changed")
+        return StateError(f"{place} {_REFUSED[code]}; {NOT_STORED}")
     if code in _TOO_LARGE:
-        return StateError(f"{place}: a number or name is too large to be kept; nothing was changed")
+        return StateError(f"{place}: a number or name is too large to be kept; {NOT_STORED}")
     if code in _TEXT or (code is None and isinstance(error, psycopg.DataError)):
-        return StateError(f"{place}: a name holds a zero byte or is no valid text; nothing was changed")
+        return StateError(f"{place}: a name holds a zero byte or is no valid text; {NOT_STORED}")
     if code in _MISSING or code in _BROKEN:
         return damaged(place, f"the server answers {code}")
-    return StateError(f"{place} refused a statement ({code or type(error).__name__}); nothing was changed")
+    return StateError(f"{place} refused a statement ({code or type(error).__name__}); {NOT_STORED}")
 
 
 def damaged(place: str, why: str) -> StoreDamaged:
     """Name the database, what is wrong with it, and what to do."""
     return StoreDamaged(
-        f"{place} cannot be read as state of crmbridge: {why}. Nothing was changed. Put a backup back, or name another "
+        f"{place} cannot be read as state of crmbridge: {why}. It was left as it is. Put a backup back, or name another "
         "schema and start anew: the next run then fills blanks only, until its matches have been reviewed"
     )

@@ -6,13 +6,15 @@ import os
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from ...errors import StateError
 from .._cells import Unreadable
+from .._shared import NOT_STORED
+from . import room
 from .opening import MEMORY, Connect, damaged, prepare_file, require_sqlite, set_up
 
 _PRIMARY = 0xFF
@@ -20,6 +22,8 @@ _PRIMARY = 0xFF
 
 _REFUSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_CROWDED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+"""No room: on the disk, or in a file that may not grow."""
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -65,6 +69,35 @@ class Database:
         """Change all or nothing; durable on return."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+
+    def keep_room(self) -> None:
+        """See that there will be room for `insist`; raises `StateError` where the disk is full already."""
+        if self._path != MEMORY and not room.keep(self._path):
+            raise self._no_space()
+
+    def insist(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        """Make a small change though the disk is full: by the room that was kept, or in a log that is begun anew."""
+        for make_room in (self._give_room, self._begin_log_anew):
+            try:
+                return self._change(change)
+            except StateError as error:
+                if getattr(error.__cause__, "sqlite_errorcode", 0) & _PRIMARY not in _CROWDED:
+                    raise
+                make_room()
+        return self._change(change)
+
+    def _change(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        with self.writing() as connection:
+            change(connection)
+
+    def _give_room(self) -> None:
+        if self._path != MEMORY:
+            room.give(self._path)
+
+    def _begin_log_anew(self) -> None:
+        """Write over the log from its beginning; where the file itself lacks the room for that, all stays as it is."""
+        with self._turn, suppress(sqlite3.Error):
+            self._open().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[sqlite3.Connection, None, None]:
@@ -163,13 +196,13 @@ class Database:
         except Unreadable as error:
             raise damaged(self._path, str(error)) from error
         except OverflowError as error:
-            raise StateError(f"{self._path}: a number is too large to be kept; nothing was changed") from error
+            raise StateError(f"{self._path}: a number is too large to be kept; {NOT_STORED}") from error
         except UnicodeDecodeError:
             # Without its cause, which quotes the text.
             raise damaged(self._path, "a stored text is no UTF-8") from None
         except UnicodeEncodeError:
             # Without its cause, which quotes the text.
-            raise StateError(f"{self._path}: a name is no valid Unicode text; nothing was changed") from None
+            raise StateError(f"{self._path}: a name is no valid Unicode text; {NOT_STORED}") from None
         except (TypeError, ValueError, KeyError, AttributeError):
             # Rows of a damaged file may be of another form than any that was written; a sound file is not to blame.
             if self._is_damaged():
@@ -184,20 +217,23 @@ class Database:
             return True
         return rows not in ([], [("ok",)])
 
+    def _no_space(self) -> StateError:
+        return StateError(f"{self._path}: no space is left; {NOT_STORED}. Free some and run again")
+
     def _means(self, error: sqlite3.Error) -> StateError:
         code = getattr(error, "sqlite_errorcode", None)
         family = code & _PRIMARY if code is not None else None
         if family in _BUSY:
             return StateError(
-                f"{self._path} was locked by another process for {self._wait:g} s; nothing was changed. End that "
-                "process, or wait longer by `busy_timeout`"
+                f"{self._path} was locked by another process for {self._wait:g} s; {NOT_STORED}. End that process, or "
+                "wait longer by `busy_timeout`"
             )
         if family == sqlite3.SQLITE_FULL:
-            return StateError(f"{self._path}: no space is left; nothing was changed. Free some and run again")
+            return self._no_space()
         if family in _REFUSED:
-            return StateError(f"{self._path} cannot be written; nothing was changed. See who owns it and its folder")
+            return StateError(f"{self._path} cannot be written; {NOT_STORED}. See who owns it and its folder")
         if family in _BROKEN or "no such" in str(error) or "decode to UTF-8" in str(error):
             return damaged(self._path, str(error))
         if family == sqlite3.SQLITE_CONSTRAINT and "ties." in str(error):
             return StateError("two live links of one record; nothing was committed")
-        return StateError(f"{self._path}: {error}; nothing was changed")
+        return StateError(f"{self._path}: {error}; {NOT_STORED}")

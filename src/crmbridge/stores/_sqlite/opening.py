@@ -76,7 +76,7 @@ def prepare_file(path: Path) -> None:
 def damaged(path: Path, why: str) -> StoreDamaged:
     """Name the file, what is wrong with it, and what to do."""
     return StoreDamaged(
-        f"{path} cannot be read as a crmbridge state file: {why}. Nothing was changed. Put a copy back, or move the "
+        f"{path} cannot be read as a crmbridge state file: {why}. It was left as it is. Put a copy back, or move the "
         "file away and start anew: the next run then fills blanks only, until its matches have been reviewed"
     )
 

@@ -114,6 +114,7 @@ class SqliteLeases:
     _tenant: str
 
     def take(self, partition: str, owner: str, now: dt.datetime, ttl: dt.timedelta) -> Fence:
+        self._db.keep_room()
         with self._db.writing() as connection:
             question = "SELECT token, owner, until FROM leases WHERE tenant = ? AND partition = ?"
             token, holder, until = connection.execute(question, (self._tenant, partition)).fetchone() or (0, None, 0)
@@ -133,11 +134,9 @@ class SqliteLeases:
             return Fence(fence.partition, fence.token, now + ttl)
 
     def release(self, fence: Fence) -> None:
-        with self._db.writing() as connection:
-            connection.execute(
-                "UPDATE leases SET owner = NULL WHERE tenant = ? AND partition = ? AND token = ?",
-                (self._tenant, fence.partition, fence.token),
-            )
+        question = "UPDATE leases SET owner = NULL WHERE tenant = ? AND partition = ? AND token = ?"
+        lease = (self._tenant, fence.partition, fence.token)
+        self._db.insist(lambda connection: connection.execute(question, lease))
 
 
 def require(connection: sqlite3.Connection, tenant: str, fence: Fence) -> None:
