@@ -107,17 +107,23 @@ class Day:
 
     between: str = "-"
 
-    def encode(self, value: dt.date) -> str:
-        """The day, year first, months and days with two digits."""
-        return self.between.join((f"{value.year:04}", f"{value.month:02}", f"{value.day:02}"))
-
-    def decode(self, value: str) -> dt.date:
-        """The day that was written, with any usual separator; a missing month or day is the first.
+    def encode(self, value: object) -> str:
+        """The day, year first, months and days with two digits.
 
         Raises:
             ValueError: it is no day.
         """
-        text = value.strip()
+        if isinstance(value, dt.date):
+            return self.between.join((f"{value.year:04}", f"{value.month:02}", f"{value.day:02}"))
+        raise ValueError("only a day is written as one")
+
+    def decode(self, value: object) -> dt.date:
+        """The day that was written, with any usual separator; a missing month or day is the first.
+
+        Raises:
+            ValueError: it is no day; one with an era is for `crmbridge.japanese.eras.EraDay`.
+        """
+        text = value.strip() if isinstance(value, str) else ""
         # Putting marks in order costs the square of their number, and no day has any.
         parts = _PARTS.fullmatch(normalize("NFKC", text).strip()) if len(text) <= _LONGEST_DAY else None
         if parts is None:
