@@ -75,13 +75,13 @@ def close_up(text: str) -> str:
     return _GAP.sub("", text) if " " in text else text
 
 
-def without_title(text: str) -> str:
-    """Text without the 様 and 御中 at its end; a text that is nothing else is left."""
-    if not text.endswith(TITLES):
+def without_title(text: str, titles: tuple[str, ...] = TITLES) -> str:
+    """Text without the titles (様 and 御中) at its end; a text that is nothing else is left."""
+    if not text.endswith(titles):
         return text
     end = len(text)
-    while text.endswith(TITLES, 0, end) or (end and text[end - 1] == " "):
-        end -= 2 if text.endswith("御中", 0, end) else 1
+    while title := next((one for one in (*titles, " ") if text.endswith(one, 0, end)), ""):
+        end -= len(title)
     return text[:end] or text
 
 

@@ -73,7 +73,7 @@ WESTERN: Final = (
     "incorporated|inc|corporation|corp|company limited|company ltd|co limited|co ltd|coltd|co kk|company|"
     "limited|ltd|k k|kk|l l c|llc|l l p|llp|lp|plc|gmbh & co kg|gmbh|ag|kg|b v|bv|n v|nv|v o f|vof|c v|cv|"
     "s a|sa|s a s|sas|sarl|s r l|srl|s p a|spa|s l|sl|oyj|oy|ab|asa|aps|pty ltd|pty limited|pte ltd|"
-    "pte limited|sdn bhd|bhd|godo kaisha|gk|kabushiki kaisha"
+    "pte limited|sdn bhd|bhd|godo kaisha|g k|gk|kabushiki kaisha"
 )
 
 # A part of a company that has an address of its own, as a name ends.

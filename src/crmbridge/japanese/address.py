@@ -10,6 +10,7 @@ import attrs
 
 from crmbridge.japanese._blocks import in_digits, in_numerals, read_blocks
 from crmbridge.japanese._dashes import hyphens
+from crmbridge.japanese._edition import edition
 from crmbridge.japanese._fold import IS_CLOSED, close_up, compose, squash
 from crmbridge.japanese.cities import gazetteer
 from crmbridge.japanese.kanji import fold_places
@@ -20,6 +21,9 @@ _POSTAL: Final = re.compile("(?:〒 ?)?[0-9]{3}-[0-9]{4}(?![0-9-]) ?|〒 ?[0-9]{
 _DRAWN: Final = re.compile(f"(?<=[0-9A-Za-z{NUMERALS}])[ー~]+|(?<![ァ-ヺー])ー+(?=[0-9])")
 _AROUND: Final = re.compile(" ?-[- ]*")
 _BEFORE: Final = " -,、"
+_WAY: Final = re.compile("(?<=[上下入])ル|(?<=[上下])(?:が|ガ)[るル]")
+_FLOOR: Final = re.compile("(?<=[0-9])f(?![a-z0-9])")
+_BASEMENT: Final = re.compile("地下(?=[0-9]{1,2}階)")
 _PASSES: Final = 4
 _MOST_BLOCKS: Final = 45
 _USUAL_BLOCKS: Final = 12
@@ -90,11 +94,12 @@ def split_address(text: str, towns: Towns | None = None) -> Address:
     return Address(place.prefecture, place.city, name, "-".join(numbers), blocks.building, blocks.box)
 
 
+@edition(2)
 def address_key(text: str, *, building: bool = False) -> str:
     """Compares two addresses whatever their width, their way of counting and how much of the prefecture they name.
 
     丁目, 番地, 号 and の are hyphens, kanji numbers that count are digits, 大字 and 字 go, ヶ ケ が and ノ の 之 are one, variant
-    kanji are folded, and prefecture and county are filled as in `split_address`. The building and a post-office box
+    kanji are folded, and prefecture and county are filled as in `split_address`. In Kyoto 下ル is 下る. The building and a post-office box
     are apart and no part of the key, unless *building* is on, or there is no number below the block to tell
     neighbours apart (北一条西4丁目 in Sapporo). 1-2-3 is never 12-3.
     """
@@ -107,17 +112,21 @@ def address_key(text: str, *, building: bool = False) -> str:
     return squash(fold_places(compose(text).casefold()))
 
 
+@edition(2)
 def place_key(text: str) -> str:
-    """Compares two addresses with their building, floor, room and post-office box, for merging without review."""
+    """Compares two addresses with their building, floor, room and post-office box, for merging without review.
+
+    3F is 3階, and B1F 地下1階.
+    """
     return address_key(text, building=True)
 
 
 def _key(text: str, *, building: bool) -> str:
     place, rest = _place(text)
     blocks = read_blocks(in_digits(rest))
-    town = town_key(squash(blocks.town)).casefold()
+    town = town_key(squash(_kyoto(blocks.town) if "京都市" in place.city else blocks.town)).casefold()
     number = "-".join(blocks.numbers).casefold()
-    behind = squash(fold_places(blocks.building)).casefold()
+    behind = _floors(squash(fold_places(blocks.building)).casefold())
     if not blocks.numbers:
         number = squash(fold_places(blocks.box)).casefold()
     elif blocks.unit and len(blocks.numbers) == 1 and behind:
@@ -127,6 +136,16 @@ def _key(text: str, *, building: bool) -> str:
         return key
     box = squash(fold_places(blocks.box)).casefold() if blocks.numbers else ""
     return key + _divided(number, behind) + (f"({box})" if box else "")
+
+
+def _kyoto(town: str) -> str:
+    """The way to a house of Kyoto (四条通烏丸下ル) with the ends of its words in hiragana."""
+    return _WAY.sub("る", town)
+
+
+def _floors(building: str) -> str:
+    """A building with its floors by one sign, 3f as 3階 and 地下1階 as b1階."""
+    return _BASEMENT.sub("b", _FLOOR.sub("階", building))
 
 
 def _counts_blocks(numbers: tuple[str, ...]) -> bool:

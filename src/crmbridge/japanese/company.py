@@ -34,6 +34,8 @@ _SHORT_FORM: Final = re.compile(
 _WESTERN: Final = re.compile(f"(?<=[^ ,|])[ ,|]{{1,3}}(?P<western>{WESTERN.replace(' ', ' {1,3}')}) ?$")
 _POINT: Final = re.compile("(?<=[a-z.])[.,]")
 _SIGN: Final = re.compile("[・･'’‘`´\"“”「」『』()\\[\\]〔〕【】<>〈〉《》:;!?/_~*| ]+|(?<![0-9])[-.,]|[-.,](?![0-9])")
+_NO_VOWEL: Final = re.compile("(?<=[ンん])ー+(?![ガカ]イシヤ)")
+"""No vowel stands there that could be long: the dash of セブン-イレブン parts two words. No form is made by leaving it out."""
 _AND: Final = re.compile("(?<=[a-z0-9.]) and (?=[a-z0-9])")
 _BRANCH: Final = re.compile(f"(?:{_alternatives(BRANCHES.split())})$")
 _INSTITUTION: Final = re.compile(
@@ -72,12 +74,12 @@ class Company:
     branch: str = ""
 
 
-@edition(2)
+@edition(3)
 def company_key(text: str, *, form: bool = False, kanji: Kanji = Kanji.FORMS) -> str:
     """Compares two names of organisations whatever their width, blanks, signs and way of writing the legal form.
 
     株式会社, ㈱, (株), K.K., Co., Ltd. and the bank's カ) are left out wherever they stand, old kanji are read as new ones,
-    small kana as large ones (キャノン as キヤノン), and a dash after kana as the long vowel. The branch stays: two branches
+    small kana as large ones (キャノン as キヤノン), and a dash after kana as the long vowel, but after ン as nothing. The branch stays: two branches
     of one bank are two places. With *form* on the legal form is part of the key, so that 株式会社山田 is not 有限会社山田; which
     side it stood on never is. A text that is only a legal form gives nothing.
     """
@@ -90,7 +92,7 @@ def company_key(text: str, *, form: bool = False, kanji: Kanji = Kanji.FORMS) ->
     return f"{key}|{found}" if form and found and key else key
 
 
-@edition(2)
+@edition(3)
 def full_company_key(text: str) -> str:
     """Compares two names of organisations with their legal form, for merging without review: 株式会社山田 is not 有限会社山田."""
     return company_key(text, form=True)
@@ -124,7 +126,7 @@ def split_company(text: str) -> Company:
 def _work(folded: str, kanji: Kanji) -> str:
     if not squash(folded).isalnum():
         folded = long_vowels(hyphens(folded))
-    return _folding(kanji)(folded)
+    return _NO_VOWEL.sub("", _folding(kanji)(folded))
 
 
 def _folding(kanji: Kanji) -> Folding:
@@ -145,12 +147,13 @@ def _name(work: str) -> tuple[str, str]:
     key, found = _without_forms(squash(rest), _named(western) if western else "")
     if not key.isalnum():
         key = joined(_SIGN.sub("", key))  # a mark may have met its letter
+    key = _NO_VOWEL.sub("", key)
     return key if key or found else _as_it_is(work), found
 
 
 def _as_it_is(work: str) -> str:
     """The text with all its forms and signs, where leaving them out leaves nothing, or another form or title."""
-    return long_vowels(joined(squash(work)))
+    return _NO_VOWEL.sub("", long_vowels(joined(squash(work))))
 
 
 def _without_forms(closed: str, first: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from crmbridge.japanese._edition import edition
 from crmbridge.japanese._kanji_table import FAMILIES, FORMS, PLACES
 
 
@@ -77,6 +78,7 @@ def fold_places(text: str) -> str:
     return _places()(text)
 
 
+@edition(2)
 def kanji_key(text: str, kanji: Kanji = Kanji.FORMS) -> str:
     """Text with old and variant kanji written in the form that is usual today (髙 as 高, 邉 and 邊 as 辺, 國 as 国).
 

@@ -9,11 +9,14 @@ import attrs
 
 from crmbridge.japanese._dashes import long_vowels
 from crmbridge.japanese._edition import edition
-from crmbridge.japanese._fold import CJK, close_up, compose, fold, joined, without_title
+from crmbridge.japanese._fold import CJK, TITLES, close_up, compose, fold, joined, without_title
 from crmbridge.japanese.kana import katakana, modern_kana
 from crmbridge.japanese.kanji import Kanji, kanji_key
 from crmbridge.japanese.names import Names
 
+# Not 殿, with which surnames end (鵜殿, 真殿).
+_TITLES: Final = (*TITLES, "先生")
+_AGAIN: Final = re.compile("([\u3400-\u9fff\U00020000-\U0003ffff])[々〻]+")
 _POINTS: Final = re.compile("[・.,'’‘`´]")
 _JAPANESE: Final = re.compile(f"[{CJK}]")
 
@@ -30,20 +33,22 @@ class PersonName:
         return blank.join(part for part in (self.family, self.given) if part)
 
 
-@edition(2)
+@edition(3)
 def name_key(text: str, *, kanji: Kanji = Kanji.FORMS) -> str:
     """Compares two names of persons whatever their width, spacing, script of kana and form of kanji.
 
     A blank between kanji or kana separates nothing and goes; between Latin words it stays, since Ann Alee is not Anna
-    Lee. A closing 様 goes. 斎藤 and 斉藤 are two surnames unless *kanji* is ``Kanji.FAMILIES``; ``Kanji.AS_WRITTEN`` tells
-    高 from 髙 too.
+    Lee. A closing 様 or 先生 goes, and 佐々木 is 佐佐木. 斎藤 and 斉藤 are two surnames unless *kanji* is ``Kanji.FAMILIES``;
+    ``Kanji.AS_WRITTEN`` tells 高 from 髙, and 々 from the kanji that it repeats, too.
     """
     plain = " ".join(_POINTS.sub("", fold(text)).split())
     closed = close_up(kanji_key(modern_kana(katakana(plain)), kanji))
     if not closed.isalnum():
         # A mark may have met its letter only now, and a dash its vowel; behind a long vowel a blank separates nothing.
         closed = close_up(long_vowels(joined(closed)))
-    return without_title(closed)
+    if kanji is not Kanji.AS_WRITTEN and ("々" in closed or "〻" in closed):
+        closed = _AGAIN.sub(lambda kept: kept[1] * len(kept[0]), closed)
+    return without_title(closed, _TITLES)
 
 
 def split_name(text: str, names: Names | None = None) -> PersonName:
@@ -56,7 +61,7 @@ def split_name(text: str, names: Names | None = None) -> PersonName:
     end = names.family_length(text) if names else 0
     if end:
         return PersonName(text[:end], text[end:])
-    whole = without_title(compose(text))
+    whole = without_title(compose(text), _TITLES)
     if " " not in whole:
         if names and (usual := kanji_key(whole)) != text:
             end = names.family_length(usual)

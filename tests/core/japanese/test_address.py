@@ -42,6 +42,9 @@ def test_one_address_has_one_key_however_it_counts(text: str) -> None:
         ("静岡県浜松市中区元城町103-2", "静岡県浜松市中央区元城町103番地の2"),
         ("大阪府堺市堺区南花田口町２丁３－１０", "大阪府堺市堺区南花田口町2-3-10"),
         ("群馬県前橋市石倉町2丁目六番地の五", "群馬県前橋市石倉町2-6-5"),
+        ("京都市下京区四条通烏丸下ル水銀屋町637", "京都府京都市下京区四条通烏丸下る水銀屋町637番地"),
+        ("京都市上京区烏丸通今出川上がる玄武町601", "京都市上京区烏丸通今出川上ル玄武町601"),
+        ("京都市中京区三条通河原町東入ル中島町", "京都市中京区三条通河原町東入る中島町"),
         ("愛知県豊橋市新栄町字鳥畷62(豊橋南郵便局私書箱第8号)", "愛知県豊橋市新栄町鳥畷62"),
     ],
 )
@@ -74,6 +77,16 @@ def test_buildings_are_apart_unless_asked_for() -> None:
     assert address_key(one) == address_key(other)
     assert address_key(one, building=True) != address_key(other, building=True)
     assert place_key(one) == place_key("東京都中央区銀座一丁目２番３号　甲ビル")
+
+
+def test_a_floor_is_one_place_however_it_is_counted() -> None:
+    assert place_key("港区芝1-2-3 芝ビル3F") == place_key("港区芝1-2-3 芝ビル３階") != place_key("港区芝1-2-3 芝ビル4F")
+    assert (
+        place_key("港区芝1-2-3 芝ビルB1F")
+        == place_key("港区芝1-2-3 芝ビル地下1階")
+        != place_key("港区芝1-2-3 芝ビル1F")
+    )
+    assert place_key("港区芝1-2-3 棟3fa") != place_key("港区芝1-2-3 棟3階a")
 
 
 def test_a_place_tells_boxes_at_one_address_apart() -> None:

@@ -32,6 +32,11 @@ from crmbridge.japanese.kana import hiragana, katakana
         ("神\ufe00田", "神田"),
         ("山田太郎 様", "山田太郎"),
         ("木ノ下", "木の下"),
+        ("佐佐木", "佐々木"),
+        ("野〻村", "野野村"),
+        ("圡屋", "土屋"),
+        ("山田　太郎　先生", "山田太郎"),
+        ("山田太郎先生様", "山田太郎"),
         ("ＪＯＨＮ　Smith", "john smith"),
         ("O'Brien", "O’Brien"),
         ("ジョン－ピーター", "ジョンーピーター"),
@@ -49,6 +54,8 @@ def test_two_ways_to_write_one_person_have_one_key(one: str, other: str) -> None
         ("Ann Alee", "Anna Lee"),
         ("山田一", "山田二"),
         ("佐々木", "佐々"),
+        ("鵜殿", "鵜"),
+        ("々木", "木々"),
         ("大田", "太田"),
         ("カトウ", "ガトウ"),
         ("大野", "大の"),
@@ -69,6 +76,11 @@ def test_surnames_that_are_taken_for_one_another_are_one_only_on_request() -> No
 
 def test_old_kanji_are_told_apart_on_request() -> None:
     assert name_key("髙橋", kanji=Kanji.AS_WRITTEN) != name_key("高橋", kanji=Kanji.AS_WRITTEN)
+    assert name_key("佐々木", kanji=Kanji.AS_WRITTEN) != name_key("佐佐木", kanji=Kanji.AS_WRITTEN)
+
+
+def test_a_doctor_or_teacher_is_split_without_the_title() -> None:
+    assert split_name("山田　太郎　先生") == PersonName("山田", "太郎")
 
 
 def test_every_kanji_stands_in_one_group_and_reads_as_its_first() -> None:
