@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import attrs
 
-from . import _stated
+from . import _stated, _unheard
 from .definition import Definition, Paced, PlacedGate, with_cases, with_fields, with_override
 from .errors import UsageError
 from .match import Adoption, Level, LevelMatcher, ScoredLevel, refuse
@@ -44,12 +44,20 @@ class Builder:
         if self.definition.topology != "events":
             raise UsageError(f"{self.name}: {verb}() is for events() pipelines: {instead}")
 
+    def _of_records(self, verb: str, instead: str) -> None:
+        """Refuse what means nothing where each event makes one record; raises `UsageError`."""
+        if self.definition.topology == "events":
+            raise UsageError(f"{self.name}: {verb}() means nothing in an events() pipeline: {instead}")
+
     def match(self, *how: Matcher | Level | ScoredLevel, adopt: Adoption = refuse) -> Self:
         """Find counterparts by levels of keys, in this order; *adopt* chooses where several records match.
 
-        A matcher of your own may stand alone instead of levels.
+        A matcher of your own may stand alone instead of levels; it adopts by itself. Raises `UsageError` for events.
         """
+        self._of_records("match", "each event makes a record of its own; look_up() finds the records that it is about")
         levels = tuple(one for one in how if isinstance(one, Level | ScoredLevel))
+        if adopt is not refuse and not levels:
+            raise UsageError(f"{self.name}: match(adopt=...) chooses among records that a level finds; name a level")
         if len(levels) == len(how):
             if any(isinstance(one, ScoredLevel) for one in levels[:-1]):
                 raise UsageError(f"{self.name}: a scored level may only come last, after every level of equal keys")
@@ -64,7 +72,9 @@ class Builder:
 
         A field of the shared record is written when the record is made and afterwards only while it is blank, unless
         its pair names an owner. Edits of the shared record reach all who share it. It is removed with the last of them.
+        Raises `UsageError` for events.
         """
+        self._of_records("many_to_one", "each event makes a record of its own, and shares none")
         return self._with(shared=True)
 
     def fields(self, *pairs: PairedField, policy: FieldPolicy | None = None) -> Self:
@@ -87,8 +97,9 @@ class Builder:
         """Ask before linking, creating or writing, towards one side or both.
 
         A gate looks at the record that crosses: the left one towards the right, the right one towards the left.
-        Towards both it looks at the left record, unless *of* says the right. Raises `UsageError` for a word that is none
-        of these, since a gate that is never asked admits everybody, and for what is no gate.
+        Towards both it looks at the left record, unless *of* says the right. It is asked where that record is there: the
+        record that is to be made is not. Raises `UsageError` for a word that is none of these, for words with which it
+        would keep nobody out, and for what is no gate.
         """
         for one in gates:
             _stated.able(f"{self.name}: gate", one, "admit", "a gate, as gates.filled('email')")
@@ -99,6 +110,8 @@ class Builder:
             _stated.word(f"{self.name}: gate", "of", of, SIDES, hint=sides)
         looks_at: Side = of or ("right" if towards == "left" else "left")
         added = tuple(PlacedGate(gate, before, towards, looks_at) for gate in gates)
+        for placed in added:
+            _unheard.gate(self.definition, placed)
         return self._with(gates=(*self.definition.gates, *added))
 
     def guard(self, *guards: Guard) -> Self:
@@ -108,23 +121,30 @@ class Builder:
         return self._with(guards=(*self.definition.guards, *guards))
 
     def creates(self, *, left: bool, right: bool) -> Self:
-        """Say on which sides records may be made; raises `UsageError` for the left of a one-way pipeline."""
+        """Say on which sides records may be made; raises `UsageError` for the left of one that goes one way."""
         _stated.flag(f"{self.name}: creates", "left", left)
         _stated.flag(f"{self.name}: creates", "right", right)
-        if left and self.definition.topology == "one_way":
+        if left and not self.definition.may_write_left:
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
         return self._with(creates_left=left, creates_right=right)
 
     def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
         """Say what becomes of the left record when the right one is gone, and the reverse.
 
-        Raises `UsageError` for a word that is none of these, and for the left of a one-way pipeline.
+        Raises `UsageError` for a word that is none of these, for the left of a one-way pipeline, for *if_edited* where
+        nothing is removed, and for events.
         """
+        self._of_records("deletes", "what an event has made is never looked at again, and stays")
         _stated.word(f"{self.name}: deletes", "left", left, get_args(Removal))
         _stated.word(f"{self.name}: deletes", "right", right, get_args(Removal))
         _stated.word(f"{self.name}: deletes", "if_edited", if_edited, get_args(IfEdited))
         if left != "detach" and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
+        if if_edited != "ask" and left == right == "detach":
+            raise UsageError(
+                f"{self.name}: deletes(if_edited={if_edited!r}) is about records that would be removed, and nothing is; "
+                "say left= or right= too"
+            )
         return self._with(deletes=Deletes(left, right, if_edited))
 
     def paced(
@@ -140,13 +160,15 @@ class Builder:
 
         A cool-down counts by the value of the left field *by*, else by record; a spacing and the most *reservations* of
         a window (a day of the Japanese calendar, unless a span is given) count for the whole pipeline. Raises `UsageError` in
-        a two-way pipeline.
+        a two-way pipeline, and where nothing is set, or nothing that *by* or *window* belongs to.
         """
         if self.definition.topology == "two_way":
             raise UsageError(f"{self.name}: only what goes one way is paced; a two-way pipeline is kept in step")
         from .pacing import Pacing
 
-        return self._with(paced=Paced(Pacing(cooldown, spacing, reservations, window), by))
+        pacing = Pacing(cooldown, spacing, reservations, window)
+        _unheard.pace(self.name, pacing, by)
+        return self._with(paced=Paced(pacing, by))
 
     def leased(self, *, minutes: float) -> Self:
         """Say for how long a run that has stopped without a word keeps others out: more than 0 minutes."""

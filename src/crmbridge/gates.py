@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from . import _stated
+from .errors import UsageError
 from .given import Given, Reference, references
 from .model import Cell, Missing, Record, Totals, is_blank
 from .protocols import Admit, Crossing, Gate, Skip
@@ -414,13 +415,18 @@ def at_most(
     """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*.
 
     *blanks* are filled fields that would be emptied. An ordinary run counts these and removals exactly, *creates* and
-    *updates* at most; a plan counts all of them exactly. Raises `UsageError` for a bound below zero; None is no bound.
+    *updates* at most; a plan counts all of them exactly. Raises `UsageError` for a bound below zero, and
+    where there is none; None is no bound.
     """
     bounds = {"creates": creates, "updates": updates, "blanks": blanks, "deletes": deletes}
     for argument, bound in bounds.items():
         if bound is not None:
             _stated.number("at_most", argument, bound, hint="None is no bound")
     _stated.number("at_most", "floor", floor, whole=True)
+    if all(bound is None for bound in bounds.values()):
+        raise UsageError(
+            f"at_most(): nothing is bounded, so it would object to nothing; say one of {', '.join(bounds)}"
+        )
     return AtMost(creates, updates, blanks, deletes, floor)
 
 

@@ -131,6 +131,7 @@ class Code(enum.StrEnum):
     LENGTHS_DIFFER = "lengths_differ"
     POLICY_NEEDS = "policy_needs"
     GATE_NEEDS = "gate_needs"
+    GATE_UNTOLD = "gate_untold"
     VALUES_NOT_KEPT = "values_not_kept"
     NEVER_WRITTEN = "never_written"
     OWNER_UNUSED = "owner_unused"

@@ -45,7 +45,8 @@ def ends(left=LEFT, right=RIGHT, **able):
 
 
 def checked(*pairs, how=two_way, make=lambda pipe: pipe, **systems):
-    pipe = make(how("p", *ends(**systems)).match(level("a", key("a", "A"))).fields(*pairs)).using(SimDriver())
+    pipe = how("p", *ends(**systems)).fields(*pairs).using(SimDriver())
+    pipe = make(pipe if how is events else pipe.match(level("a", key("a", "A"))))
     return [finding for finding in pipe.check() if finding.because.code not in NOTES]
 
 
@@ -94,7 +95,7 @@ def unmatched(pipe):
         (two_way, lambda pipe: unmatched(pipe).creates(left=False, right=True), ["crm"]),
         (two_way, lambda pipe: pipe.creates(left=True, right=True), []),
         (two_way, unmatched, []),
-        (events, unmatched, []),
+        (events, lambda pipe: pipe, []),
     ],
 )
 def test_records_that_are_made_and_never_matched_are_warned_of_by_system(how, make, told):
@@ -230,6 +231,21 @@ def test_a_value_for_new_records_where_none_is_created_is_told():
     only = pair(read_only("b"), "B", policies.only_on_create)
     assert codes(*BOTH, only) == [(Code.NEVER_WRITTEN, "warning")]
     assert codes(*BOTH, only, make=lambda pipe: pipe.creates(left=False, right=True)) == []
+
+
+def test_a_gate_on_records_whose_changes_a_one_way_pipeline_is_not_told_of_is_told():
+    def of_right(*parts):
+        return lambda pipe: pipe.gate(gates.every(*parts), of="right")
+
+    [found] = checked(pair("a", "A"), how=one_way, make=of_right(gates.filled("A")))
+    assert (found.because.code, found.severity.value) == (Code.GATE_UNTOLD, "warning")
+    assert str(found) == (
+        "p: writing: A condition looks at records of crm of whose changes this pipeline is not told: A; what it keeps "
+        "back crosses with the next change in ma, or after look_again."
+    )
+    assert codes(pair("a", "A"), how=one_way, make=of_right(gates.has_any("A", []))) == [(Code.NO_CONDITION, "warning")]
+    assert codes(pair("a", "A"), how=one_way, make=lambda pipe: pipe.gate(gates.filled("a"))) == []
+    assert codes(*BOTH, make=of_right(gates.filled("A"))) == []
 
 
 def test_an_owner_where_no_record_is_shared_is_told():

@@ -287,7 +287,7 @@ def test_a_gate_is_shown_the_record_that_crosses_its_counterpart_and_their_link(
 
 
 def test_a_gate_on_a_record_that_is_not_there_does_not_open_the_others(world):
-    pipe = world.pipeline().gate(gates.filled("Score"), before="creating", towards="right", of="right")
+    pipe = world.pipeline().gate(gates.filled("Score"), before="creating", of="right")
     pipe = pipe.gate(gates.filled("score"), before="creating", towards="right")
     world.left(email="kim@x.example", name="Kim")
     assert [row.disposition for row in world.run(pipe).rows()] == [Disposition.SKIPPED]

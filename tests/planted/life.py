@@ -18,6 +18,16 @@ PLANTS = {
         ":",
         (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
     ),
+    # -- what is said and nobody hears ----------------------------------------------------------------------------
+    "a gate that keeps nobody out is taken without a word": (
+        "_unheard.py",
+        "    if why:\n",
+        "    if not why and not placed.gate:\n",
+        (
+            "tests/engine/test_unheard.py::test_a_gate_keeps_somebody_out_or_is_refused_when_it_is_said",
+            ENGINE.format("unheard", "what_would_do_nothing_is_refused_with_what_to_say_instead"),
+        ),
+    ),
     # -- what a throw-away prototype was found to do wrong: the design's list of faults -------------------------
     "nothing is learned of what a system stored": (
         "plan/_fields.py",

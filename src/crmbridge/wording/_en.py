@@ -152,6 +152,10 @@ _TEXTS: Final = {
         "A condition looks at {field}[ in {system}] and cannot judge every value that it may hold"
         "[: it needs {type}, and the field holds {other_type}]."
     ),
+    Code.GATE_UNTOLD: (
+        "A condition looks at records[ of {system}] of whose changes this pipeline is not told[: {gate}]; what it keeps "
+        "back crosses with the next change[ in {other}], or after look_again."
+    ),
     Code.NEVER_WRITTEN: "{field}[ in {system}] gets a value in new records only, and no record is created there.",
     Code.OWNER_UNUSED: (
         "The pair names an owner for {field}[ in {system}], which counts only where several records share one: say "

@@ -147,6 +147,10 @@ _TEXTS: Final = {
         "[{system}の]{field}を見る条件は、この項目の値によっては判断できません"
         "[(必要な種類は{type}、項目の種類は{other_type})]。"
     ),
+    Code.GATE_UNTOLD: (
+        "条件が[{system}の]レコード[({gate})]を見ていますが、その変更はこのパイプラインには伝わりません。"
+        "条件で止めた内容は、[{other}で]次に変更があったとき、またはlook_againの後に反映されます。"
+    ),
     Code.NEVER_WRITTEN: "[{system}の]{field}は新規作成のときだけ入力されますが、新規作成は行われません。",
     Code.OWNER_UNUSED: (
         "[{system}の]{field}のペアにownerが指定されていますが、複数のレコードが1件を共有する場合にしか使われません。"
