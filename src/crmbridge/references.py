@@ -189,7 +189,8 @@ def linked(parents: str | Parents, field: Name | None = None, *, absent: Absent 
 def ensured(parents: Parents, field: Name | None = None, *, absent: Absent = "hold") -> Ensured:
     """Follow to the parent's counterpart as `linked` does, and let the parents' pipeline find or make it first if need be.
 
-    Parents are made only for records that are made themselves: one that matched keeps its own. The parents' pipeline
+    Parents are made only for records that are made themselves: not for one that a gate, a pace, its cases or its own
+    values keep back, and one that matched keeps its own. The parents' pipeline
     keeps its links, promises and quarantine in the same store, so that two children make one parent, after a crash too.
     *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps it back;
     where the parent may come yet, the record waits.

@@ -18,6 +18,19 @@ PLANTS = {
         ":",
         (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
     ),
+    # -- parents of nobody ----------------------------------------------------------------------------------------
+    "a parent is made for a child that is not": (
+        "_engine/_parents.py",
+        "    made = [one for subject, one in left if would_make(run, subject, one, known, doubts)]\n",
+        "    made = [one for subject, one in left if would_make(run, subject, one, known, doubts) or subject]\n",
+        (ENGINE.format("made_parents", "no_parent_is_made_for_a_record_that_is_not_made"),),
+    ),
+    "parents are made for all children of whom one may start": (
+        "_engine/_parents.py",
+        "turns(run, [search.record for search in made])",
+        "turns(run, [search.record for search in made if not made])",
+        (ENGINE.format("made_parents", "parents_are_made_for_as_many_children_as_may_start"),),
+    ),
     # -- what is said and nobody hears ----------------------------------------------------------------------------
     "a gate that keeps nobody out is taken without a word": (
         "_unheard.py",

@@ -270,8 +270,9 @@ def _matched(
         yield from _contested(run, look, found)
     others = yield from rivals(run, look, side, list(found.values()))
     doubts = (yield from windows(run, side)) if present else ()
-    yield from ensure(run, list(found.values()))
     known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
+    alone = [(subject, found[one.ref]) for subject, one in present if one.ref not in others]
+    yield from ensure(run, [one for one in alone if unfound(run, look, *one) is None], known, doubts)
     matched = [search.found.ref for search in found.values() if isinstance(search.found, Matched)]
     yield from learn_sharers(run, matched if side == "left" else found)
     for subject, record in present:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ..model import Cell, Create, Disposition, Record, RecordRef, Rows, Side, other
+from ..given import references
+from ..model import Cell, Create, Disposition, Missing, Record, RecordRef, Rows, Side, other
 from ..plan import Move, Raised, State, creation
 from ..protocols import KeyValue, Unmatched
 from ..reasons import Code, Fact, Reason, because
+from ..references import Ensured
 from ..roles import FieldPromise, Intent
 from ._cases import case_of, told
 from ._decide import failed, told_of
@@ -46,13 +48,64 @@ def decide_creation(
         return failed(subject, trouble, left, right)
 
 
+def would_make(run: Run, subject: Subject, search: Search, known: Promised, doubts: Sequence[Window]) -> bool:
+    """Say whether a left record would be made once its parents are known; what asks for these cannot be asked yet."""
+    record = search.record
+    columns = {one.column for one in run.references if isinstance(one, Ensured)}
+    awaited = frozenset(column for column in columns if isinstance(record.get(column), Missing))
+    blank = _blank(subject, record)
+    try:
+        if _kept_back(run, subject, search, blank, Reserved(), known, doubts) is not None:
+            return False
+        if any(one.column in awaited for case in run.definition.cases for one in references(case.when)):
+            return True
+        case = case_of(run, record, None)
+        return not isinstance(case, Reason) and bool(_make(run, subject, search, "right", blank, case, awaited).intents)
+    except Raised:  # the record is parked when it is decided
+        return False
+
+
 def _decided(
     run: Run, subject: Subject, search: Search, reserved: Reserved, known: Promised, doubts: Sequence[Window]
 ) -> Verdict:
     record, towards = search.record, other(subject.side)
+    blank = _blank(subject, record)
+    kept = _kept_back(run, subject, search, blank, reserved, known, doubts)
+    if kept is not None:
+        return kept
+    case = case_of(run, blank.left, blank.right)
+    if isinstance(case, Reason):
+        return attrs.evolve(blank, because=case)
+    if subject.side == "left":
+        run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
+    else:
+        run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
+    verdict = _make(run, subject, search, towards, blank, case)
+    if verdict.intents and record.ref in run.followed.unasked:
+        # Its time came while other records' parents were seen to: it is decided again with its own.
+        return attrs.evolve(blank, disposition=Disposition.HELD, because=because(Code.BUSY), park="ready", quiet=True)
+    if verdict.keys and verdict.intents:
+        reserved.add(verdict.keys)
+    return verdict
+
+
+def _blank(subject: Subject, record: Record) -> Verdict:
     left, right = (record, None) if subject.side == "left" else (None, record)
-    blank = Verdict(subject, Disposition.SKIPPED, because(Code.CREATES_OFF), None, left=left, right=right)
-    why_not = refused(run, towards, left, right)
+    return Verdict(subject, Disposition.SKIPPED, because(Code.CREATES_OFF), None, left=left, right=right)
+
+
+def _kept_back(
+    run: Run,
+    subject: Subject,
+    search: Search,
+    blank: Verdict,
+    reserved: Reserved,
+    known: Promised,
+    doubts: Sequence[Window],
+) -> Verdict | None:
+    """Say what keeps a record from being made whatever it holds: a setting, a gate, time, a twin, a doubt."""
+    record, towards = search.record, other(subject.side)
+    why_not = refused(run, towards, blank.left, blank.right)
     if why_not is not None:
         return attrs.evolve(blank, because=why_not)
     if run.lost:
@@ -69,17 +122,7 @@ def _decided(
         why = because(Code.INTENT_OPEN, system=run.definition.end(subject.side).system)
         wait = max(run.able(subject.side, record.ref.kind).settles_in, SHORTLY)
         return attrs.evolve(blank, disposition=Disposition.HELD, because=why, park="held", until=run.now() + wait)
-    case = case_of(run, left, right)
-    if isinstance(case, Reason):
-        return attrs.evolve(blank, because=case)
-    if subject.side == "left":
-        run.judged(State.CHANGED, State.NONE, Move.CREATE_RIGHT)
-    else:
-        run.judged(State.NONE, State.CHANGED, Move.CREATE_LEFT)
-    verdict = _make(run, subject, search, towards, blank, case)
-    if verdict.keys and verdict.intents:
-        reserved.add(verdict.keys)
-    return verdict
+    return None
 
 
 def refused(run: Run, towards: Side, left: Record | None, right: Record | None) -> Reason | None:
@@ -109,7 +152,16 @@ def _new_kind(run: Run, side: Side) -> str:
     return kind
 
 
-def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verdict, case: str | None) -> Verdict:
+def _make(
+    run: Run,
+    subject: Subject,
+    search: Search,
+    towards: Side,
+    blank: Verdict,
+    case: str | None,
+    awaited: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Make the counterpart of a record; *awaited*: columns that are not known yet, and fill what they are put into."""
     record = search.record
     stop = run.followed.stopped(record)
     if stop is not None:
@@ -119,7 +171,12 @@ def _make(run: Run, subject: Subject, search: Search, towards: Side, blank: Verd
     kinds = (record.ref.kind, kind) if towards == "right" else (kind, record.ref.kind)
     pairing = run.pairing(*kinds, case)
     held = pairing.reader(subject.side, record.rows.fields)(record.rows, record.row)
-    made = creation(pairing, towards, held, run.required(towards, kind))
+    required = run.required(towards, kind)
+    if awaited:
+        required -= {
+            pair.right for pair in pairing.pairs if any(one.column in awaited for one in references(pair.given))
+        }
+    made = creation(pairing, towards, held, required)
     made = edited_creation(run, subject, pairing, towards, made, held)
     if run.followed.told:
         made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))

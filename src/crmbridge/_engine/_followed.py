@@ -57,6 +57,8 @@ class Followed:
     """By record and column: what was followed, for `why`."""
     lost: set[tuple[RecordRef, str]] = attrs.field(factory=lambda: set[tuple[RecordRef, str]]())
     """By record and column: what names a record that was not found. It is no clear, so the field stays as it is."""
+    unasked: set[RecordRef] = attrs.field(factory=lambda: set[RecordRef]())
+    """Records for which no parent was looked for, since they were not to be made themselves."""
     waiting: dict[RecordRef, set[str]] = attrs.field(factory=lambda: dict[RecordRef, set[str]]())
     """By record that is stopped: the columns that lead nowhere. What they would hold is not known."""
     answers: dict[tuple[str, Question], Answer] = attrs.field(factory=lambda: dict[tuple[str, Question], Answer]())
@@ -80,6 +82,7 @@ class Followed:
         self.stops.clear()
         self.told.clear()
         self.lost.clear()
+        self.unasked.clear()
         self.waiting.clear()
         if len(self.records) > most or len(self.answers) > most:
             self.records.clear()

@@ -34,12 +34,12 @@ def decide_events(
         ref: Search(record, "left") for one in fresh if (record := look.record("left", ref := one.ref)) is not None
     }
     due = [
-        searches[one.ref]
+        (one, searches[one.ref])
         for one in fresh
         if one.blocked is None and one.ref in searches and look.unreadable("left", one.ref) is None
     ]
-    yield from ensure(run, due)
-    known = yield from promised(run, "left", due)
+    known = yield from promised(run, "left", [search for _, search in due])
+    yield from ensure(run, due, known, ())
     for subject in fresh:
         if (broken := unreadable(look, subject, [("left", subject.ref)])) is not None:
             verdicts.append(broken)

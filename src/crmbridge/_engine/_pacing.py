@@ -6,13 +6,13 @@ counts as a start, since its answer may have been lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from ..definition import Paced
 from ..flow import Flow
-from ..model import Disposition, Missing, is_blank
+from ..model import Disposition, Missing, Record, RecordRef, is_blank
 from ..pacing import TooSoon, asked
 from ..roles import Delta, Start
 from ._run import Run
@@ -30,26 +30,59 @@ def paced(run: Run, verdicts: Sequence[Verdict]) -> Flow[tuple[list[Verdict], tu
     rule = run.definition.paced
     if rule is None:
         return list(verdicts), ()
-    if run.starts is None:
-        since = run.now() - rule.pacing.memory
-        run.starts = list((yield from run.ask(run.store.budgets.starts, run.name, since)))
+    starts = yield from _starts(run, rule)
     found: list[Verdict] = []
     made: list[Start] = []
     for verdict in verdicts:
         if not verdict.intents:
             found.append(verdict)
             continue
-        key = _key(rule, verdict)
-        answer = asked(rule.pacing, run.starts, key, run.now())
+        key = _key(rule, verdict.left, verdict.subject.ref)
+        answer = asked(rule.pacing, starts, key, run.now())
         if isinstance(answer, TooSoon):
             found.append(_held(verdict, answer))
-            if len(run.starts) < _AHEAD:
-                _put(run.starts, Start(key, answer.earliest))
+            _wait(starts, key, answer)
             continue
         made.append(Start(key, answer.starts))
-        _put(run.starts, made[-1])
+        _put(starts, made[-1])
         found.append(verdict)
     return found, tuple(made)
+
+
+def turns(run: Run, records: Sequence[Record]) -> Flow[Mapping[RecordRef, TooSoon]]:
+    """Give their turns to those of these left records whose time has not come, were they written in this order.
+
+    What the others start is counted when they are decided; so is what is written to pairs of the same batch.
+    """
+    rule = run.definition.paced
+    if rule is None:
+        return {}
+    starts = yield from _starts(run, rule)
+    foreseen = list(starts)
+    found: dict[RecordRef, TooSoon] = {}
+    for record in records:
+        key = _key(rule, record, record.ref)
+        answer = asked(rule.pacing, foreseen, key, run.now())
+        if isinstance(answer, TooSoon):
+            found[record.ref] = answer
+            _wait(starts, key, answer)
+            _wait(foreseen, key, answer)
+        else:
+            _put(foreseen, Start(key, answer.starts))
+    return found
+
+
+def _starts(run: Run, rule: Paced) -> Flow[list[Start]]:
+    if run.starts is None:
+        since = run.now() - rule.pacing.memory
+        run.starts = list((yield from run.ask(run.store.budgets.starts, run.name, since)))
+    return run.starts
+
+
+def _wait(starts: list[Start], key: str, answer: TooSoon) -> None:
+    """Give a record that waits its turn, while there are not too many."""
+    if len(starts) < _AHEAD:
+        _put(starts, Start(key, answer.earliest))
 
 
 def remembering(run: Run, delta: Delta, starts: tuple[Start, ...]) -> Delta:
@@ -65,12 +98,11 @@ def _put(starts: list[Start], start: Start) -> None:
     starts.sort(key=lambda one: one.at)
 
 
-def _key(rule: Paced, verdict: Verdict) -> str:
+def _key(rule: Paced, record: Record | None, ref: RecordRef) -> str:
     """Name what a cool-down counts for: a field of the left record, else the record; as a hash, since it may be personal."""
-    record = verdict.left
     value = None if rule.by is None or record is None else record.get(rule.by)
     if value is None or isinstance(value, Missing) or is_blank(value):
-        return digest("record", str(verdict.subject.ref if record is None else record.ref))
+        return digest("record", str(ref if record is None else record.ref))
     return digest("key", str(value))
 
 

@@ -10,24 +10,27 @@ import attrs
 from ..definition import Definition
 from ..errors import LeaseHeld
 from ..flow import Flow, call
-from ..model import Cell, Missing, Record, RecordRef, Side
-from ..plan import Raised
+from ..model import Cell, Disposition, Missing, Record, RecordRef, Side
 from ..protocols import Clock, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..references import Ensured
 from ..roles import Delta, Fence, QueueRow, StateStore
-from ._create import refused
+from ._create import would_make
 from ._ends import same_systems
 from ._fingerprints import admitted
+from ._followed import Stop
 from ._ingest import known_targets
 from ._lease import leased
 from ._looked_up import check_look_ups
 from ._matching import Search
-from ._patience import behind
+from ._pacing import turns
+from ._patience import Window, behind
 from ._recover import recover, take_over
 from ._references import candidates, counterparts, lacking, missing, waiting
 from ._run import Run, prepare
 from ._seen import Look
+from ._subjects import Subject
+from ._twins import Promised
 
 _IN_TROUBLE = ("disputed", "quarantined")
 
@@ -77,12 +80,23 @@ def _wanting(parked: Iterable[QueueRow]) -> Iterator[tuple[QueueRow, str, Record
 # -- parents that are made first ------------------------------------------------------------
 
 
-def ensure(run: Run, searches: Sequence[Search]) -> Flow[None]:
-    """Have the parents made of those records that will be made themselves, and tell these where they lead."""
-    for reference in run.references:
-        if not isinstance(reference, Ensured):
-            continue
-        wanting = [search for search in searches if _wants(run, search, reference)]
+def ensure(
+    run: Run, searches: Sequence[tuple[Subject, Search]], known: Promised, doubts: Sequence[Window]
+) -> Flow[None]:
+    """Have the parents made of those records that will be made themselves, and tell these where they lead.
+
+    A record whose turn has not come is held before anybody asks for its parent.
+    """
+    wanted = [one for one in run.references if isinstance(one, Ensured)]
+    if not wanted:
+        return
+    left = [(subject, one) for subject, one in searches if subject.side == "left" and _unmatched(one)]
+    made = [one for subject, one in left if would_make(run, subject, one, known, doubts)]
+    run.followed.unasked.update({one.record.ref for _, one in left} - {one.record.ref for one in made})
+    for child, answer in (yield from turns(run, [search.record for search in made])).items():
+        run.followed.stop(child, Stop(Disposition.HELD, answer.because, "held", answer.earliest))
+    for reference in wanted:
+        wanting = [search for search in made if _wants(run, search, reference)]
         if not wanting:
             continue
         pointed = {
@@ -119,17 +133,14 @@ def _pending(run: Run, reference: Ensured, record: Record, why: Reason, *, looke
     run.followed.stop(record.ref, stop, (reference.column,))
 
 
+def _unmatched(search: Search) -> bool:
+    """Say whether a record surely has no counterpart: one that matched has a parent of its own."""
+    return search.trouble is None and isinstance(search.found, Unmatched | None)
+
+
 def _wants(run: Run, search: Search, reference: Ensured) -> bool:
-    """Say whether a record is to be made and its parent is not known: one that matched has a parent of its own."""
-    record = search.record
-    if search.side != "left" or not isinstance(search.found, Unmatched | None):
-        return False
-    if not isinstance(record.get(reference.column), Missing) or run.followed.stopped(record) is not None:
-        return False
-    try:
-        return refused(run, "right", record, None) is None
-    except Raised:  # the record is parked when it is decided
-        return False
+    """Say whether the parent of a record that will be made is not known yet, and nothing else stops it."""
+    return isinstance(search.record.get(reference.column), Missing) and run.followed.stopped(search.record) is None
 
 
 def _filled(record: Record, column: str, value: Cell | Missing) -> Record:
