@@ -192,8 +192,9 @@ def ensured(parents: Parents, field: Name | None = None, *, absent: Absent = "ho
     Parents are made only for records that are made themselves: not for one that a gate, a pace, its cases or its own
     values keep back, and one that matched keeps its own. The parents' pipeline
     keeps its links, promises and quarantine in the same store, so that two children make one parent, after a crash too.
-    *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps it back;
-    where the parent may come yet, the record waits.
+    A link stays with its records: without a *field*, a record that would match another parent later keeps the one that it
+    is tied to. *absent* says what becomes of a record whose parent is not made either, since a gate of its pipeline keeps
+    it back; where the parent may come yet, the record waits.
     """
     _stated(absent)
     return Ensured(parents.definition, field, absent)
