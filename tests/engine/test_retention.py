@@ -100,6 +100,17 @@ def test_an_undo_of_a_run_that_is_gone_is_refused_and_one_that_is_kept_is_not(bo
     assert world.crm.values(lead)["Name"] == "Kim"
 
 
+def test_an_undo_of_a_run_that_wrote_nothing_is_empty_whatever_is_kept(both):
+    world = both()
+    pipe = thirty(world)
+    world.pair(pipe)
+    idle = world.run(pipe)
+    world.run(pipe, after=31 * DAY)
+    assert list(world.ready(pipe).undo(idle).rows()) == []
+    with pytest.raises(UsageError, match="if it ever did"):
+        world.ready(pipe).undo(idle.run)
+
+
 @pytest.mark.parametrize("kind", ["plan", "undo"])
 def test_an_approved_plan_that_is_gone_is_refused(both, kind):
     world = both()

@@ -520,6 +520,20 @@ def test_a_run_that_wrote_nothing_has_an_empty_undo(world):
     assert world.ready(pipe).undo(world.run(pipe)).totals.writes == {}
 
 
+def test_a_run_that_found_everything_in_step_has_an_empty_undo_by_its_report_and_by_its_name(both):
+    world = both()
+    world.pair()
+    report = world.run()
+    assert report.writes == 0
+    for run in (report, report.run):
+        plan = world.ready().undo(run)
+        assert (list(plan.rows()), plan.totals.writes) == ([], {})
+        assert world.run(plan=plan).counts[Disposition.APPLIED] == 0
+    for never in ("sync-run-0", "sync-run-x", "sync-plan-1", "other-run-1", "sync-run-99"):
+        with pytest.raises(UsageError, match=f"knows no run '{never}'"):
+            world.ready().undo(never)
+
+
 def test_a_long_run_is_undone_page_by_page(both):
     world = both()
     for number in range(450):

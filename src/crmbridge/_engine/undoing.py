@@ -35,11 +35,18 @@ def is_undo(plan: str) -> bool:
 
 
 def undo(
-    definition: Definition, store: StateStore, clock: Clock, undoing: str, *, owner: str, observer: Observer | None
+    definition: Definition,
+    store: StateStore,
+    clock: Clock,
+    undoing: str,
+    *,
+    owner: str,
+    observer: Observer | None,
+    idle: bool = False,
 ) -> Flow[Swept]:
     """Plan how a run is taken back; nothing is written to either system.
 
-    Raises `UsageError` for a run that this store does not know, `LeaseHeld` where another run is under way.
+    *idle*: its report says that it wrote nothing, so that there need not be a trace of it. Raises `UsageError` for a run that this store does not know, `LeaseHeld` where another run is under way.
     """
 
     def work(fence: Fence) -> Flow[Swept]:
@@ -54,7 +61,7 @@ def undo(
             observer,
             bring=Written().bring,
         )
-        return _planned(run, undoing)
+        return _planned(run, undoing, idle=idle)
 
     return (yield from leased(definition, store, clock, work, owner=owner))
 
@@ -84,7 +91,7 @@ def undone(
 # -- the plan ------------------------------------------------------------------------------------
 
 
-def _planned(run: Run, undoing: str) -> Flow[Swept]:
+def _planned(run: Run, undoing: str, *, idle: bool) -> Flow[Swept]:
     yield from same_systems(run)
     yield from prepare(run)
     yield from take_over(run)
@@ -101,13 +108,21 @@ def _planned(run: Run, undoing: str) -> Flow[Swept]:
         lines = tuple(line for verdict in verdicts for line in verdict.decisions())
         yield from run.commit(Delta(run=run.id, decisions=lines))
         yield from run.renewed()
-    if not some and not (yield from run.ask(run.store.outbox.counts, undoing)):
-        raise UsageError((yield from call(_unknown, run, undoing)))
+    if not some and not idle and not (yield from run.ask(run.store.outbox.counts, undoing)):
+        refused = yield from call(_unknown, run, undoing)
+        if refused:
+            raise UsageError(refused)
     return (yield from _swept(run, written))
 
 
 def _unknown(run: Run, undoing: str) -> str:
+    """Say why nothing is known of a run; empty where it surely wrote nothing.
+
+    A run that only saw that all is in step leaves no row, but its name bears the number of a lease that was given.
+    """
     since = run.store.journal.kept_since(run.name)
+    if since is None and any(undoing == f"{run.name}-run-{number}" for number in range(1, run.fence.token)):
+        return ""
     if since is None:
         return f"{run.name}: this store knows no run {undoing!r}; a report names its own as report.run"
     return (
