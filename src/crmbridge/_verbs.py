@@ -9,7 +9,7 @@ import attrs
 
 from ._builder import Builder
 from .errors import ForgedDelivery, UsageError
-from .model import SIDES, Disposition
+from .model import SIDES
 
 if TYPE_CHECKING:
     # What performs, and what answers, is loaded by the first verb: to say what a pipeline should do costs little.
@@ -88,10 +88,10 @@ class Verbs(Builder):
         return (yield from self._sweep(clock, approved=plan.id))
 
     def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
-        from ._engine.undoing import undo
+        from ._engine.undoing import idle, undo
 
-        named, idle = (run, False) if isinstance(run, str) else (run.run, _wrote_nothing(run.counts))
-        return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer, idle=idle)
+        named, known = (run, False) if isinstance(run, str) else (run.run, idle(run.counts))
+        return undo(self.definition, self._stored(), clock, named, owner=_me(), observer=self.observer, known=known)
 
     def _adopted(self, clock: Clock) -> Flow[int]:
         from ._engine._adoption import adopted
@@ -186,11 +186,6 @@ def called(fn: Callable[..., T], *args: Any) -> Flow[T]:
     from .flow import call
 
     return call(fn, *args)
-
-
-def _wrote_nothing(counts: Mapping[Disposition, int]) -> bool:
-    """Say whether a run surely wrote nothing: a write that is in doubt is in quarantine."""
-    return not any(counts.get(ended) for ended in (Disposition.APPLIED, Disposition.QUARANTINED))
 
 
 def _me() -> str:

@@ -34,6 +34,11 @@ def is_undo(plan: str) -> bool:
     return plan.rpartition("-")[0].endswith(f"-{_MARK}")
 
 
+def idle(counts: Mapping[Disposition, int]) -> bool:
+    """Say whether a run surely wrote nothing, by its counts: a write that is in doubt is in quarantine."""
+    return not any(counts.get(ended) for ended in (Disposition.APPLIED, Disposition.QUARANTINED))
+
+
 def undo(
     definition: Definition,
     store: StateStore,
@@ -42,11 +47,11 @@ def undo(
     *,
     owner: str,
     observer: Observer | None,
-    idle: bool = False,
+    known: bool = False,
 ) -> Flow[Swept]:
     """Plan how a run is taken back; nothing is written to either system.
 
-    *idle*: its report says that it wrote nothing, so that there need not be a trace of it. Raises `UsageError` for a run that this store does not know, `LeaseHeld` where another run is under way.
+    *known*: its report says that it wrote nothing, so that there need not be a trace of it. Raises `UsageError` for a run that this store does not know, `LeaseHeld` where another run is under way.
     """
 
     def work(fence: Fence) -> Flow[Swept]:
@@ -61,7 +66,7 @@ def undo(
             observer,
             bring=Written().bring,
         )
-        return _planned(run, undoing, idle=idle)
+        return _planned(run, undoing, known=known)
 
     return (yield from leased(definition, store, clock, work, owner=owner))
 
@@ -91,7 +96,7 @@ def undone(
 # -- the plan ------------------------------------------------------------------------------------
 
 
-def _planned(run: Run, undoing: str, *, idle: bool) -> Flow[Swept]:
+def _planned(run: Run, undoing: str, *, known: bool) -> Flow[Swept]:
     yield from same_systems(run)
     yield from prepare(run)
     yield from take_over(run)
@@ -108,7 +113,7 @@ def _planned(run: Run, undoing: str, *, idle: bool) -> Flow[Swept]:
         lines = tuple(line for verdict in verdicts for line in verdict.decisions())
         yield from run.commit(Delta(run=run.id, decisions=lines))
         yield from run.renewed()
-    if not some and not idle and not (yield from run.ask(run.store.outbox.counts, undoing)):
+    if not some and not known and not (yield from run.ask(run.store.outbox.counts, undoing)):
         refused = yield from call(_unknown, run, undoing)
         if refused:
             raise UsageError(refused)
