@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
-from crmbridge import at, one_way, pair
+from crmbridge import at, key, level, look_up, one_way, pair, policies, put
 from crmbridge.errors import PairError
 from crmbridge.model import FieldSpec, FieldType
 from crmbridge.reasons import Code
@@ -66,3 +67,49 @@ def test_a_schema_is_read_again_only_when_it_is_old(world):
     world.pair()
     reshaped(world, EMAIL, NAME, FieldSpec("City", max_length=3))
     assert world.run(after=60).findings == ()
+
+
+def test_a_field_that_was_added_just_now_is_known_to_the_pair_that_names_it(both):
+    world = both()
+    world.pair()
+    reshaped(world, EMAIL, NAME, CITY, FieldSpec("New"))
+    more = world.pipeline().fields(pair("score", "New", policies.left_wins))
+    person = world.left(email="lee@x.example", name="Lee", score="7")
+    world.run(more, after=60)
+    assert world.crm.values(world.counterpart(person))["New"] == "7"
+
+
+def test_a_field_that_may_be_written_by_now_is_not_refused_by_what_was_read_before(world):
+    reshaped(world, EMAIL, NAME, attrs.evolve(CITY, read_only=True))
+    with pytest.raises(PairError, match="lets nobody write"):
+        world.run()
+    named = world.pipeline()
+    named = attrs.evolve(named, definition=attrs.evolve(named.definition, fields=named.definition.fields[:2]))
+    world.run(named)
+    reshaped(world, EMAIL, NAME, CITY)
+    world.left(email="kim@x.example", name="Kim", city="Kobe")
+    world.run(after=60)
+    assert [row["City"] for row in world.crm.rows("lead")] == ["Kobe"]
+
+
+def test_a_schema_that_was_kept_is_read_again_once_where_a_pair_cannot_work(world):
+    world.pair()
+    wrong = world.pipeline().fields(pair("score", "Nothing", policies.left_wins))
+    for _ in range(2):
+        with pytest.raises(PairError, match=r"crm\.lead has no such field"):
+            world.run(wrong, after=60)
+
+
+def test_a_look_up_by_a_field_that_was_added_just_now_is_not_refused(world):
+    def following(field):
+        there = look_up("account", at(world.crm, "lead"), level("code", key("name", field)))
+        return one_way("visits", at(world.ma, "person"), at(world.crm, "lead")).match(
+            level("email", key("email", "Email"))
+        ).fields(pair("email", "Email"), put("City", there.field("Email")))  # fmt: skip
+
+    world.left(email="kim@x.example", name="Kim")
+    world.run(following("Name"))
+    reshaped(world, EMAIL, NAME, CITY, FieldSpec("Code"))
+    world.run(following("Code"), after=60)
+    with pytest.raises(PairError, match="has no such field"):
+        world.run(following("Cods"), after=60)

@@ -18,6 +18,13 @@ PLANTS = {
         ":",
         (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
     ),
+    # -- what was read before -------------------------------------------------------------------------------------
+    "a pair is refused by a schema that was read an hour ago": (
+        "_engine/_run.py",
+        "        fresh |= yield from _read(run, None, but=frozenset(fresh))\n",
+        "        fresh |= yield from _read(run, run.definition.schema_age, but=frozenset(fresh))\n",
+        (ENGINE.format("drift", "a_field_that_was_added_just_now_is_known_to_the_pair_that_names_it"),),
+    ),
     # -- parents of nobody ----------------------------------------------------------------------------------------
     "a parent is made for a child that is not": (
         "_engine/_parents.py",

@@ -21,11 +21,13 @@ from ._run import Run
 def check_look_ups(run: Run) -> Flow[None]:
     """Refuse look-ups by fields that are not there; raises `PairError` with the look-up, the field and the nearest name.
 
-    Their schemas are kept beside those of the ends, and read anew when they are as old.
+    Their schemas are kept beside those of the ends, and read anew when they are as old, or before anything is refused.
     """
     for one, fields in look_ups(run.references):
         for kind in one.end.kinds:
             schema = yield from _schema(run, one.end, kind)
+            if unknown_names(one, fields, kind, schema):
+                schema = yield from one.end.source.schema(kind)
             for name in unknown_names(one, fields, kind, schema):
                 raise PairError(
                     f"{run.name}: look_up({one.name!r}) names {name!r}, and {one.end.system}.{kind} has no such "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import ParamSpec, TypeVar
 
 import attrs
@@ -229,25 +230,40 @@ class Run:
 
 
 def prepare(run: Run) -> Flow[None]:
-    """Read the schemas that are missing or old, and refuse pairs that cannot work."""
-    fresh: list[tuple[Side, StoredSchema]] = []
-    for side in SIDES:
-        end = run.definition.end(side)
-        for kind in end.kinds:
-            known = yield from run.ask(run.store.directory.schema, run.name, side, kind)
-            if known is None or run.now() - known.at > run.definition.schema_age:
-                schema = yield from end.source.schema(kind)
-                if known is not None:
-                    run.findings.extend(drift(run.definition, side, known.schema, schema))
-                known = StoredSchema(schema, run.now())
-                fresh.append((side, known))
-            run.schemas[side, kind] = known.schema
+    """Read the schemas that are missing or old, and refuse pairs that cannot work.
+
+    A field may have been added since a schema was kept, so nothing is refused by one that was not read just now.
+    """
+    fresh = yield from _read(run, run.definition.schema_age)
     refuse_drift(run.name, run.findings)
-    check_pairs(run.definition, run.schemas)
+    try:
+        check_pairs(run.definition, run.schemas)
+    except PairError:
+        fresh |= yield from _read(run, None, but=frozenset(fresh))
+        refuse_drift(run.name, run.findings)
+        check_pairs(run.definition, run.schemas)
     for finding in run.findings:
         run.saw("drifted", where=finding.where, code=str(finding.because.code), pair=finding.pair)
     if fresh:
-        yield from run.commit(Delta(schemas=tuple(fresh)))
+        yield from run.commit(Delta(schemas=tuple((side, known) for (side, _), known in fresh.items())))
+
+
+def _read(
+    run: Run, kept: dt.timedelta | None, but: AbstractSet[tuple[Side, str]] = frozenset()
+) -> Flow[dict[tuple[Side, str], StoredSchema]]:
+    """Take up the schemas of both ends, and give those that were read for it: all that are older than *kept*."""
+    fresh: dict[tuple[Side, str], StoredSchema] = {}
+    for side in SIDES:
+        end = run.definition.end(side)
+        for kind in (kind for kind in end.kinds if (side, kind) not in but):
+            known = yield from run.ask(run.store.directory.schema, run.name, side, kind)
+            if known is None or kept is None or run.now() - known.at > kept:
+                schema = yield from end.source.schema(kind)
+                if known is not None:
+                    run.findings.extend(drift(run.definition, side, known.schema, schema))
+                known = fresh[side, kind] = StoredSchema(schema, run.now())
+            run.schemas[side, kind] = known.schema
+    return fresh
 
 
 def check_pairs(definition: Definition, schemas: Mapping[tuple[Side, str], Schema]) -> None:
