@@ -74,6 +74,21 @@ def test_a_lone_edit_ends_as_the_policy_says(world, policy):
     assert held(world, person, lead) == ENDS[policy][0]
 
 
+def test_a_value_that_comes_late_goes_into_a_blank_and_over_nothing_with_only_if_empty(world):
+    pipe = piped(world, policies.only_if_empty)
+    person, lead = world.pair(pipe, city=None)
+    for city, there in (("late", "late"), ("later", "late")):
+        world.ma.edit(person, city=city)
+        settled(world, pipe)
+        assert held(world, person, lead) == (city, there)
+    world.crm.edit(lead, City=None)
+    settled(world, pipe)
+    assert held(world, person, lead) == ("later", None)
+    world.ma.edit(person, city="last")
+    settled(world, pipe)
+    assert held(world, person, lead) == ("last", "last")
+
+
 @pytest.mark.parametrize("policy", ENDS, ids=lambda policy: policy.name)
 def test_a_lone_clear_ends_as_the_policy_says(world, policy):
     pipe = piped(world, policy)
