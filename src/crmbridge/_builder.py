@@ -131,8 +131,8 @@ class Builder:
     def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
         """Say what becomes of the left record when the right one is gone, and the reverse.
 
-        Raises `UsageError` for a word that is none of these, for the left of a one-way pipeline, for *if_edited* where
-        nothing is removed, and for events.
+        Raises `UsageError` for a word that is none of these, for the left of a one-way pipeline, and for events. Where a
+        record is detached, *if_edited* has nothing to say.
         """
         self._of_records("deletes", "what an event has made is never looked at again, and stays")
         _stated.word(f"{self.name}: deletes", "left", left, get_args(Removal))
@@ -140,11 +140,6 @@ class Builder:
         _stated.word(f"{self.name}: deletes", "if_edited", if_edited, get_args(IfEdited))
         if left != "detach" and self.definition.topology == "one_way":
             raise UsageError(f"{self.name}: a one-way pipeline never writes to {self.definition.left.system}")
-        if if_edited != "ask" and left == right == "detach":
-            raise UsageError(
-                f"{self.name}: deletes(if_edited={if_edited!r}) is about records that would be removed, and nothing is; "
-                "say left= or right= too"
-            )
         return self._with(deletes=Deletes(left, right, if_edited))
 
     def paced(

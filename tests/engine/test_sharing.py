@@ -200,3 +200,69 @@ def test_a_value_that_is_not_the_owners_is_told_as_left_as_it_is(shared):
     assert [(line.right_field, line.because.code, line.because.facts) for line in row.fields] == [
         ("City", Code.LEFT_AS_IT_IS, {"policy": "not_the_owner"})
     ]
+
+
+# -- a pipeline that is many-to-one no more ---------------------------------------------------------
+
+
+@pytest.fixture
+def parted(shared):
+    """Two people who share a lead, and the pipeline without `many_to_one`."""
+    world, make = shared
+    people, lead = sharers(world, make(), "Kobe", "Oita")
+    one_to_one = world.pipeline(policies.left_wins)
+    return world, make(), one_to_one, people, lead
+
+
+def disputes(world):
+    rows = world.store.quarantine.rows("sync")
+    return {row.ref: (row.because.code, row.because.facts["record"]) for row in rows if row.state == "disputed"}
+
+
+def test_whoever_came_later_is_disputed_once_nobody_may_share_any_more(parted):
+    world, _, pipe, (one, two), lead = parted
+    assert world.run(pipe).counts[Disposition.DISPUTED] == 1
+    assert disputes(world) == {two: (Code.ALREADY_LINKED, f"person {one.id}")}
+    for person, city in ((one, "Nara"), (two, "Gifu"), (one, "Tsu")):
+        world.ma.edit(person, city=city)
+        world.settle(pipe, rounds=2)
+    assert world.crm.values(lead)["City"] == "Tsu"
+    assert world.ma.values(two)["city"] == "Gifu"
+    world.crm.edit(lead, Name="Lee")
+    world.settle(pipe, rounds=2)
+    assert (world.ma.values(one)["name"], world.ma.values(two)["name"]) == ("Lee", "n1")
+    assert set(disputes(world)) == {two}
+
+
+def test_a_plan_disputes_who_shares_no_more_as_the_run_does(parted):
+    world, _, pipe, (_, two), _ = parted
+    assert [row.ref for row in world.plan(pipe).rows(Disposition.DISPUTED)] == [two]
+
+
+def test_the_next_one_takes_the_record_when_the_first_one_is_gone(parted):
+    world, _, pipe, (one, two), lead = parted
+    world.run(pipe)
+    world.ma.edit(two, city="Gifu")
+    world.ma.remove(one)
+    world.settle(pipe.deletes(right="delete"))
+    assert disputes(world) == {}
+    assert world.crm.values(lead)["City"] == "Gifu"
+
+
+def test_who_came_later_and_goes_does_not_take_the_record_along(parted):
+    world, _, pipe, (one, two), lead = parted
+    world.run(pipe)
+    world.ma.remove(two)
+    world.settle(pipe.deletes(right="delete"))
+    world.ma.edit(one, city="Tsu")
+    world.settle(pipe.deletes(right="delete"))
+    assert disputes(world) == {}
+    assert world.crm.values(lead)["City"] == "Tsu"
+
+
+def test_sharing_that_is_allowed_again_ends_the_dispute(parted):
+    world, many, pipe, _, _ = parted
+    world.run(pipe)
+    assert disputes(world)
+    world.settle(many)
+    assert disputes(world) == {}

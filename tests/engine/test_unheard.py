@@ -103,10 +103,6 @@ REFUSED = {
     "match without levels": (lambda one: one("one_way").match(adopt=oldest("at")), "name a level"),
     "many_to_one of events": (lambda one: one("events").many_to_one(), "each event makes a record of its own"),
     "deletes of events": (lambda one: one("events").deletes(right="delete"), "is never looked at again, and stays"),
-    "edits of what is never removed": (
-        lambda one: one("two_way").deletes(if_edited="revive"),
-        "is about records that would be removed, and nothing is; say left= or right= too",
-    ),
     "creates in the source of events": (
         lambda one: one("events").creates(left=True, right=True),
         "a one-way pipeline never writes to ma",

@@ -18,6 +18,13 @@ PLANTS = {
         ":",
         (ENGINE.format("decided_pairs", "what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit"),),
     ),
+    # -- records that are shared no more ----------------------------------------------------------------------------
+    "who shares a record goes on writing it when nobody may share any more": (
+        "_engine/_sharing.py",
+        "    if run.definition.shared or not shared:\n",
+        "    if not run.definition.shared or not shared:\n",
+        (ENGINE.format("sharing", "whoever_came_later_is_disputed_once_nobody_may_share_any_more"),),
+    ),
     # -- what was read before -------------------------------------------------------------------------------------
     "a pair is refused by a schema that was read an hour ago": (
         "_engine/_run.py",

@@ -27,7 +27,7 @@ from ._rivals import rivals
 from ._ruled import adopted, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
-from ._sharing import learn_sharers, let_go, one_by_one
+from ._sharing import freed, learn_sharers, let_go, one_by_one, sharing_no_more
 from ._subjects import Subject, Verdict, grouped, nobody, sharers
 from ._survivors import survivors
 from ._twins import Reserved, promised
@@ -195,7 +195,9 @@ def _worn_out(row: QueueRow) -> Verdict:
 
 
 def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> Flow[list[Verdict]]:
+    pairs, rivals_now = yield from sharing_no_more(run, look, pairs)
     pairs, verdicts = yield from at_rest(run, look, pairs)
+    verdicts.extend(rivals_now)
     for side in SIDES:
         yield from look.read(side, [subject.link.ref(side) for subject in pairs if subject.link is not None])
     yield from follow_agreements(run, [subject.link for subject in pairs if subject.link is not None])
@@ -222,7 +224,7 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
             left, right = look.at("left", link.left), look.at("right", link.right)
             verdicts.append(decided.get(link.id) or decide_linked(run, subject, link, left, right))
             let_go(run, verdicts[-1])
-    return verdicts
+    return (yield from freed(run, verdicts))
 
 
 def _claimed(run: Run, claims: _Claims, subject: Subject, link: Link) -> None:
