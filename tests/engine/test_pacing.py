@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crmbridge import at, one_way, pair
 from crmbridge.errors import UsageError
@@ -12,6 +14,7 @@ from crmbridge.match import key, level
 from crmbridge.model import Disposition
 from crmbridge.reasons import Code
 from crmbridge.stores.sqlite import SqliteStore
+from crmbridge.wording import say
 
 HOUR = dt.timedelta(hours=1)
 
@@ -131,6 +134,120 @@ def test_a_second_worker_on_the_same_file_keeps_the_pace(worlds, tmp_path):
     world.run(pipe, after=dt.timedelta(minutes=1))
     assert made(world) == ["a"]
     mine.close()
+
+
+# -- who is served first --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_a_new_record_is_made_while_others_keep_being_edited(both, batch):
+    world = both()
+    pipe = paced(world, spacing=HOUR).batches(of=batch)
+    old = people(world, "a", "b")
+    for _ in range(3):
+        world.run(pipe, after=HOUR)
+    world.ma.edit(old[1], name="before")
+    people(world, "new")
+    for hour in range(4):
+        world.run(pipe, after=HOUR)
+        world.ma.edit(old[hour % 2], name=str(hour))
+    assert "new" in made(world)
+
+
+def test_a_record_that_keeps_being_edited_while_it_waits_keeps_its_place(both):
+    world = both()
+    pipe = paced(world, spacing=HOUR)
+    people(world, "a")
+    [waiting] = people(world, "new")
+    turn = world.clock.now() + HOUR
+    for hour in range(3):
+        people(world, f"later {hour}")
+        report = world.run(pipe, after=dt.timedelta(minutes=5))
+        world.ma.edit(waiting, city=str(hour))
+        if hour:
+            [told] = [row for row in report.rows(Disposition.HELD) if row.ref == waiting]
+            assert told.because.facts["until"] <= turn + dt.timedelta(minutes=5)
+    world.run(pipe, after=3 * HOUR)
+    assert made(world) == ["a", "new"]
+
+
+def test_removals_that_come_every_hour_leave_a_turn_to_who_came_before_them(both):
+    world = both()
+    pipe = paced(world, spacing=HOUR).deletes(right="delete").batches(of=1)
+    old = people(world, *"abcd")
+    for _ in old:
+        world.run(pipe, after=HOUR)
+    people(world, "new")
+    for gone in old[:3]:
+        world.ma.remove(gone)
+        world.run(pipe, after=HOUR)
+    assert "new" in made(world)
+
+
+# -- the times that are told ----------------------------------------------------------------
+
+
+def test_a_turn_is_told_behind_those_who_were_told_theirs_by_earlier_runs(both):
+    world = both()
+    pipe = paced(world, spacing=HOUR)
+    begun = world.clock.now()
+    people(world, "a", "b", "c")
+    world.run(pipe)
+    people(world, "d")
+    for plan in (world.plan(pipe), world.run(pipe, after=dt.timedelta(minutes=30))):
+        assert turns(plan) == [begun + 3 * HOUR]
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from("nedw"), st.integers(0, 9)), max_size=3), min_size=4, max_size=10),
+    st.sampled_from([{"spacing": HOUR}, {"reservations": 1, "window": HOUR}, {"spacing": HOUR, "cooldown": 3 * HOUR}]),
+    st.sampled_from([1, 3, 100]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_time_that_was_told_is_kept_by_the_run_that_comes_then(worlds, hours, how, batch):
+    """Whatever is made, edited (also while it waits) and removed by the hour: no time that was told moves back."""
+    world = worlds()
+    pipe = paced(world, **how).deletes(right="delete").batches(of=batch)
+    known, told = people(world, "a", "b"), {}
+    for hour, done in enumerate(hours):
+        for what, which in done:
+            if what == "n" or not known:
+                known.extend(people(world, f"{hour} {which}"))
+            elif what == "d":
+                world.ma.remove(known.pop(which % len(known)))
+            else:
+                waiting = [ref for ref in known if ref in told] if what == "w" else []
+                chosen = waiting or known
+                world.ma.edit(chosen[which % len(chosen)], name=f"{hour} {which}")
+        report = world.run(pipe, after=HOUR)
+        now = {row.ref: row.because.facts["until"] for row in report.rows(Disposition.HELD)}
+        assert all(until <= told.get(ref, until) for ref, until in now.items())
+        written = {ref for row in report.rows(Disposition.APPLIED) for ref in (row.ref, row.counterpart)}
+        due = {ref for ref, until in told.items() if until <= world.clock.now()}
+        assert due <= written | {row.ref for row in report.rows() if row.disposition is Disposition.UNCHANGED}
+        told = {ref: until for ref, until in {**told, **now}.items() if ref not in due and ref not in written}
+
+
+def test_whoever_waits_behind_a_hundred_is_told_that_it_may_be_later(world):
+    pipe = paced(world, spacing=HOUR)
+    begun = world.clock.now()
+    people(world, *(str(number) for number in range(150)))
+    report = world.run(pipe)
+    told = [row.because for row in report.rows(Disposition.HELD)]
+    assert [why.facts["until"] for why in told] == [begun + min(turn, 101) * HOUR for turn in range(1, 150)]
+    assert [why.facts.get("waiting") for why in told] == [None] * 100 + list(range(100, 149))
+    assert say(told[99]).endswith("is the earliest time.")
+    assert say(told[-1]).endswith("is the earliest time, and it may be later: 148 wait before it.")
+    assert "先に148件が待っているため" in say(told[-1], "ja")
+
+
+def test_a_cool_down_by_a_field_tells_that_those_who_wait_may_share_it(world):
+    pipe = paced(world, cooldown=HOUR, by="city")
+    people(world, "a", "b", city="Kobe")
+    world.run(pipe)
+    people(world, "c", city="Kobe")
+    [told] = [row.because.facts for row in world.run(pipe).rows(Disposition.HELD)]
+    assert told["waiting"] == 1
 
 
 def test_a_two_way_pipeline_is_not_paced(world):

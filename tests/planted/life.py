@@ -83,6 +83,24 @@ PLANTS = {
         "            ours = True\n",
         (ENGINE.format("gaps", "a_value_that_a_person_put_in_place_of_a_lost_update_is_told_as_a_conflict"),),
     ),
+    "a paced write takes the slot of a record that came up before it": (
+        "_engine/_pacing.py",
+        "sorted(writing, key=lambda number: turns.place(verdicts[number].subject.rows))",
+        "writing",
+        (ENGINE.format("pacing", "a_new_record_is_made_while_others_keep_being_edited"),),
+    ),
+    "who was told a turn by an earlier run is not counted": (
+        "_engine/_pacing.py",
+        "    if counts.get(Code.PACED):\n",
+        "    if not counts:\n",
+        (ENGINE.format("pacing", "a_turn_is_told_behind_those_who_were_told_theirs_by_earlier_runs"),),
+    ),
+    "a record that is edited while it waits for its turn goes to the end of the line": (
+        "_engine/_pacing.py",
+        "because=_placed(answer.because, verdict, place),",
+        "because=answer.because,",
+        (ENGINE.format("pacing", "a_record_that_keeps_being_edited_while_it_waits_keeps_its_place"),),
+    ),
     "two records of one batch are tied to one counterpart": (
         "_engine/_batch.py",
         "    used[subject.side, record.ref] = used[towards, found.ref] = subject\n",

@@ -6,6 +6,7 @@ counts as a start, since its answer may have been lost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -13,76 +14,79 @@ import attrs
 from ..definition import Paced
 from ..flow import Flow
 from ..model import Disposition, Missing, Record, RecordRef, is_blank
-from ..pacing import TooSoon, asked
-from ..roles import Delta, Start
+from ..pacing import TooSoon
+from ..reasons import Code, Reason, because
+from ..roles import Delta, QueueRow, Start
 from ._run import Run
-from ._subjects import Verdict, digest
+from ._subjects import Subject, Verdict, digest
+from ._turns import Turns, Waiting
 
-_AHEAD = 100
-"""Records that get a turn of their own; those behind them ask again at the turn of the last of these."""
+_PLACE = "place"
+"""Names the fact that tells where a record stands that has changed while it waited: its row has a later number."""
+
+
+def line_up(run: Run) -> Flow[None]:
+    """Read who waits for a turn, before what has changed since takes their rows' numbers away."""
+    rule = run.definition.paced
+    if rule is None or run.starts is not None:
+        return
+    since = run.now() - rule.pacing.memory
+    starts = list((yield from run.ask(run.store.budgets.starts, run.name, since)))
+    counts = yield from run.ask(run.store.quarantine.count, run.name)
+    parked: Sequence[QueueRow] = ()
+    if counts.get(Code.PACED):
+        parked = yield from run.ask(run.store.quarantine.rows, run.name, "held")
+    run.starts = Turns(rule.pacing, starts, [one for row in parked if (one := _waiting(rule, row)) is not None])
 
 
 def paced(run: Run, verdicts: Sequence[Verdict]) -> Flow[tuple[list[Verdict], tuple[Start, ...]]]:
     """Hold the writes whose time has not come; give the starts that must be remembered with the others' promises.
 
-    Records that wait are given turns in their order, so that they need not all ask again at once.
+    Whoever came up first is served first, whatever is to be written about it. Those who wait are given turns in the same
+    order, so that they need not all ask again at once.
     """
-    rule = run.definition.paced
-    if rule is None:
+    yield from line_up(run)
+    rule, turns = run.definition.paced, run.starts
+    if rule is None or turns is None:
         return list(verdicts), ()
-    starts = yield from _starts(run, rule)
-    found: list[Verdict] = []
+    # Who was told a turn before its parent was asked for has that turn.
+    decided = [verdict for verdict in verdicts if verdict.because.code is not Code.PACED]
+    turns.leave(row for verdict in decided for row in verdict.subject.rows)
+    found = list(verdicts)
     made: list[Start] = []
-    for verdict in verdicts:
-        if not verdict.intents:
-            found.append(verdict)
-            continue
-        key = _key(rule, verdict.left, verdict.subject.ref)
-        answer = asked(rule.pacing, starts, key, run.now())
+    writing = [number for number, verdict in enumerate(verdicts) if verdict.intents]
+    for number in sorted(writing, key=lambda number: turns.place(verdicts[number].subject.rows)):
+        verdict = verdicts[number]
+        key, place = _key(rule, verdict.left, verdict.subject.ref), turns.place(verdict.subject.rows)
+        answer = turns.start(key, place, run.now())
         if isinstance(answer, TooSoon):
-            found.append(_held(verdict, answer))
-            _wait(starts, key, answer)
-            continue
-        made.append(Start(key, answer.starts))
-        _put(starts, made[-1])
-        found.append(verdict)
+            found[number] = _held(verdict, answer, place)
+            turns.wait((verdict.subject.side, verdict.subject.ref), key, answer.earliest)
+        else:
+            made.append(Start(key, answer.starts))
     return found, tuple(made)
 
 
-def turns(run: Run, records: Sequence[Record]) -> Flow[Mapping[RecordRef, TooSoon]]:
-    """Give their turns to those of these left records whose time has not come, were they written in this order.
+def too_soon(run: Run, wanting: Sequence[tuple[Subject, Record]]) -> Flow[Mapping[RecordRef, TooSoon]]:
+    """Give their turns to those of these left records whose time has not come, were they all written.
 
     What the others start is counted when they are decided; so is what is written to pairs of the same batch.
     """
-    rule = run.definition.paced
-    if rule is None:
+    yield from line_up(run)
+    rule, turns = run.definition.paced, run.starts
+    if rule is None or turns is None:
         return {}
-    starts = yield from _starts(run, rule)
-    foreseen = list(starts)
+    turns.leave(row for subject, _ in wanting for row in subject.rows)
+    foreseen = turns.copy()
     found: dict[RecordRef, TooSoon] = {}
-    for record in records:
-        key = _key(rule, record, record.ref)
-        answer = asked(rule.pacing, foreseen, key, run.now())
+    for subject, record in sorted(wanting, key=lambda one: turns.place(one[0].rows)):
+        key, place = _key(rule, record, record.ref), turns.place(subject.rows)
+        answer = foreseen.start(key, place, run.now())
         if isinstance(answer, TooSoon):
-            found[record.ref] = answer
-            _wait(starts, key, answer)
-            _wait(foreseen, key, answer)
-        else:
-            _put(foreseen, Start(key, answer.starts))
+            found[record.ref] = TooSoon(answer.earliest, _placed(answer.because, subject, place))
+            for line in (turns, foreseen):
+                line.wait((subject.side, subject.ref), key, answer.earliest)
     return found
-
-
-def _starts(run: Run, rule: Paced) -> Flow[list[Start]]:
-    if run.starts is None:
-        since = run.now() - rule.pacing.memory
-        run.starts = list((yield from run.ask(run.store.budgets.starts, run.name, since)))
-    return run.starts
-
-
-def _wait(starts: list[Start], key: str, answer: TooSoon) -> None:
-    """Give a record that waits its turn, while there are not too many."""
-    if len(starts) < _AHEAD:
-        _put(starts, Start(key, answer.earliest))
 
 
 def remembering(run: Run, delta: Delta, starts: tuple[Start, ...]) -> Delta:
@@ -93,27 +97,41 @@ def remembering(run: Run, delta: Delta, starts: tuple[Start, ...]) -> Delta:
     return attrs.evolve(delta, starts=starts, starts_matter=run.now() - rule.pacing.memory)
 
 
-def _put(starts: list[Start], start: Start) -> None:
-    starts.append(start)
-    starts.sort(key=lambda one: one.at)
+def _waiting(rule: Paced, row: QueueRow) -> Waiting | None:
+    if row.because is None or row.because.code is not Code.PACED or row.until is None:
+        return None
+    place = row.because.facts.get(_PLACE, row.sequence)
+    key = _record_key(row.ref) if rule.by is None else None
+    return Waiting((row.side, row.ref), place if isinstance(place, int) else row.sequence, row.until, key)
 
 
 def _key(rule: Paced, record: Record | None, ref: RecordRef) -> str:
     """Name what a cool-down counts for: a field of the left record, else the record; as a hash, since it may be personal."""
     value = None if rule.by is None or record is None else record.get(rule.by)
     if value is None or isinstance(value, Missing) or is_blank(value):
-        return digest("record", str(ref if record is None else record.ref))
+        return _record_key(ref if record is None else record.ref)
     return digest("key", str(value))
 
 
-def _held(verdict: Verdict, answer: TooSoon) -> Verdict:
+def _record_key(ref: RecordRef) -> str:
+    return digest("record", str(ref))
+
+
+def _held(verdict: Verdict, answer: TooSoon, place: float) -> Verdict:
     return attrs.evolve(
         verdict,
         disposition=Disposition.HELD,
-        because=answer.because,
+        because=_placed(answer.because, verdict.subject, place),
         park="held",
         until=answer.earliest,
         intents=(),
         link=None,
         keys=(),
     )
+
+
+def _placed(why: Reason, subject: Subject, place: float) -> Reason:
+    """Keep the place of a record that has changed while it waited: its row came to the end of the queue."""
+    if math.isinf(place) or any(row.sequence == place for row in subject.rows):
+        return why
+    return because(why.code, **why.facts, **{_PLACE: int(place)})

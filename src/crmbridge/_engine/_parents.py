@@ -23,7 +23,7 @@ from ._ingest import known_targets
 from ._lease import leased
 from ._looked_up import check_look_ups
 from ._matching import Search
-from ._pacing import turns
+from ._pacing import too_soon
 from ._patience import Window, behind
 from ._recover import recover, take_over
 from ._references import candidates, counterparts, lacking, missing, waiting
@@ -91,9 +91,10 @@ def ensure(
     if not wanted:
         return
     left = [(subject, one) for subject, one in searches if subject.side == "left" and _unmatched(one)]
-    made = [one for subject, one in left if would_make(run, subject, one, known, doubts)]
+    making = [(subject, one) for subject, one in left if would_make(run, subject, one, known, doubts)]
+    made = [one for _, one in making]
     run.followed.unasked.update({one.record.ref for _, one in left} - {one.record.ref for one in made})
-    for child, answer in (yield from turns(run, [search.record for search in made])).items():
+    for child, answer in (yield from too_soon(run, [(subject, one.record) for subject, one in making])).items():
         run.followed.stop(child, Stop(Disposition.HELD, answer.because, "held", answer.earliest))
     for reference in wanted:
         wanting = [search for search in made if _wants(run, search, reference)]

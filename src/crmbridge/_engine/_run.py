@@ -18,12 +18,13 @@ from ..model import LEFT, RIGHT, SIDES, Capabilities, Disposition, Link, RecordR
 from ..plan import Move, PairedField, Pairing, State, moves, pairing
 from ..protocols import Clock, Event, Observer
 from ..reasons import Fact
-from ..roles import Delta, Fence, QueueRow, Ruling, Start, StateStore, StoredSchema
+from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
 from ._check_references import check_references
 from ._drift import refuse_drift
 from ._followed import Followed
 from ._rules import Again
 from ._tied import Tied
+from ._turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,8 +72,8 @@ class Run:
     """How its rules differ from those of the last run, where they do."""
     unsettled_rules: bool = False
     """No run has worked off yet what its rules brought up."""
-    starts: list[Start] | None = None
-    """What a pacing counts, in the order of time: starts, and the turns of those who wait; None: not read yet."""
+    starts: Turns | None = None
+    """What a pacing counts: starts, and the turns of those who wait; None: not read yet."""
     followed: Followed = attrs.field(factory=Followed)
     """Where the references of this batch lead."""
     taken: Tied = attrs.field(factory=Tied)

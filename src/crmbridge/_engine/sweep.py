@@ -37,7 +37,7 @@ from ._lease import leased
 from ._looked_up import check_look_ups
 from ._matching import keys_of_one
 from ._notices import notices, send_notices
-from ._pacing import paced, remembering
+from ._pacing import line_up, paced, remembering
 from ._parents import settle_parents, wake, wake_parents
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
@@ -112,6 +112,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     yield from take_over(run)
     yield from recover(run)
     yield from settle_parents(run)
+    yield from line_up(run)
     _ = yield from wake(run)
     yield from ready_again(run)
     run.enabled_since = yield from run.ask(run.store.agenda.enabled_since, run.name)
@@ -175,6 +176,7 @@ class Written:
         if run.planning:
             yield from _foreseen(run, self, rows)
             return
+        yield from line_up(run)
         yield from run.commit(Delta(queue=tuple(rows)))
         if run.approved is None:
             yield from ready_again(run)

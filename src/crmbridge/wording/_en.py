@@ -54,7 +54,7 @@ _TEXTS: Final = {
     Code.NOT_SHOWN: "The record is not shown any more[ in {system}]; that is no deletion, and nothing is done until it is shown again.",
     Code.DUPLICATE_OF: "The record is a duplicate of {record}[, which is linked with {rival} already].",
     Code.FORGOTTEN: "The record was erased on request and is not taken up again.",
-    Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time].",
+    Code.PACED: "It is too soon[: {pace}][; {until} is the earliest time][, and it may be later: {waiting} wait before it].",
     Code.NOT_DUE: "It is not time yet[; due {until}].",
     Code.READ_TOO_EARLY: "What was read[ from {system}] is older than our own last write; it is read again[ at {until}].",
     Code.MOVED_ON: "The record changed[ in {system}] while this was being decided; it is decided again.",

@@ -54,7 +54,7 @@ _TEXTS: Final = {
     Code.NOT_SHOWN: "レコードが[{system}に]見当たりませんが、削除とはみなさず、再び現れるまで何もしません。",
     Code.DUPLICATE_OF: "このレコードは{record}と重複しています[({rival}と紐付け済み)]。",
     Code.FORGOTTEN: "依頼により消去されたレコードのため、再度取り込むことはありません。",
-    Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます]。",
+    Code.PACED: "まだ実行できません[({pace})][。最短で{until}に実行できます][(先に{waiting}件が待っているため、これより遅くなることがあります)]。",
     Code.NOT_DUE: "まだ実行の時刻になっていません[(予定:{until})]。",
     Code.READ_TOO_EARLY: (
         "[{system}から]読み取った内容が直前の書き込みより古いため、[{until}に]もう一度読み取ります。"
