@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -161,7 +162,7 @@ def test_a_record_that_keeps_being_edited_while_it_waits_keeps_its_place(both):
     [waiting] = people(world, "new")
     turn = world.clock.now() + HOUR
     for hour in range(3):
-        people(world, f"later {hour}")
+        people(world, f"later{hour}")
         report = world.run(pipe, after=dt.timedelta(minutes=5))
         world.ma.edit(waiting, city=str(hour))
         if hour:
@@ -208,13 +209,15 @@ def test_a_time_that_was_told_is_kept_by_the_run_that_comes_then(worlds, hours, 
     """Whatever is made, edited (also while it waits) and removed by the hour: no time that was told moves back."""
     world = worlds()
     pipe = paced(world, **how).deletes(right="delete").batches(of=batch)
-    known, told = people(world, "a", "b"), {}
+    known, told, names = people(world, "a", "b"), {}, itertools.count()
     for hour, done in enumerate(hours):
         for what, which in done:
             if what == "n" or not known:
-                known.extend(people(world, f"{hour} {which}"))
+                known.extend(people(world, f"{next(names)}"))
             elif what == "d":
-                world.ma.remove(known.pop(which % len(known)))
+                gone = known.pop(which % len(known))
+                world.ma.remove(gone)
+                told.pop(gone, None)
             else:
                 waiting = [ref for ref in known if ref in told] if what == "w" else []
                 chosen = waiting or known

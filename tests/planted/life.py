@@ -85,8 +85,8 @@ PLANTS = {
     ),
     "a paced write takes the slot of a record that came up before it": (
         "_engine/_pacing.py",
-        "sorted(writing, key=lambda number: turns.place(verdicts[number].subject.rows))",
-        "writing",
+        "in sorted(places.items(), key=lambda one: one[1]):",
+        "in places.items():",
         (ENGINE.format("pacing", "a_new_record_is_made_while_others_keep_being_edited"),),
     ),
     "who was told a turn by an earlier run is not counted": (

@@ -19,7 +19,7 @@ from ..reasons import Code, Reason, because
 from ..roles import Delta, QueueRow, Start
 from ._run import Run
 from ._subjects import Subject, Verdict, digest
-from ._turns import Turns, Waiting
+from ._turns import Place, Turns, Waiting
 
 _PLACE = "place"
 """Names the fact that tells where a record stands that has changed while it waited: its row has a later number."""
@@ -54,14 +54,14 @@ def paced(run: Run, verdicts: Sequence[Verdict]) -> Flow[tuple[list[Verdict], tu
     turns.leave(row for verdict in decided for row in verdict.subject.rows)
     found = list(verdicts)
     made: list[Start] = []
-    writing = [number for number, verdict in enumerate(verdicts) if verdict.intents]
-    for number in sorted(writing, key=lambda number: turns.place(verdicts[number].subject.rows)):
+    places = {n: turns.place(verdict.subject.rows) for n, verdict in enumerate(verdicts) if verdict.intents}
+    for number, place in sorted(places.items(), key=lambda one: one[1]):
         verdict = verdicts[number]
-        key, place = _key(rule, verdict.left, verdict.subject.ref), turns.place(verdict.subject.rows)
+        key = _key(rule, verdict.subject, verdict.left)
         answer = turns.start(key, place, run.now())
         if isinstance(answer, TooSoon):
             found[number] = _held(verdict, answer, place)
-            turns.wait((verdict.subject.side, verdict.subject.ref), key, answer.earliest)
+            turns.wait((verdict.subject.side, verdict.subject.ref), key, place, answer.earliest)
         else:
             made.append(Start(key, answer.starts))
     return found, tuple(made)
@@ -80,12 +80,12 @@ def too_soon(run: Run, wanting: Sequence[tuple[Subject, Record]]) -> Flow[Mappin
     foreseen = turns.copy()
     found: dict[RecordRef, TooSoon] = {}
     for subject, record in sorted(wanting, key=lambda one: turns.place(one[0].rows)):
-        key, place = _key(rule, record, record.ref), turns.place(subject.rows)
+        key, place = _key(rule, subject, record), turns.place(subject.rows)
         answer = foreseen.start(key, place, run.now())
         if isinstance(answer, TooSoon):
             found[record.ref] = TooSoon(answer.earliest, _placed(answer.because, subject, place))
             for line in (turns, foreseen):
-                line.wait((subject.side, subject.ref), key, answer.earliest)
+                line.wait((subject.side, subject.ref), key, place, answer.earliest)
     return found
 
 
@@ -100,16 +100,16 @@ def remembering(run: Run, delta: Delta, starts: tuple[Start, ...]) -> Delta:
 def _waiting(rule: Paced, row: QueueRow) -> Waiting | None:
     if row.because is None or row.because.code is not Code.PACED or row.until is None:
         return None
-    place = row.because.facts.get(_PLACE, row.sequence)
+    number = row.because.facts.get(_PLACE, row.sequence)
     key = _record_key(row.ref) if rule.by is None else None
-    return Waiting((row.side, row.ref), place if isinstance(place, int) else row.sequence, row.until, key)
+    return Waiting((row.side, row.ref), number if isinstance(number, int) else row.sequence, row.until, key)
 
 
-def _key(rule: Paced, record: Record | None, ref: RecordRef) -> str:
+def _key(rule: Paced, subject: Subject, record: Record | None) -> str:
     """Name what a cool-down counts for: a field of the left record, else the record; as a hash, since it may be personal."""
     value = None if rule.by is None or record is None else record.get(rule.by)
     if value is None or isinstance(value, Missing) or is_blank(value):
-        return _record_key(ref if record is None else record.ref)
+        return _record_key(subject.ref if record is None else record.ref)
     return digest("key", str(value))
 
 
@@ -117,7 +117,7 @@ def _record_key(ref: RecordRef) -> str:
     return digest("record", str(ref))
 
 
-def _held(verdict: Verdict, answer: TooSoon, place: float) -> Verdict:
+def _held(verdict: Verdict, answer: TooSoon, place: Place) -> Verdict:
     return attrs.evolve(
         verdict,
         disposition=Disposition.HELD,
@@ -130,8 +130,9 @@ def _held(verdict: Verdict, answer: TooSoon, place: float) -> Verdict:
     )
 
 
-def _placed(why: Reason, subject: Subject, place: float) -> Reason:
+def _placed(why: Reason, subject: Subject, place: Place) -> Reason:
     """Keep the place of a record that has changed while it waited: its row came to the end of the queue."""
-    if math.isinf(place) or any(row.sequence == place for row in subject.rows):
+    number = place[0]
+    if math.isinf(number) or any(row.sequence == number for row in subject.rows):
         return why
-    return because(why.code, **why.facts, **{_PLACE: int(place)})
+    return because(why.code, **why.facts, **{_PLACE: int(number)})

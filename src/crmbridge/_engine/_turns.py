@@ -21,6 +21,10 @@ _AHEAD = 100
 """Records that get a turn of their own; those behind them are told the turn after the last of these, at least."""
 
 Who = tuple[Side, RecordRef]
+Place = tuple[float, dt.datetime]
+"""Where somebody stands: by a number of the queue, and of those who share it by the turns that they were told."""
+
+_UNTOLD = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @attrs.frozen
@@ -28,10 +32,15 @@ class Waiting:
     """A record that was told its turn by an earlier run."""
 
     who: Who
-    place: float
+    number: float
     until: dt.datetime
     key: str | None
     """What its cool-down counts for; None: only its record tells, which was not read."""
+
+    @property
+    def place(self) -> Place:
+        """Say where it stands."""
+        return self.number, self.until
 
 
 @attrs.define(eq=False)
@@ -43,11 +52,13 @@ class Turns:
     """What was started and the turns that were given, in the order of time."""
     line: list[Waiting]
     """Who waits since an earlier run and was not looked at in this one; the first of them last."""
-    places: dict[Who, float] = attrs.field(init=False)
+    places: dict[Who, Place] = attrs.field(init=False)
     """Where those stand who waited as the run began: a change of a record that waits costs it no place."""
     given: dict[Who, Start] = attrs.field(factory=lambda: dict[Who, Start]())
     behind: set[Who] = attrs.field(factory=lambda: set[Who]())
     """Who waits without a turn of their own."""
+    last: float = 0
+    """The number of the last who was told a turn by this run: a departure is looked at before those who came first."""
     unsure: bool = False
     """A cool-down counts for records that wait, and which of them share one is not known."""
 
@@ -55,10 +66,13 @@ class Turns:
         self.line.sort(key=lambda one: one.place, reverse=True)
         self.places = {one.who: one.place for one in self.line}
 
-    def place(self, rows: Iterable[QueueRow]) -> float:
+    def place(self, rows: Iterable[QueueRow]) -> Place:
         """Give the place of what some rows have brought up: that of the first; what is in no queue yet comes last."""
-        known = (self.places.get((row.side, row.ref), row.sequence or math.inf) for row in rows)
-        return min(known, default=math.inf)
+        return min((self._place(row) for row in rows), default=(math.inf, _UNTOLD))
+
+    def _place(self, row: QueueRow) -> Place:
+        known = self.places.get((row.side, row.ref))
+        return known or (max(row.sequence or math.inf, self.last), _UNTOLD)
 
     def leave(self, rows: Iterable[QueueRow]) -> None:
         """Take what is decided about out of the line: it starts, waits anew or needs no turn."""
@@ -79,13 +93,13 @@ class Turns:
         twin.places = self.places
         return twin
 
-    def start(self, key: str, place: float, now: dt.datetime) -> Reserved | TooSoon:
+    def start(self, key: str, place: Place, now: dt.datetime) -> Reserved | TooSoon:
         """Say whether something may start now, once those who stand before its place have their turns."""
         while self.line and self.line[-1].place < place:
             first = self.line.pop()
             self.unsure = self.unsure or (first.key is None and bool(self.pacing.cooldown))
             own = first.key or str(first.who)
-            self.wait(first.who, own, _time(asked(self.pacing, self.starts, own, max(now, first.until))))
+            self._give(first.who, own, _time(asked(self.pacing, self.starts, own, max(now, first.until))))
         answer = asked(self.pacing, self.starts, key, now)
         if isinstance(answer, Reserved):
             bisect.insort(self.starts, Start(key, answer.starts), key=_at)
@@ -95,7 +109,13 @@ class Turns:
         told = because(answer.because.code, **answer.because.facts, waiting=len(self.given) + len(self.behind))
         return TooSoon(answer.earliest, told)
 
-    def wait(self, who: Who, key: str, until: dt.datetime) -> None:
+    def wait(self, who: Who, key: str, place: Place, until: dt.datetime) -> None:
+        """Let one wait for the turn that it was told."""
+        if not math.isinf(place[0]):
+            self.last = max(self.last, place[0])
+        self._give(who, key, until)
+
+    def _give(self, who: Who, key: str, until: dt.datetime) -> None:
         """Give a turn to one that waits; those who wait behind so many get none of their own."""
         if self._full:
             self.behind.add(who)
