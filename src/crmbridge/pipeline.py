@@ -145,7 +145,8 @@ class Pipeline(Verbs):
         """Plan how a run is taken back: named as its report names it, or the report itself; nothing is written.
 
         Fields go back to what they held, records that were made are archived or deleted, where nobody has touched
-        them since; the rest is left alone and says why. `run(plan)` carries it out, and no later run does it again.
+        them since; the rest is left alone and says why. `run(plan)` carries it out, and no later run does it again;
+        in a paced pipeline what has no turn yet is held, and done when the plan is run again.
         Raises `UsageError` for a run that this store does not know.
         """
         return self._plan(self._perform(lambda clock: self._undo(clock, run)))

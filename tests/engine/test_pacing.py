@@ -253,6 +253,44 @@ def test_a_cool_down_by_a_field_tells_that_those_who_wait_may_share_it(world):
     assert told["waiting"] == 1
 
 
+# -- undo -----------------------------------------------------------------------------------
+
+
+def test_an_undo_keeps_the_pace_and_running_its_plan_again_takes_back_what_had_no_turn(both):
+    world = both()
+    pipe = paced(world, reservations=3)
+    people(world, *"abcde")
+    undo = world.ready(pipe).undo(world.run(pipe))
+    assert undo.totals.writes == {("crm", "archive"): 3}
+    midnight = dt.datetime(2026, 1, 5, 15, tzinfo=dt.UTC)
+    assert turns(world.run(pipe, plan=undo)) == [midnight] * 3
+    assert made(world) == ["a", "b", "c"]
+    world.clock.advance(midnight - world.clock.now())
+    assert world.run(pipe, plan=undo).writes == 3
+    assert made(world) == []
+    assert turns(world.run(pipe)) == [midnight + dt.timedelta(days=1)] * 2
+    assert world.run(pipe, plan=undo).writes == 0
+
+
+def test_an_undo_goes_before_those_who_wait_for_a_turn(world):
+    pipe = paced(world, spacing=HOUR)
+    people(world, *"abc")
+    undo = world.ready(pipe).undo(world.run(pipe))
+    assert world.run(pipe, plan=undo, after=HOUR).writes == 1
+    assert turns(world.run(pipe)) == [world.clock.now() + HOUR]
+    assert turns(world.run(pipe, after=HOUR)) == [world.clock.now() + HOUR]
+    assert made(world) == ["b"]
+
+
+@pytest.mark.parametrize("by", [None, "city"])
+def test_what_is_undone_counts_for_the_cool_down_of_its_left_record(world, by):
+    pipe = paced(world, cooldown=2 * HOUR, by=by)
+    people(world, "a", city="Kobe")
+    undo = world.ready(pipe).undo(world.run(pipe))
+    begun = world.clock.now()
+    assert turns(world.run(pipe, plan=undo, after=HOUR)) == [begun + 2 * HOUR]
+
+
 def test_a_two_way_pipeline_is_not_paced(world):
     with pytest.raises(UsageError, match="one way"):
         world.pipeline().paced(spacing=HOUR)

@@ -89,6 +89,12 @@ PLANTS = {
         "in places.items():",
         (ENGINE.format("pacing", "a_new_record_is_made_while_others_keep_being_edited"),),
     ),
+    "an undo starts what a pacing would hold": (
+        "_engine/undoing.py",
+        "    sure, starts = yield from paced(run, sure, ahead=True)\n",
+        "    starts = ()\n",
+        (ENGINE.format("pacing", "an_undo_keeps_the_pace_and_running_its_plan_again_takes_back_what_had_no_turn"),),
+    ),
     "who was told a turn by an earlier run is not counted": (
         "_engine/_pacing.py",
         "    if counts.get(Code.PACED):\n",

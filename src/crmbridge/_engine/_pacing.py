@@ -19,7 +19,7 @@ from ..reasons import Code, Reason, because
 from ..roles import Delta, QueueRow, Start
 from ._run import Run
 from ._subjects import Subject, Verdict, digest
-from ._turns import Place, Turns, Waiting
+from ._turns import FIRST, Place, Turns, Waiting
 
 _PLACE = "place"
 """Names the fact that tells where a record stands that has changed while it waited: its row has a later number."""
@@ -39,11 +39,13 @@ def line_up(run: Run) -> Flow[None]:
     run.starts = Turns(rule.pacing, starts, [one for row in parked if (one := _waiting(rule, row)) is not None])
 
 
-def paced(run: Run, verdicts: Sequence[Verdict]) -> Flow[tuple[list[Verdict], tuple[Start, ...]]]:
+def paced(
+    run: Run, verdicts: Sequence[Verdict], *, ahead: bool = False
+) -> Flow[tuple[list[Verdict], tuple[Start, ...]]]:
     """Hold the writes whose time has not come; give the starts that must be remembered with the others' promises.
 
-    Whoever came up first is served first, whatever is to be written about it. Those who wait are given turns in the same
-    order, so that they need not all ask again at once.
+    Whoever came up first is served first, whatever is to be written about it; with *ahead*, before all who wait. Those
+    who wait are given turns in the same order, so that they need not all ask again at once.
     """
     yield from line_up(run)
     rule, turns = run.definition.paced, run.starts
@@ -54,7 +56,8 @@ def paced(run: Run, verdicts: Sequence[Verdict]) -> Flow[tuple[list[Verdict], tu
     turns.leave(row for verdict in decided for row in verdict.subject.rows)
     found = list(verdicts)
     made: list[Start] = []
-    places = {n: turns.place(verdict.subject.rows) for n, verdict in enumerate(verdicts) if verdict.intents}
+    writing = [number for number, verdict in enumerate(verdicts) if verdict.intents]
+    places = {number: FIRST if ahead else turns.place(verdicts[number].subject.rows) for number in writing}
     for number, place in sorted(places.items(), key=lambda one: one[1]):
         verdict = verdicts[number]
         key = _key(rule, verdict.subject, verdict.left)
@@ -109,7 +112,8 @@ def _key(rule: Paced, subject: Subject, record: Record | None) -> str:
     """Name what a cool-down counts for: a field of the left record, else the record; as a hash, since it may be personal."""
     value = None if rule.by is None or record is None else record.get(rule.by)
     if value is None or isinstance(value, Missing) or is_blank(value):
-        return _record_key(subject.ref if record is None else record.ref)
+        link = subject.link
+        return _record_key(record.ref if record is not None else subject.ref if link is None else link.left)
     return digest("key", str(value))
 
 

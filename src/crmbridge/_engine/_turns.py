@@ -25,6 +25,8 @@ Place = tuple[float, dt.datetime]
 """Where somebody stands: by a number of the queue, and of those who share it by the turns that they were told."""
 
 _UNTOLD = dt.datetime.max.replace(tzinfo=dt.UTC)
+FIRST: Place = (-math.inf, _UNTOLD)
+"""Before all who wait."""
 
 
 @attrs.frozen

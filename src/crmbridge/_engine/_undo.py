@@ -143,7 +143,7 @@ def _removed(run: Run, look: Look, found: Traced, made: Trace, blank: Verdict, w
     intent = Intent(
         key, made.side, action, made.origin, link.id, run.now(), incarnation=link.incarnation, because=why, run=run.id
     )
-    left, right = (seen, None) if made.side == "left" else (None, seen)
+    left, right = (seen if side == made.side else look.record(side, link.ref(side)) for side in SIDES)
     return attrs.evolve(
         blank,
         disposition=Disposition.APPLIED,

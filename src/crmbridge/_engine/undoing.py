@@ -18,6 +18,7 @@ from ._approved import stale
 from ._ends import same_systems
 from ._lease import leased
 from ._notices import send_notices
+from ._pacing import paced, remembering
 from ._recover import recover, take_over
 from ._run import Run, prepare
 from ._seen import Look
@@ -74,7 +75,10 @@ def undo(
 def undone(
     definition: Definition, store: StateStore, clock: Clock, plan: str, *, owner: str, observer: Observer | None
 ) -> Flow[Swept]:
-    """Take a run back as a plan says; what is no longer as it was when it was planned is left alone."""
+    """Take a run back as a plan says; what is no longer as it was when it was planned is left alone.
+
+    What a pacing does not let start yet is held, and taken back when the plan is run again.
+    """
 
     def work(fence: Fence) -> Flow[Swept]:
         run = Run(
@@ -178,7 +182,10 @@ def _carried_out(run: Run, plan: str, verdicts: Sequence[Verdict]) -> Flow[None]
         else attrs.evolve(stale(run, verdict, planned), park=None)
         for verdict in verdicts
     ]
-    yield from run.commit(promised(run, sure))
+    # An undo is in no queue: what has no turn yet is left as it is, and goes before all others when it is asked for again.
+    sure, starts = yield from paced(run, sure, ahead=True)
+    sure = [attrs.evolve(verdict, park=None) if verdict.because.code is Code.PACED else verdict for verdict in sure]
+    yield from run.commit(remembering(run, promised(run, sure), starts))
     yield from acted(run, sure)
     yield from _reopened(run, sure)
 
