@@ -140,6 +140,7 @@ class Code(enum.StrEnum):
     CANNOT_CREATE = "cannot_create"
     CANNOT_UPDATE = "cannot_update"
     CANNOT_REMOVE = "cannot_remove"
+    CANNOT_REVIVE = "cannot_revive"
     DELETES_UNSEEN = "deletes_unseen"
     ABSENT_IS_KEPT = "absent_is_kept"
     TIMES_USED = "times_used"

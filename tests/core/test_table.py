@@ -80,3 +80,10 @@ def test_the_table_reads_as_it_is_written_down():
         ["nothing", "remove right", "ask a person", "close the link", "hold"],
         ["hold", "hold", "hold", "hold", "hold"],
     ]
+
+
+@pytest.mark.parametrize("deletes", SETTINGS, ids=str)
+@pytest.mark.parametrize(("side", "masked"), [("left", Move.REVIVE_LEFT), ("right", Move.REVIVE_RIGHT)])
+def test_where_no_records_are_made_nothing_is_made_again_and_a_person_is_asked(deletes, side, masked):
+    asks = {pair: Move.ASK if move is masked else move for pair, move in moves(deletes).items()}
+    assert moves(deletes, **{f"makes_{side}": False}) == asks

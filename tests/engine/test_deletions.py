@@ -7,7 +7,11 @@ import itertools
 import attrs
 import pytest
 
+from crmbridge import at, one_way, pair, policies
+from crmbridge.match import key, level
+from crmbridge.model import Disposition
 from crmbridge.plan import Deletes
+from crmbridge.reasons import Code, because
 
 RULES = list(itertools.product(("detach", "archive", "delete"), ("ask", "revive", "remove"), (False, True)))
 
@@ -43,6 +47,59 @@ def test_each_deletion_setting_does_what_it_says(world, gone, rule, if_edited, e
     before = world.count()
     world.settle(pipe)
     assert world.count() == before
+
+
+def one_way_to_revive(world):
+    return (
+        one_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
+        .match(level("email", key("email", "Email")))
+        .fields(pair("email", "Email"), pair("name", "Name"), pair("city", "City"), policy=policies.left_wins)
+        .deletes(right="delete", if_edited="revive")
+    )
+
+
+def two_way_to_revive(world):
+    return world.pipeline(policies.left_wins, right="delete", if_edited="revive").creates(left=False, right=True)
+
+
+@pytest.mark.parametrize("how", [one_way_to_revive, two_way_to_revive])
+@pytest.mark.parametrize("choice", [None, "crm", "ma"])
+def test_a_person_is_asked_where_what_is_gone_cannot_be_made_again(world, how, choice):
+    pipe = how(world)
+    person, lead = world.pair(pipe)
+    world.settle(pipe)
+    world.crm.edit(lead, City="by hand")
+    world.ma.remove(person)
+    plan, report = world.plan(pipe), world.run(pipe)
+    assert (plan.totals.writes, report.writes) == ({}, 0)
+    assert person in {row.ref for row in report.rows(Disposition.DISPUTED)}
+    assert {(state, code) for state, code, _ in world.parked()} == {("disputed", "gone_and_changed")}
+    if choice is not None:
+        world.clock.advance(60)
+        world.ready(pipe).rule(person, choice, by="ops")
+        world.settle(pipe)
+        assert person.id not in {ref for _, _, ref in world.parked()}
+    if choice != "ma":
+        world.ma.restore(person)
+        world.settle(pipe)
+    assert [row["City"] for row in world.crm.rows("lead")] == ([] if choice == "ma" else ["by hand"])
+
+
+def test_a_check_warns_of_a_revival_that_makes_nothing(world):
+    found = [finding.because for finding in world.ready(one_way_to_revive(world)).check()]
+    assert because(Code.CANNOT_REVIVE, system="ma") in found
+
+
+def test_only_the_survivors_row_is_written_where_a_record_is_made_again(world):
+    pipe = world.pipeline(right="delete", if_edited="revive")
+    person, lead = world.pair(pipe)
+    world.crm.edit(lead, Name="Edited")
+    world.ma.remove(person)
+    plan, report = world.plan(pipe), world.run(pipe)
+    for told in (plan, report):
+        applied = list(told.rows(Disposition.APPLIED))
+        assert [(row.ref, row.because.code) for row in applied] == [(lead, Code.NEW)]
+    assert report.writes == 1
 
 
 @pytest.mark.parametrize("rule", ["detach", "archive", "delete"])

@@ -107,6 +107,12 @@ PLANTS = {
         "because=answer.because,",
         (ENGINE.format("pacing", "a_record_that_keeps_being_edited_while_it_waits_keeps_its_place"),),
     ),
+    "what cannot be made again is revived": (
+        "plan/_table.py",
+        "(move if makes.get(move, True) else Move.ASK for move in answers)",
+        "answers",
+        (ENGINE.format("deletions", "a_person_is_asked_where_what_is_gone_cannot_be_made_again"),),
+    ),
     "two records of one batch are tied to one counterpart": (
         "_engine/_batch.py",
         "    used[subject.side, record.ref] = used[towards, found.ref] = subject\n",

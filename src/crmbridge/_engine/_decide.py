@@ -62,7 +62,8 @@ def _linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> 
         case Move.REVIVE_LEFT | Move.REVIVE_RIGHT:
             why = because(Code.REVIVED, system=_gone_from(run, on_left))
             survivor: Side = "right" if move is Move.REVIVE_LEFT else "left"
-            verdict = pair_verdict(subject, Disposition.APPLIED, why, None, on_left, on_right)
+            # Nothing is written yet: what is made again is decided by the survivor's own row.
+            verdict = pair_verdict(subject, Disposition.UNCHANGED, why, None, on_left, on_right)
             again = QueueRow(survivor, link.ref(survivor), run=run.id)
             return attrs.evolve(verdict, link=attrs.evolve(link, closed=why), wakes=(again,))
         case Move.CREATE_LEFT | Move.CREATE_RIGHT:
@@ -81,8 +82,14 @@ def _move(run: Run, link: Link, left: Half, right: Half) -> Move:
     run.judged(left.state, right.state, move)
     ruled = side_choice(run, link, (left.record, right.record))
     if move is Move.ASK and ruled is not None:
-        move = move_of(ruled, left.state)
+        move = _makeable(run, move_of(ruled, left.state))
     return Move.CLOSE if move is Move.REMOVE_RIGHT and still_shared(run, link) else move
+
+
+def _makeable(run: Run, move: Move) -> Move:
+    """Let the survivor that a person chose stand alone where nothing is made on the other side."""
+    again: Mapping[Move, Side] = {Move.REVIVE_LEFT: "left", Move.REVIVE_RIGHT: "right"}
+    return move if move not in again or run.definition.creates(again[move]) else Move.CLOSE
 
 
 def _gone_from(run: Run, on_left: Half) -> str:

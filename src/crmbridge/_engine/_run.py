@@ -119,7 +119,8 @@ class Run:
     table: Mapping[tuple[State, State], Move] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.table = moves(self.definition.deletes)
+        makes = {f"makes_{side}": self.definition.creates(side) for side in SIDES}
+        self.table = moves(self.definition.deletes, **makes)
         self.references, self.crossings = self.definition.references, self.definition.crossings
 
     @property

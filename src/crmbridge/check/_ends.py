@@ -58,6 +58,8 @@ def _removing(definition: Definition, side: Side, end: End) -> Iterator[Finding]
             why = because(Code.CANNOT_REMOVE, system=end.system, kind=kind, verb=removal)
             yield Finding(f"{end.system}.{kind}", why, _ERROR)
     across = definition.end(other(side))
+    if definition.deletes.if_edited == "revive" and not definition.creates(other(side)):
+        yield Finding(across.system, because(Code.CANNOT_REVIVE, system=across.system), _WARNING)
     for kind in across.kinds:
         able = across.capabilities(kind)
         if not able.sees_deletes:

@@ -76,14 +76,16 @@ _EDITED: Final[Mapping[IfEdited, tuple[Move, Move]]] = {
 }
 
 
-def moves(deletes: Deletes) -> Mapping[tuple[State, State], Move]:
-    """Give the decision table for a pipeline's deletion setting.
+def moves(deletes: Deletes, *, makes_left: bool = True, makes_right: bool = True) -> Mapping[tuple[State, State], Move]:
+    """Give the decision table for a pipeline's deletion setting, and for the sides on which it makes records.
 
-    Pairs that cannot be met (a side that equals an agreement beside one that was never linked) have no row.
+    Where none are made, nothing is made again: a person is asked. Pairs that cannot be met (a side that equals an agreement beside one that was never linked) have no row.
     """
     rows = dict(_FIXED)
     survivors = ((State.SAME, _EDITED["remove"]), (State.CHANGED, _EDITED[deletes.if_edited]))
-    for state, (left_gone, right_gone) in survivors:
+    makes = {Move.REVIVE_LEFT: makes_left, Move.REVIVE_RIGHT: makes_right}
+    for state, answers in survivors:
+        left_gone, right_gone = (move if makes.get(move, True) else Move.ASK for move in answers)
         rows[State.GONE, state] = Move.CLOSE if deletes.right == "detach" else left_gone
         rows[state, State.GONE] = Move.CLOSE if deletes.left == "detach" else right_gone
     return rows | {(a, b): Move.HOLD for a in State for b in State if State.UNKNOWN in (a, b)}

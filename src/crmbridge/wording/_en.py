@@ -170,6 +170,10 @@ _TEXTS: Final = {
     ),
     Code.CANNOT_UPDATE: "Records[ of the kind {kind}][ in {system}] cannot be changed once they are there.",
     Code.CANNOT_REMOVE: "Records[ of the kind {kind}][ in {system}] cannot be removed as the settings ask[: {verb}].",
+    Code.CANNOT_REVIVE: (
+        "No records are made[ in {system}], so what is removed there is not made again when the other record was edited: a "
+        "person must choose."
+    ),
     Code.DELETES_UNSEEN: "Nothing tells of removals[ in {system}], so one is met only where its record is read again.",
     Code.ABSENT_IS_KEPT: (
         "A record that is not shown any more[ in {system}] is no deletion, so none is carried over; where the source always "

@@ -163,6 +163,10 @@ _TEXTS: Final = {
     ),
     Code.CANNOT_UPDATE: "[{system}では]登録済みのレコード[({kind})]を変更できません。",
     Code.CANNOT_REMOVE: "[{system}では]設定どおりにレコード[({kind})]を削除できません[({verb})]。",
+    Code.CANNOT_REVIVE: (
+        "[{system}での]新規作成がオフのため、削除されたレコードはもう一方が編集されていても作り直されません。"
+        "その場合は、どちらを採用するか判断が必要です。"
+    ),
     Code.DELETES_UNSEEN: "[{system}からは]削除が通知されないため、レコードを読み直したときにだけ分かります。",
     Code.ABSENT_IS_KEPT: (
         "[{system}で]見当たらなくなったレコードは削除とみなさないため、削除は反映されません。"
