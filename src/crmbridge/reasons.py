@@ -99,6 +99,7 @@ class Code(enum.StrEnum):
     REPEATED_ID = "repeated_id"
     RULE_FAILED = "rule_failed"
     POINTS_NOWHERE = "points_nowhere"
+    EDIT_NOT_SENT = "edit_not_sent"
     REFUSED_BY_SYSTEM = "refused_by_system"
     IN_DOUBT = "in_doubt"
     NEVER_SETTLES = "never_settles"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from crmbridge import at, case, events, gates, one_way, pair, policies, put
@@ -102,6 +103,21 @@ def test_links_from_before_there_were_cases_take_one_and_a_case_that_is_no_more_
     world.ma.edit(ref, city="Osaka", name="Park")
     world.run(deals(world, ASKED))
     assert (world.crm.rows("lead")[0]["Name"], world.crm.rows("lead")[0]["City"]) == ("Park", "Nara")
+
+
+@pytest.mark.parametrize("left_in", [(), (ASKED,)])
+def test_a_case_stays_when_cases_are_taken_out_and_put_back(both, left_in):
+    world = both()
+    ref = world.left(email="kim@x.example", city="Kobe", score=90)
+    world.run(deals(world))
+    world.ma.edit(ref, score=10, tags=("資料請求",))
+    world.run(deals(world))
+    without = deals(world)
+    world.run(attrs.evolve(without, definition=attrs.evolve(without.definition, cases=left_in)))
+    writes = world.count()
+    world.run(deals(world))
+    assert (cases_of(world), world.count()) == ({"hot"}, writes)
+    assert held(world) == {"kim@x.example": (("hot",), "Kobe")}
 
 
 @pytest.mark.parametrize("before", range(1, 14))

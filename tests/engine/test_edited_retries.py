@@ -2,12 +2,14 @@
 
 import pytest
 
-from crmbridge import Disposition, gates, pair, policies
+from crmbridge import Disposition, at, case, gates, one_way, pair, policies
 from crmbridge.errors import UsageError
+from crmbridge.match import key, level
 from crmbridge.model import FieldSpec
 from crmbridge.quarantine import grouped, parked
-from crmbridge.reasons import Code
+from crmbridge.reasons import Code, because
 from crmbridge.testing.faulty import Fault
+from crmbridge.wording import say
 
 SHORT = FieldSpec("phone", max_length=8)
 LONG = "+81 3 0000 0000"
@@ -88,6 +90,48 @@ def test_what_a_person_gives_is_held_against_the_schema_too(phones):
     assert retried(world, pipe, person, phone="000000000").counts[Disposition.QUARANTINED] == 1
     assert world.parked() == [("quarantined", "too_long", person.id)]
     assert world.count() == 0
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_value_for_a_field_of_another_case_is_kept_back_with_all_others(world, linked):
+    hot = case("hot", gates.at_least("score", 80), pair("city", "City"))
+    cold = case("cold", gates.at_least("score", 0), pair("name", "Name"))
+    pipe = (
+        one_way("sync", at(world.ma, "person"), at(world.crm, "lead"))
+        .match(level("email", key("email", "Email")))
+        .fields(pair("email", "Email"))
+        .cases(hot, cold)
+    )
+    person = world.left(email="kim@x.example", city="Kobe", score=90)
+    if linked:
+        world.run(pipe)
+        world.ma.edit(person, city="Osaka")
+    world.crm.single = lambda _: Fault.REJECTED
+    world.run(pipe)
+    world.crm.single = lambda _: None
+    before = world.count()
+    report = retried(world, pipe, person, Name="Kim")
+    [why] = [row.because for row in report.rows(Disposition.QUARANTINED)]
+    assert why == because(Code.EDIT_NOT_SENT, system="crm", field="Name", case="hot")
+    assert (world.count(), world.parked()) == (before, [("quarantined", "edit_not_sent", person.id)])
+    assert "the case hot" in say(why)
+    assert "条件:「hot」" in say(why, "ja")
+    assert retried(world, pipe, person, City="Nara").counts[Disposition.APPLIED] == 1
+    assert [(lead["City"], lead.get("Name")) for lead in world.crm.rows("lead")] == [("Nara", None)]
+
+
+def test_a_value_for_a_field_that_is_only_written_on_create_is_kept_back_on_a_change(both):
+    world = both(extra=(SHORT, FieldSpec("once", create_only=True)))
+    pipe = world.pipeline(policies.left_wins).fields(
+        pair("phone", "phone"), pair("once", "once"), policy=policies.left_wins
+    )
+    person, _ = world.pair(pipe)
+    world.settle(pipe)
+    world.ma.edit(person, phone=LONG)
+    world.run(pipe)
+    before = world.count()
+    retried(world, pipe, person, phone="00000000", once="1")
+    assert (world.count(), world.parked()) == (before, [("quarantined", "edit_not_sent", person.id)])
 
 
 def test_what_the_system_refuses_is_in_quarantine_again(phones):

@@ -113,6 +113,18 @@ PLANTS = {
         "answers",
         (ENGINE.format("deletions", "a_person_is_asked_where_what_is_gone_cannot_be_made_again"),),
     ),
+    "a person's value for a field of another case is dropped": (
+        "_engine/_edited.py",
+        "    unsent = sorted(edit.values.keys() - written)\n",
+        "    unsent = sorted(written - written)\n",
+        (ENGINE.format("edited_retries", "a_value_for_a_field_of_another_case_is_kept_back_with_all_others"),),
+    ),
+    "a link loses its case while there are none": (
+        "_engine/_cases.py",
+        "return None if link is None else link.case\n",
+        "return None if link is None or not cases else link.case\n",
+        (ENGINE.format("cases", "a_case_stays_when_cases_are_taken_out_and_put_back"),),
+    ),
     "two records of one batch are tied to one counterpart": (
         "_engine/_batch.py",
         "    used[subject.side, record.ref] = used[towards, found.ref] = subject\n",

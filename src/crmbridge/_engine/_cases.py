@@ -13,12 +13,12 @@ from ._run import Run
 def case_of(run: Run, left: Record | None, right: Record | None, link: Link | None = None) -> str | Reason | None:
     """Name the case of a left record, or say that none admits it; None where the pipeline has no cases.
 
-    Raises `Raised` where a condition does. A link keeps the case that it was made in; one from before there were cases
-    takes one when it is next decided.
+    Raises `Raised` where a condition does. A link keeps the case that it was made in, also while the pipeline has no
+    cases; one from before there were cases takes one when it is next decided.
     """
     cases = run.definition.cases
     if not cases or left is None or (link is not None and link.case is not None):
-        return None if link is None or not cases else link.case
+        return None if link is None else link.case
     crossing = Crossing(left, right, link, "linking" if right is not None else "creating", "right")
     try:
         found = chosen(cases, crossing)

@@ -177,7 +177,7 @@ def _make(
             pair.right for pair in pairing.pairs if any(one.column in awaited for one in references(pair.given))
         }
     made = creation(pairing, towards, held, required)
-    made = edited_creation(run, subject, pairing, towards, made, held)
+    made = edited_creation(run, subject, pairing, towards, made, held, case)
     if run.followed.told:
         made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
     looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}

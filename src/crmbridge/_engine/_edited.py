@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..definition import Definition
 from ..errors import UsageError
-from ..model import MISSING, Cell, FieldDecision, Missing, RecordRef, Side, is_blank, other
+from ..model import MISSING, Cell, FieldDecision, Link, Missing, RecordRef, Side, is_blank, other
 from ..plan import Cells, Gated, Merge, NewRecord, Pairing, differs
 from ..preflight import problem
-from ..reasons import Code, Reason, because
+from ..reasons import Code, Fact, Reason, because
 from ..roles import QueueRow
 from ._run import Edit, Run
 from ._subjects import Subject
@@ -38,14 +38,17 @@ def edits_of(
 
 
 def edited(
-    run: Run, subject: Subject, pairing: Pairing, decided: Merge, held: Mapping[Side, Cells], gated: Gated
+    run: Run, subject: Subject, link: Link, pairing: Pairing, decided: Merge, held: Mapping[Side, Cells], gated: Gated
 ) -> Merge:
     """Put a person's values into the decision of a pair, in place of what was decided about these fields."""
     for row in subject.rows:
         edit, towards = run.edits.get(row.ref), other(row.side)
         if edit is not None and gated[0 if towards == "left" else 1] is None:
-            for place, value in _places(pairing, towards, edit, creating=False).items():
+            places = _places(pairing, towards, edit, creating=False)
+            for place, value in places.items():
                 decided = _one(pairing, place, decided, held, towards, value, _why(pairing, place, towards, edit))
+            unsent = _unsent(run, pairing, towards, edit, places, link.case)
+            decided = decided._replace(problems=(*unsent, *decided.problems))
     return decided
 
 
@@ -77,14 +80,15 @@ def _one(
 
 
 def edited_creation(
-    run: Run, subject: Subject, pairing: Pairing, towards: Side, made: NewRecord, held: Cells
+    run: Run, subject: Subject, pairing: Pairing, towards: Side, made: NewRecord, held: Cells, case: str | None
 ) -> NewRecord:
     """Put a person's values into a record that is to be made."""
     edit = next((run.edits[row.ref] for row in subject.rows if row.ref in run.edits), None)
     if edit is None:
         return made
     values, fields, problems = dict(made.values), list(made.fields), made.problems
-    for place, value in _places(pairing, towards, edit, creating=True).items():
+    places = _places(pairing, towards, edit, creating=True)
+    for place, value in places.items():
         pair = pairing.pairs[place]
         names, spec = (pair.left, pair.right), pair.spec(towards)
         problems = _others(problems, names)
@@ -97,7 +101,7 @@ def edited_creation(
             left, right = (held[place], None) if towards == "right" else (None, held[place])
             values[place] = value
             fields.append(FieldDecision(*names, left, right, value, towards, _why(pairing, place, towards, edit)))
-    return NewRecord(values, tuple(fields), problems)
+    return NewRecord(values, tuple(fields), (*_unsent(run, pairing, towards, edit, places, case), *problems))
 
 
 def _places(pairing: Pairing, towards: Side, edit: Edit, *, creating: bool) -> dict[int, Cell]:
@@ -111,6 +115,17 @@ def _places(pairing: Pairing, towards: Side, edit: Edit, *, creating: bool) -> d
         if writable and pair.field(towards) in edit.values:
             found[place] = edit.values[pair.field(towards)]
     return found
+
+
+def _unsent(
+    run: Run, pairing: Pairing, towards: Side, edit: Edit, places: Iterable[int], case: str | None
+) -> tuple[Reason, ...]:
+    """Name the values that this record's pairs do not write: nothing is sent without them, since a person gave them."""
+    written = {pairing.pairs[place].field(towards) for place in places}
+    system = run.definition.end(towards).system
+    facts: dict[str, Fact] = {} if case is None else {"case": case}
+    unsent = sorted(edit.values.keys() - written)
+    return tuple(because(Code.EDIT_NOT_SENT, system=system, field=field, **facts) for field in unsent)
 
 
 def _why(pairing: Pairing, place: int, towards: Side, edit: Edit) -> Reason:

@@ -44,7 +44,8 @@ def decide_merge(
         guests=only_fills(run, link, pairing),
         filling=run.lost,
     )
-    decided = edited(run, subject, pairing, decided, {"left": left.cells, "right": right.cells}, (closed[0], closed[1]))
+    cells: dict[Side, Cells] = {"left": left.cells, "right": right.cells}
+    decided = edited(run, subject, link, pairing, decided, cells, (closed[0], closed[1]))
     lines = followed(run, pairing, link.left, decided.fields)
     kept = run.followed.kept(pairing, link.left, left.cells, right.cells)
     decided = decided._replace(fields=(*lines, *kept))

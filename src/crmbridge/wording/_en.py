@@ -106,6 +106,10 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
     Code.UNREADABLE: "What {field} holds[ in {system}] is no value that can be taken over[ ({found})].",
     Code.REPEATED_ID: "Several records[ in {system}] have the same id[ in {field}], so none of them can be told from the others.",
+    Code.EDIT_NOT_SENT: (
+        "No rule for this record writes {field}[ in {system}][; it is in the case {case}], so nothing was sent with the value "
+        "that a person gave for it."
+    ),
     Code.REFUSED_BY_SYSTEM: "The record was refused[ by {system}][: {code}][ ({field})].",
     Code.IN_DOUBT: "A write[ to {system}] got no answer, and it is not known whether it was done[ ({code})].",
     Code.NEVER_SETTLES: (

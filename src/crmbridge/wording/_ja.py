@@ -105,6 +105,10 @@ _TEXTS: Final = {
     Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
     Code.UNREADABLE: "[{system}の]{field}の値は、取り込める値ではありません[({found})]。",
     Code.REPEATED_ID: "[{system}に]同じIDのレコードが複数あるため[({field})]、区別できません。",
+    Code.EDIT_NOT_SENT: (
+        "このレコード[(条件:{case})]では[{system}の]{field}に書き込む設定がないため、"
+        "担当者が指定した値を使わずに送信することはせず、何も書き込んでいません。"
+    ),
     Code.REFUSED_BY_SYSTEM: "[{system}により]レコードの登録が拒否されました[({code})][。項目:{field}]。",
     Code.IN_DOUBT: "[{system}への]書き込みの応答がなく、反映されたかどうか分かりません[({code})]。",
     Code.NEVER_SETTLES: "{field}の値が2つのシステム[({one}と{two})]の間で繰り返し書き換わっています[({count}回)]。",
