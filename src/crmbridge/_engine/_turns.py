@@ -100,6 +100,9 @@ class Turns:
         while self.line and self.line[-1].place < place:
             first = self.line.pop()
             self.unsure = self.unsure or (first.key is None and bool(self.pacing.cooldown))
+            if self._full:
+                self.behind.add(first.who)
+                continue
             own = first.key or str(first.who)
             self._give(first.who, own, _time(asked(self.pacing, self.starts, own, max(now, first.until))))
         answer = asked(self.pacing, self.starts, key, now)
