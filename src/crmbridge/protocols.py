@@ -48,6 +48,11 @@ MOST_FOUND: Final = 1_000
 """As many records as answer one question are too many to choose from."""
 
 
+def as_it_is(value: Cell) -> object:
+    """Leave a value in the form that it has."""
+    return value
+
+
 # -- what a matcher asks, and what it concludes ------------------------------------
 
 
@@ -288,6 +293,10 @@ class FieldState:
     right_at: dt.datetime | None = None
     moment: Moment = "writing"
     """At the first crossing of this field: `creating` or `linking`."""
+    many: Side | None = None
+    """The side that holds several values where the other one holds a single one; None: both hold alike, or nobody knows."""
+    form: Callable[[Cell], object] = attrs.field(default=as_it_is, repr=False, eq=False)
+    """Put one value, or one of several, into the form that both systems would store; equal forms could be one value."""
 
     @property
     def first(self) -> bool:
@@ -323,6 +332,15 @@ class Carry:
 
 
 @attrs.frozen
+class Amend:
+    """Each side is written a value of its own, in the left's terms; one that holds it already is not written."""
+
+    left: Cell = attrs.field(repr=False)
+    right: Cell = attrs.field(repr=False)
+    because: Reason
+
+
+@attrs.frozen
 class Leave:
     """Each side keeps what it has, and that is remembered."""
 
@@ -336,7 +354,7 @@ class Ask:
     because: Reason
 
 
-Resolution: TypeAlias = "Settle | Carry | Leave | Ask"
+Resolution: TypeAlias = "Settle | Carry | Amend | Leave | Ask"
 """What a policy answers."""
 
 

@@ -497,6 +497,42 @@ def test_the_last_of_several_values_goes_to_the_side_that_holds_one_and_nothing_
         assert (found.write_left, found.write_right, found.problems) == ({}, {0: "b"}, ())
 
 
+MANY = FieldType.CHOICES
+
+
+def test_which_side_holds_many_is_told_by_the_fields_and_not_by_what_they_hold():
+    pairs = one(policies.last_value, right=FieldSpec("r", MANY))
+    for agreed in (MISSING, MISSING), (None, ()):
+        found = decided(pairs, ("vip", (), *agreed))
+        assert (found.write_left, found.write_right, found.problems) == ({}, {0: ("vip",)}, ())
+    assert creation(pairs, "right", ("vip",), frozenset()).values == {0: ("vip",)}
+    assert creation(one(policies.union, right=FieldSpec("r", MANY)), "right", ("vip",), frozenset()).values == {
+        0: ("vip",)
+    }
+
+
+def test_elements_are_one_in_the_forms_that_both_fields_declare():
+    pairs = one(policies.union, left=FieldSpec("l", MANY), right=FieldSpec("r", MANY, normalises=LOOSE))
+    found = decided(pairs, (("VIP", "x"), ("vip",), ("VIP",), ("vip",)))
+    assert (found.write_left, found.write_right) == ({}, {0: ("vip", "x")})
+    assert decided(pairs, ((), ("vip",), ("VIP",), ("vip",))).write_right == {0: ()}
+
+
+def test_a_policy_that_would_write_both_sides_gives_its_own_reason_where_one_of_them_is_written():
+    pairs = one(policies.last_value, two_way=False, left=FieldSpec("l", MANY))
+    found = decided(pairs, (("a", "b"), "z", MISSING, MISSING))
+    assert (found.write_left, found.write_right) == ({}, {0: "b"})
+    assert [line.because.code for line in found.fields] == [Code.POLICY]
+    pairs = one(policies.left_always, two_way=False)
+    assert [line.because.code for line in decided(pairs, (None, "z", None, None)).fields] == [Code.POLICY]
+
+
+def test_a_shared_set_of_which_a_part_was_left_out_goes_to_who_does_not_own_it_as_it_was_edited():
+    pairs = one(policies.union, left=FieldSpec("l", MANY), right=FieldSpec("r", MANY))
+    found = decided(pairs, (("a", "mine"), ("a", "c"), ("a",), ("a", "b")), guests=frozenset({0}))
+    assert (found.write_left, found.write_right) == ({0: ("a", "mine", "c")}, {})
+
+
 def test_one_value_that_the_target_would_refuse_keeps_the_whole_pair_back():
     short = FieldSpec("r", max_length=3)
     found = decided(one(policies.left_wins, right=short), ("abcd", "a", "a", "a"))

@@ -54,6 +54,7 @@ SORTS = {
     "number": Sort(FieldSpec("l", FieldType.NUMBER), FieldSpec("r", FieldType.NUMBER), (None, Decimal(0), Decimal(1))),
     "many": Sort(MANY, FieldSpec("r", FieldType.CHOICES), ((), ("a",), ("b", "a"))),
     "many to one": Sort(MANY, FieldSpec("r"), ((), ("a",), ("b", "a")), (None, "a", "b")),
+    "one to many": Sort(TEXT, FieldSpec("r", FieldType.CHOICES), (None, "a", "b"), ((), ("a",), ("b", "a"))),
 }  # fmt: skip
 
 
@@ -284,15 +285,50 @@ def a_person_is_asked_where_both_changed_and_differ_and_nowhere_else(case):
         assert bool(case.found.disputed) == (both and not case.alike)
 
 
-def a_union_is_all_less_what_either_removed(case):
+def forms(sort, value):
+    return {sort.stored(element) for element in elements(value)}
+
+
+def an_edit_of_a_union_reaches_the_other_side_and_what_nobody_touched_stays_where_it_is(case):
+    """Of halves that an undo or a policy left to differ, all of both would bring back what was taken away."""
     if case.policy != policies.union or case.found.problems or MISSING in (case.left, case.right):
         return
     agreed = case.agreed
     if (agreed and case.changed == (False, False)) or (case.alike and (not agreed or case.changed == (True, True))):
         return
-    left, right = elements(case.left), elements(case.right)
-    gone = (elements(case.left_agreed) - left) | (elements(case.right_agreed) - right) if agreed else set()
-    assert all(elements(value) == (left | right) - gone for value, _ in case.writes)
+    halves = (case.left_agreed, case.right_agreed) if agreed else (None, None)
+    sides = [(elements(now), elements(half)) for now, half in zip((case.left, case.right), halves, strict=True)]
+    added = set().union(*(forms(case.sort, tuple(now - half)) for now, half in sides))
+    removed = set().union(*(forms(case.sort, tuple(half - now)) for now, half in sides)) - added
+    for written, held in ((case.to_left, case.left), (case.to_right, case.right)):
+        end, before = forms(case.sort, held if written is MISSING else written), forms(case.sort, held)
+        assert added <= end
+        assert not removed & end
+        assert end - added == before - added - removed
+
+
+def a_union_that_was_agreed_alike_is_all_less_what_either_removed(case):
+    halves = elements(case.left_agreed), elements(case.right_agreed)
+    if case.policy == policies.union and case.agreed and halves[0] == halves[1]:
+        left, right = elements(case.left), elements(case.right)
+        gone = (halves[0] - left) | (halves[1] - right)
+        assert all(
+            forms(case.sort, value) == forms(case.sort, tuple((left | right) - gone)) for value, _ in case.writes
+        )
+
+
+def nothing_is_taken_from_the_many_of_last_value_and_a_value_written_beside_them_is_added(case):
+    if case.policy != policies.last_value or case.sort.others is None or MISSING in (case.left, case.right):
+        return
+    left_many = case.sort.left is MANY
+    held, written, beside = (
+        (case.left, case.to_left, case.right) if left_many else (case.right, case.to_right, case.left)
+    )
+    many = elements(held if written is MISSING else written)
+    assert elements(held) <= many
+    if not case.agreed or case.changed[1 if left_many else 0]:
+        assert elements(beside) <= many
+    assert not case.found.problems
 
 
 LAWS = (
@@ -313,7 +349,9 @@ LAWS = (
     an_opt_out_never_goes_back,
     the_first_value_stays,
     a_person_is_asked_where_both_changed_and_differ_and_nowhere_else,
-    a_union_is_all_less_what_either_removed,
+    an_edit_of_a_union_reaches_the_other_side_and_what_nobody_touched_stays_where_it_is,
+    a_union_that_was_agreed_alike_is_all_less_what_either_removed,
+    nothing_is_taken_from_the_many_of_last_value_and_a_value_written_beside_them_is_added,
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from crmbridge import policies
 from crmbridge.model import MISSING, is_blank
-from crmbridge.protocols import Ask, Carry, FieldState, Leave, Settle
+from crmbridge.protocols import Amend, Ask, Carry, FieldState, Leave, Settle
 from crmbridge.reasons import Code, because
 from crmbridge.testing.sim import MONDAY
 
@@ -156,6 +156,100 @@ def test_an_opt_out_that_nobody_has_made_is_not_made_up():
 def test_a_union_keeps_additions_and_removals_of_both_sides(left, right, l0, r0, kept):
     found = judged(policies.union, left, right, l0, r0)
     assert set(found or ()) == kept
+
+
+def ends(policy, left, right, l0=MISSING, r0=MISSING, **more):
+    """Give what both sides hold once the policy has been followed."""
+    found = policy.resolve(FieldState(left, right, l0, r0, **more))
+    match found:
+        case Settle(value=value):
+            return value, value
+        case Carry(value=value, towards=towards):
+            return (value, right) if towards == "left" else (left, value)
+        case Amend():
+            return found.left, found.right
+        case _:
+            return left, right
+
+
+SETS = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("a", "c"), ("c", "b", "a")]
+
+
+@pytest.mark.parametrize("policy", [policies.union, policies.filled_beats_blank(policies.union)], ids=lambda p: p.name)
+def test_what_was_left_to_differ_in_a_union_stays_so_while_others_are_added(policy):
+    """As after an undo, which takes an element out of one side alone."""
+    assert ends(policy, ("x", "bad"), ("x", "new"), ("x", "bad"), ("x",)) == (("x", "bad", "new"), ("x", "new"))
+    assert ends(policy, ("x", "bad", "new"), ("x",), ("x", "bad"), ("x",)) == (("x", "bad", "new"), ("x", "new"))
+    assert ends(policy, ("bad", "new"), (), ("bad",), ()) == (("bad", "new"), ("new",))
+
+
+@pytest.mark.parametrize(("l0", "r0"), list(itertools.product(SETS, SETS)))
+def test_a_union_carries_what_each_side_added_and_removed_and_nothing_else(l0, r0):
+    for left, right in itertools.product(SETS, SETS):
+        added, removed = {*left} - {*l0} | {*right} - {*r0}, {*l0} - {*left} | {*r0} - {*right}
+        one, two = (set(value or ()) for value in ends(policies.union, left, right, l0, r0))
+        assert one == {*left} - (removed - added) | added
+        assert two == {*right} - (removed - added) | added
+
+
+@pytest.mark.parametrize(("left", "right"), list(itertools.product(SETS, SETS)))
+def test_the_first_contact_of_a_union_loses_nothing_and_makes_both_sides_alike(left, right):
+    one, two = (set(value or ()) for value in ends(policies.union, left, right))
+    assert one == two == {*left, *right}
+
+
+def test_nobody_is_written_a_set_of_which_only_the_order_was_changed():
+    assert ends(policies.union, ("b", "a"), ("a", "b"), ("a", "b"), ("a", "b")) == (("b", "a"), ("a", "b"))
+    assert ends(policies.union, ("a", "b"), ("b", "a"), ("a", "b"), ("a", "b")) == (("a", "b"), ("b", "a"))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "kept"),
+    [
+        (("VIP", "New"), ("vip",), (("VIP", "New"), ("vip", "New"))),
+        ((), ("vip",), ((), ())),
+        (("VIP",), ("Vip",), (("Vip",), ("Vip",))),
+        (("VIP",), ("vip", "vip2"), (("VIP", "vip2"), ("vip", "vip2"))),
+        (("VIP", "vip2"), ("vip", "VIP2"), (("VIP", "vip2"), ("vip", "VIP2"))),
+    ],
+)
+def test_an_element_that_both_systems_store_in_a_form_of_their_own_is_one(left, right, kept):
+    found = ends(policies.union, left, right, ("VIP",), ("vip",), form=lambda value: str(value).casefold())
+    assert tuple(tuple(value or ()) for value in found) == kept
+
+
+def test_one_of_two_elements_that_the_other_system_cuts_to_one_leaves_the_other_of_them_there():
+    halves = ("topic one", "topic two"), ("topic",)
+    assert ends(policies.union, ("topic two",), ("topic",), *halves, form=lambda value: str(value)[:5])[1] == ("topic",)
+    assert not ends(policies.union, (), ("topic",), *halves, form=lambda value: str(value)[:5])[1]
+
+
+@pytest.mark.parametrize("around", [lambda policy: policy, policies.filled_beats_blank, policies.never_clear])
+@pytest.mark.parametrize("inner", [policies.last_value, policies.union], ids=lambda policy: policy.name)
+def test_a_blank_side_that_holds_many_is_given_a_single_value_as_one_of_many(inner, around):
+    assert ends(around(inner), "vip", None, many="right") == ("vip", ("vip",))
+    assert ends(around(inner), "vip", None, None, None, many="right") == ("vip", ("vip",))
+    assert ends(around(inner), (), "vip", many="left") == (("vip",), "vip")
+
+
+@pytest.mark.parametrize("around", [lambda policy: policy, policies.filled_beats_blank, policies.never_clear])
+def test_a_single_value_that_a_person_wrote_lives_on_where_the_other_side_was_cleared(around):
+    for cleared in (None, ()):
+        found = ends(around(policies.last_value), cleared, "vip", ("x",), "x", many="left")
+        assert found == (("vip",), "vip")
+        found = ends(around(policies.last_value), "vip", cleared, "x", ("x",), many="right")
+        assert found == ("vip", ("vip",))
+
+
+def test_a_single_value_is_among_the_many_also_where_both_sides_added_one():
+    assert ends(policies.last_value, ("x", "new"), "vip", ("x",), "x", many="left") == (("x", "vip", "new"), "new")
+    assert ends(policies.last_value, "vip", ("x", "new"), "x", ("x",), many="right") == ("new", ("x", "vip", "new"))
+    assert ends(policies.last_value, ("a", "b"), "vip", many="left") == (("a", "vip", "b"), "b")
+
+
+def test_what_was_taken_out_of_the_single_side_does_not_come_back_with_the_removal_of_another():
+    assert ends(policies.last_value, ("x", "bad"), "x", ("x", "bad", "y"), "x", many="left")[1] == "x"
+    assert ends(policies.last_value, ("bad",), None, ("bad", "y"), None, many="left")[1] is None
 
 
 def test_the_value_that_was_added_last_crosses_to_a_side_that_holds_one():

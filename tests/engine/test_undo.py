@@ -180,6 +180,30 @@ def test_a_value_that_both_sides_were_given_goes_back_on_neither_where_one_was_e
     assert (world.ma.values(person)["tags"], world.crm.values(lead)["Tags"]) == (both, (*both, "d"))
 
 
+@pytest.mark.parametrize("side", ["ma", "crm"])
+@pytest.mark.parametrize(
+    "policy", [policies.union, policies.never_clear(policies.union)], ids=lambda policy: policy.name
+)
+def test_an_element_that_was_undone_does_not_come_back_with_the_next_one(worlds, side, policy):
+    world = worlds(normalising=True)
+    pipe = world.pipeline().fields(pair("tags", "Tags", policy))
+    person, lead = world.pair(pipe, tags=("x",))
+    world.settle(pipe)
+    world.ma.edit(person, tags=("x", "bad"))
+    report = world.run(pipe)
+    undo(world, report, pipe)
+    world.settle(pipe)
+    held = set(world.ma.values(person)["tags"]), set(world.crm.values(lead)["Tags"])
+    if side == "ma":
+        world.ma.edit(person, tags=(*world.ma.values(person)["tags"], "new"))
+    else:
+        world.crm.edit(lead, Tags=(*world.crm.values(lead)["Tags"], "new"))
+    world.settle(pipe)
+    now = set(world.ma.values(person)["tags"]), set(world.crm.values(lead)["Tags"])
+    assert now == (held[0] | {"new"}, held[1] | {"new"})
+    assert not {"bad", "BAD"} & now[1]
+
+
 @pytest.mark.parametrize("how", ["answers", "no answers", "normalising"])
 def test_a_value_goes_back_in_whatever_form_it_was_stored(worlds, promises, how):
     world = worlds(

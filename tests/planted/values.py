@@ -44,6 +44,27 @@ PLANTS = {
         "    verdict = None\n",
         (CORE.format("planner_laws", "every_small_case_keeps_every_law[flag]"),),
     ),
+    "all elements of both sides make a union, whatever was undone": (
+        "policies/_many.py",
+        "for e in there.added if form(e)",
+        "for e in there.held if form(e)",
+        (
+            "tests/engine/test_undo.py::test_an_element_that_was_undone_does_not_come_back_with_the_next_one[union-crm]",
+            CORE.format("policies", "what_was_left_to_differ_in_a_union_stays_so_while_others_are_added[union]"),
+        ),
+    ),
+    "the side that holds many is guessed from a blank": (
+        "policies/_many.py",
+        "        many = state.many or _guessed(state)\n",
+        "        many = _guessed(state)\n",
+        (CORE.format("fields", "which_side_holds_many_is_told_by_the_fields_and_not_by_what_they_hold"),),
+    ),
+    "a single value is forgotten where the side that holds many was edited too": (
+        "policies/_many.py",
+        "        written = _elements(alone) if changed else ()\n",
+        "        written = _elements(alone) if changed and set(elements) == before else ()\n",
+        (CORE.format("policies", "a_single_value_is_among_the_many_also_where_both_sides_added_one"),),
+    ),
     "an opt-out is undone": (
         "_engine/_undo.py",
         "        trouble = trouble or held_on_to(pair, place, side, before, self.halves, system)\n",

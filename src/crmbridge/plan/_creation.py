@@ -8,7 +8,7 @@ import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Side, is_blank
 from ..preflight import problem
-from ..protocols import Carry, FieldState
+from ..protocols import Amend, Carry, FieldState
 from ..reasons import Code, Reason, because
 from ._compare import Cells
 from ._pairing import Pair, Pairing
@@ -67,12 +67,14 @@ def creation(pairing: Pairing, towards: Side, origin: Cells, required: frozenset
 def _for_creation(pair: Pair, towards: Side, held: Cell) -> Cell:
     """Put a value into the form of the new record's side; many values go into a single one as their policy says."""
     there = held if towards == "right" else pair.decode(held)
-    verdict = pair.resolve(_first_state(there, towards))
+    verdict = pair.resolve(_first_state(pair, there, towards))
     if isinstance(verdict, Carry) and verdict.towards == towards:
         there = verdict.value
+    elif isinstance(verdict, Amend):
+        there = verdict.right if towards == "right" else verdict.left
     return pair.encode(there) if towards == "right" else there
 
 
-def _first_state(held: Cell, towards: Side) -> FieldState:
+def _first_state(pair: Pair, held: Cell, towards: Side) -> FieldState:
     left, right = (held, None) if towards == "right" else (None, held)
-    return FieldState(left, right, MISSING, MISSING, moment="creating")
+    return FieldState(left, right, MISSING, MISSING, moment="creating", many=pair.many, form=pair.form)

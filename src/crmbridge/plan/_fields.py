@@ -10,7 +10,7 @@ import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_blank
 from ..preflight import problem
-from ..protocols import Ask, Carry, FieldState, Leave, Moment, Settle
+from ..protocols import Amend, Ask, Carry, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
 from ._owners import fill_or_ask, only_filling
@@ -122,7 +122,7 @@ class _Merging:
             # What has not changed is not decoded twice, and could not be where a fingerprint of it is kept.
             r0 = r0 if r0 is MISSING else there if r0 == held[1] else pair.decode(r0)
             at = self._times
-            state = FieldState(left, there, l0, r0, at.left, at.right, self._moment)
+            state = FieldState(left, there, l0, r0, at.left, at.right, self._moment, pair.many, pair.form)
             verdict = fill_or_ask(left, there) if self._filling and state.first else pair.resolve(state)
         except ValueError:
             self._problems[place] = because(Code.CODEC_FAILED, field=pair.right), pair, held
@@ -142,6 +142,9 @@ class _Merging:
             case Carry(value=value, towards=towards):
                 to_left = value if towards == "left" and differs(value, left) else MISSING
                 to_right = value if towards == "right" and differs(value, there) else MISSING
+            case Amend(left=one, right=two):
+                to_left = one if differs(one, left) else MISSING
+                to_right = two if differs(two, there) else MISSING
             case Leave():
                 to_left = to_right = MISSING
             case Ask(because=why):
@@ -186,10 +189,11 @@ class _Merging:
         first: bool = False,
     ) -> None:
         """Write what may be written; *to_right* is in the left's terms still."""
+        writes_right = to_right is not MISSING and pair.writes_right
         if to_left is not MISSING and not pair.writes_left:
-            to_left, why = MISSING, because(Code.NOT_WRITABLE, field=pair.left)
+            to_left, why = MISSING, why if writes_right else because(Code.NOT_WRITABLE, field=pair.left)
         if to_right is not MISSING and not pair.writes_right:
-            to_right, why = MISSING, because(Code.NOT_WRITABLE, field=pair.right)
+            to_right, why = MISSING, why if to_left is not MISSING else because(Code.NOT_WRITABLE, field=pair.right)
         if to_left is MISSING and to_right is MISSING:
             self.agreed[place] = held
             self._tell(pair, held, why, None, MISSING)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
+
 from ..model import Cell, Link, is_blank
-from ..protocols import Ask, Carry, Leave, Resolution, Settle
+from ..protocols import Amend, Ask, Carry, Leave, Resolution, Settle
 from ..reasons import Code, because
 from ._pairing import Pairing
 from ._rules import Owner
@@ -45,6 +47,8 @@ def only_filling(verdict: Resolution, left: Cell, right: Cell) -> Resolution:
     """Keep of a policy's answer what does not write over the shared record; *right* is in the left's terms."""
     if isinstance(verdict, Leave | Ask) or (isinstance(verdict, Carry) and verdict.towards == "left"):
         return verdict
+    if isinstance(verdict, Amend):
+        return attrs.evolve(verdict, right=verdict.right if is_blank(right) else right)
     if not differs(verdict.value, right) or (is_blank(right) and not is_blank(verdict.value)):
         return verdict
     if isinstance(verdict, Settle) and differs(verdict.value, left):

@@ -10,17 +10,19 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 import attrs
 
 from ..given import Given, Reference
-from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, Missing, Record, Rows, Schema, Side
+from ..model import MISSING, SIDES, Agreed, Cell, FieldSpec, FieldType, Missing, Record, Rows, Schema, Side
 from ..model.sealed import Sealed
 from ..policies import lets_cross, lets_values_cross, looks_back
 from ..preflight import Answer, Passed, Truncate, answered, reject
-from ..protocols import Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resolution, Settle
+from ..protocols import Amend, Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Reason
 from ._compare import Cells, Comparison, comparison
 from ._raised import raised
 from ._references import Crossing, Followed, as_text, given_cell
 from ._rules import Owner, PairedField
-from ._same import Alike, alike
+from ._same import Alike, Canonical, alike, canonical
+
+_SEVERAL: Final = frozenset({FieldType.CHOICES, FieldType.REFERENCES})
 
 Kept = TypeVar("Kept")
 Default = TypeVar("Default")
@@ -58,6 +60,10 @@ class Pair:
     """The policy has a say even where both sides were set to one value: it may hold on to an older one."""
     formerly: str | None
     """The label under which it was agreed before a field was renamed."""
+    many: Side | None
+    """The side that holds several values where the other one holds a single one."""
+    form: Canonical = attrs.field(repr=False, eq=False)
+    """Puts one value, in the left's terms, into the form that the sides store."""
     alike: Alike = attrs.field(repr=False, eq=False)
     """Says whether two values, in the right's terms, could be one in forms that the two sides store."""
     left_alike: Alike = attrs.field(repr=False, eq=False)
@@ -91,7 +97,7 @@ class Pair:
             verdict = cast("object", self.policy.resolve(state))
         except Exception as error:  # noqa: BLE001 - whatever a policy of one's own runs into
             raise raised(error, self.policy.name, self.right) from None
-        if isinstance(verdict, Settle | Carry | Leave | Ask):
+        if isinstance(verdict, Settle | Carry | Amend | Leave | Ask):
             return verdict
         raise raised(TypeError(), self.policy.name, self.right)
 
@@ -301,10 +307,17 @@ def _pair(
         crosses=codec is None and lets_cross(policy),
         values_cross=codec is None and lets_values_cross(policy),
         looks_back=looks_back(policy),
+        many=_many(left_spec, right_spec),
+        form=canonical(left_spec, right_spec) if codec is None else canonical(left_spec),
         alike=_alike(field.if_refused, left_spec, right_spec),
         left_alike=alike(left_spec),
         right_alike=alike(right_spec),
     )
+
+
+def _many(left: FieldSpec | None, right: FieldSpec | None) -> Side | None:
+    several = [spec is not None and spec.type in _SEVERAL for spec in (left, right)]
+    return None if several[0] == several[1] else "left" if several[0] else "right"
 
 
 def _alike(answer: Answer, left: FieldSpec | None, right: FieldSpec | None) -> Alike:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from ..model import MISSING, is_blank
-from ..protocols import Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
+from ..protocols import Amend, Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Code, because
 from ._staying import Monotone, WriteOnce
 
@@ -25,16 +25,8 @@ class FilledBeatsBlank:
         """Judge one field."""
         left, right = state.left, state.right
         if is_blank(left) == is_blank(right):
-            return _unless_blank(self.policy.resolve(state), self.name)
-        remembered = _remembered(self.policy, state)
-        if remembered is not None:
-            return remembered
-        why = because(Code.FILLED_BEATS_BLANK, policy=self.name)
-        # Where one side holds many values, the policy knows which of them the blank one takes: asked as at first contact.
-        shaped = self.policy.resolve(attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
-        if isinstance(shaped, Carry):
-            return Carry(shaped.value, shaped.towards, why)
-        return Settle(right if is_blank(left) else left, why)
+            return _unless_blank(self.policy.resolve(state), state, self.name)
+        return _remembered(self.policy, state) or _filled(self.policy, state, self.name)
 
 
 @attrs.frozen
@@ -52,11 +44,10 @@ class NeverClear:
         """Judge one field."""
         left, right = state.left, state.right
         if is_blank(left) == is_blank(right):
-            return _unless_blank(self.policy.resolve(state), self.name)
+            return _unless_blank(self.policy.resolve(state), state, self.name)
         if not state.first and state.left_changed and state.right_changed:
-            filled = Settle(right if is_blank(left) else left, because(Code.FILLED_BEATS_BLANK, policy=self.name))
-            return _remembered(self.policy, state) or filled
-        return _unless_blank(self.policy.resolve(state), self.name)
+            return _remembered(self.policy, state) or _filled(self.policy, state, self.name)
+        return _unless_blank(self.policy.resolve(state), state, self.name)
 
 
 def _remembered(policy: FieldPolicy, state: FieldState) -> Settle | None:
@@ -67,10 +58,26 @@ def _remembered(policy: FieldPolicy, state: FieldState) -> Settle | None:
     return verdict
 
 
-def _unless_blank(verdict: Resolution, policy: str) -> Resolution:
+def _filled(policy: FieldPolicy, state: FieldState, name: str) -> Resolution:
+    """Fill the blank side; a policy for sides that hold many values says which of them, and in which shape."""
+    left, right = state.left, state.right
+    why = because(Code.FILLED_BEATS_BLANK, policy=name)
+    cleared = state.left_changed if is_blank(left) else state.right_changed
+    # What was cleared is filled as at first contact; into what was agreed to be blank goes what is new.
+    asked = attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING) if cleared else state
+    shaped = policy.resolve(asked)
+    if isinstance(shaped, Carry | Amend):
+        return _unless_blank(attrs.evolve(shaped, because=why), state, name)
+    return Settle(right if is_blank(left) else left, why)
+
+
+def _unless_blank(verdict: Resolution, state: FieldState, policy: str) -> Resolution:
     """Let each side keep what it has, rather than a blank live on."""
     if isinstance(verdict, (Settle, Carry)) and is_blank(verdict.value):
         return Leave(because(Code.LEFT_AS_IT_IS, policy=policy))
+    if isinstance(verdict, Amend):
+        left = state.left if is_blank(verdict.left) else verdict.left
+        return Amend(left, state.right if is_blank(verdict.right) else verdict.right, verdict.because)
     return verdict
 
 
