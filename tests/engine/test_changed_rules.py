@@ -9,7 +9,7 @@ import sqlite3
 import attrs
 import pytest
 
-from crmbridge import Disposition, at, events, gates, one_way, pair, policies, preflight
+from crmbridge import Disposition, at, codecs, events, gates, one_way, pair, policies, preflight
 from crmbridge._engine._rules import Again, Rules
 from crmbridge.drive import AsyncDriver
 from crmbridge.errors import GuardTripped, UsageError
@@ -380,3 +380,53 @@ def test_what_a_field_was_called_changes_nothing_by_itself(world):
     without = without_city(world).fields(pair("city", "Town", policies.right_wins))
     assert world.run(without, after=LATER).findings == ()
     assert world.run(without, after=LATER).read == 0
+
+
+# -- a choice that is called otherwise ---------------------------------------------------------
+
+
+def in_stages(world, table):
+    """Keep cities in step by a table of names."""
+    fields = pair("email", "Email"), pair("city", "City", via=codecs.choices(table))
+    return world.pipeline(policies.left_wins)._with(fields=()).fields(*fields, policy=policies.left_wins)
+
+
+@pytest.mark.parametrize("first", ["table", "name"])
+def test_a_choice_that_an_administrator_renames_is_no_edit_and_later_edits_cross(both, first):
+    world = both()
+    before, after = ({"見込み": open_, "済": closed} for open_, closed in (("open", "closed"), ("Open", "Closed")))
+    persons = [world.left(email=f"{n}@x.example", city="見込み") for n in range(3)]
+    world.settle(in_stages(world, before))
+    leads = [world.counterpart(person) for person in persons]
+    if first == "table":
+        assert world.run(in_stages(world, after), after=LATER).counts[Disposition.QUARANTINED] == 0
+    for lead in leads:
+        world.crm.edit(lead, City="Open")
+    writes = world.count()
+    report = world.run(in_stages(world, after), after=LATER)
+    assert (report.counts[Disposition.QUARANTINED], report.counts[Disposition.DISPUTED]) == (0, 0)
+    assert world.count() == writes
+    world.ma.edit(persons[0], city="済")
+    world.crm.edit(leads[1], City="Closed")
+    world.settle(in_stages(world, after))
+    held = [
+        (world.ma.values(one)["city"], world.crm.values(two)["City"]) for one, two in zip(persons, leads, strict=True)
+    ]
+    assert held == [("済", "Closed"), ("済", "Closed"), ("見込み", "Open")]
+
+
+def test_an_edit_crosses_to_a_record_that_still_holds_the_old_name(world):
+    person = world.left(email="kim@x.example", city="見込み")
+    world.settle(in_stages(world, {"見込み": "open", "済": "closed"}))
+    world.ma.edit(person, city="済")
+    world.settle(in_stages(world, {"見込み": "Open", "済": "Closed"}))
+    assert world.crm.values(world.counterpart(person))["City"] == "Closed"
+
+
+def test_an_edit_made_beside_a_new_name_on_the_other_side_is_not_written_over(world):
+    person = world.left(email="kim@x.example", city="見込み")
+    world.settle(in_stages(world, {"見込み": "open", "済": "closed"}))
+    world.ma.edit(person, city="prospect")
+    world.crm.edit(world.counterpart(person), City="closed")
+    world.settle(in_stages(world, {"prospect": "open", "done": "closed"}))
+    assert (world.ma.values(person)["city"], world.crm.values(world.counterpart(person))["City"]) == ("done", "closed")

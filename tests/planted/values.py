@@ -65,6 +65,15 @@ PLANTS = {
         "        written = _elements(alone) if changed and set(elements) == before else ()\n",
         (CORE.format("policies", "a_single_value_is_among_the_many_also_where_both_sides_added_one"),),
     ),
+    "a new name in a codec's table is a value that nobody can read": (
+        "plan/_recoded.py",
+        "    except (ValueError, Raised):\n        if there == l0",
+        "    except Raised:\n        if there == l0",
+        (
+            "tests/core/test_recoded.py::test_a_new_name_is_agreed_on_without_a_write[left_wins]",
+            "tests/engine/test_changed_rules.py::test_a_choice_that_an_administrator_renames_is_no_edit_and_later_edits_cross[memory-name]",
+        ),
+    ),
     "an opt-out is undone": (
         "_engine/_undo.py",
         "        trouble = trouble or held_on_to(pair, place, side, before, self.halves, system)\n",

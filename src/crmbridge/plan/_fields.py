@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from typing import Literal, NamedTuple, TypeAlias
 
 import attrs
 
 from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_blank
 from ..preflight import problem
-from ..protocols import Amend, Ask, Carry, FieldState, Leave, Moment, Settle
+from ..protocols import Ask, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
 from ._compare import Cells
 from ._owners import fill_or_ask, only_filling
 from ._pairing import Pair, Pairing
 from ._raised import Raised
+from ._recoded import understood
+from ._resolved import sent
 from ._same import differs
 
 _ONE_SIDED = because(Code.ONE_SIDED)
@@ -115,12 +117,12 @@ class _Merging:
 
         *alike*: both sides hold what could be one value in two stored forms, and nothing is written to agree on that one.
         """
-        left, there = held
-        l0, r0 = agreed
         try:
-            there = pair.decode(there)
-            # What has not changed is not decoded twice, and could not be where a fingerprint of it is kept.
-            r0 = r0 if r0 is MISSING else there if r0 == held[1] else pair.decode(r0)
+            left, there, l0, r0 = understood(pair, held, agreed)
+            if left == l0 and there == r0:
+                # Under another name, or in another form, each side holds what it held.
+                self.agreed[place] = held
+                return
             at = self._times
             state = FieldState(left, there, l0, r0, at.left, at.right, self._moment, pair.many, pair.form)
             verdict = fill_or_ask(left, there) if self._filling and state.first else pair.resolve(state)
@@ -134,25 +136,14 @@ class _Merging:
             verdict = self._ruling(pair, left, there) or verdict
         elif place in self._guests:
             verdict = only_filling(verdict, left, there)
-        match verdict:
-            case Settle(value=value):
-                settled = alike and pair.same(value, held[1])
-                to_left = value if not settled and differs(value, left) else MISSING
-                to_right = value if not settled and differs(value, there) else MISSING
-            case Carry(value=value, towards=towards):
-                to_left = value if towards == "left" and differs(value, left) else MISSING
-                to_right = value if towards == "right" and differs(value, there) else MISSING
-            case Amend(left=one, right=two):
-                to_left = one if differs(one, left) else MISSING
-                to_right = two if differs(two, there) else MISSING
-            case Leave():
-                to_left = to_right = MISSING
-            case Ask(because=why):
-                self._disputed += (Reason(why.code, {**why.facts, "field": pair.right}),)
-                self._tell(pair, held, why, None, MISSING)
-                return
-            case _:
-                assert_never(verdict)
+        if isinstance(verdict, Ask):
+            why = verdict.because
+            self._disputed += (Reason(why.code, {**why.facts, "field": pair.right}),)
+            self._tell(pair, held, why, None, MISSING)
+            return
+        to_left, to_right = sent(verdict, left, there)
+        if alike and isinstance(verdict, Settle) and pair.same(verdict.value, held[1]):
+            to_left = to_right = MISSING
         self._write(place, pair, held, to_left, to_right, verdict.because, first=state.first)
 
     def overrule(self) -> None:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from ..protocols import FieldPolicy
-from ._made_of import FilledBeatsBlank, NeverClear, has_part
+from ._made_of import FilledBeatsBlank, NeverClear, OncePerLink, has_part, parts_of
 from ._many import LastValue, Union
-from ._staying import OnlyIfEmpty, WriteOnce
-from ._winning import AskAPerson, NewestWins, Wins
+from ._staying import Monotone, OnlyIfEmpty, OnlyOnCreate, WriteOnce
+from ._winning import Always, AskAPerson, NewestWins, Wins
+
+_COMPARING = (
+    Always,
+    AskAPerson,
+    FilledBeatsBlank,
+    Monotone,
+    NeverClear,
+    NewestWins,
+    OncePerLink,
+    OnlyIfEmpty,
+    OnlyOnCreate,
+    Wins,
+    WriteOnce,
+)
+"""Policies that ask at most whether the right has changed; those that hold on to a value find it on the left, too."""
 
 
 def lets_cross(policy: FieldPolicy) -> bool:
@@ -24,6 +39,11 @@ def lets_values_cross(policy: FieldPolicy) -> bool:
 def never_empties(policy: FieldPolicy) -> bool:
     """Say whether a policy, or one that it is made of, promises that no filled field is emptied."""
     return has_part(policy, FilledBeatsBlank, NeverClear, OnlyIfEmpty, WriteOnce)
+
+
+def asks_what_was(policy: FieldPolicy) -> bool:
+    """Say whether a policy, or one that it is made of, works with what the right held when both agreed."""
+    return any(not isinstance(part, _COMPARING) for part in parts_of(policy))
 
 
 def weighs_elements(policy: FieldPolicy) -> bool:
