@@ -112,7 +112,7 @@ class Parked:
         if why.code not in _REFUSED:
             return ()
         ends = {} if names is None or names.left == names.right else {names.left: "left", names.right: "right"}
-        refusing = ends.get(str(why.facts.get("system"))) if self.linked else None
+        refusing = ends.get(str(why.facts.get("target", why.facts.get("system")))) if self.linked else None
         return ("leave",) if refusing is None else (refusing, "leave")
 
 

@@ -568,14 +568,17 @@ def test_a_person_may_rule_that_a_value_that_would_be_refused_is_not_sent(ruled,
     assert [line.because.code for line in found.fields] == [code]
 
 
-def test_what_no_codec_can_read_may_be_left_and_never_lives_on():
+def test_what_no_codec_can_read_may_be_left_or_written_over_and_never_lives_on():
     case = ("hot", "Cold", "hot", "Hot")
     pairs = one(policies.right_wins, via=codecs.choices({"hot": "Hot"}))
     left = decided(pairs, case, ruled="leave")
     assert (left.writes, left.problems, left.left, left.right) == (False, (), ("hot",), ("Cold",))
-    for side in ("left", "right"):
-        found = decided(pairs, case, ruled=side)
-        assert (found.writes, [why.code for why in found.problems]) == (False, [Code.CODEC_FAILED])
+    over = decided(pairs, case, ruled="left")
+    assert (over.write_left, over.write_right, over.problems) == ({}, {0: "Hot"}, ())
+    found = decided(pairs, case, ruled="right")
+    assert (found.writes, [why.code for why in found.problems]) == (False, [Code.CODEC_FAILED])
+    neither = decided(pairs, ("cold", "Cold", "hot", "Hot"), ruled="left")
+    assert (neither.writes, [why.code for why in neither.problems]) == (False, [Code.CODEC_FAILED])
 
 
 def test_a_person_rules_about_one_value_although_another_can_be_read_by_no_codec():

@@ -3,6 +3,7 @@
 import pytest
 
 from crmbridge import Disposition, at, key, level, pair, two_way
+from crmbridge.codecs import choices
 from crmbridge.drive import AsyncDriver
 from crmbridge.errors import UsageError
 from crmbridge.model import FieldSpec, RecordRef
@@ -217,6 +218,43 @@ def test_the_side_whose_value_is_refused_cannot_live_on(short, ma, clock):
     pipe.rule(left, "left", by="the boss")
     assert pipe.run().counts[Disposition.QUARANTINED] == 1
     assert [lead["Name"] for lead in crm.rows("lead")] == ["Kim"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "choice", "names"),
+    [
+        ("ma", "crm", ("Kim", "K")),
+        ("ma", "leave", ("?", "K")),
+        ("crm", "ma", ("Kim", "K")),
+        ("crm", "leave", ("Kim", "?")),
+    ],
+)
+def test_what_is_offered_for_a_value_that_a_codec_does_not_know_ends_its_trouble(ma, crm, clock, edited, choice, names):
+    pipe = (
+        two_way("people", at(ma, "person"), at(crm, "lead"))
+        .match(level("e-mail", key("email", "Email")))
+        .creates(left=False, right=True)
+        .fields(pair("email", "Email", left_wins), pair("name", "Name", left_wins, via=choices({"Kim": "K"})))
+        .remember(MemoryStore())
+        .using(SimDriver(clock=clock))
+    )
+    left = ma.put("person", email="a@x.example", name="Kim")
+    pipe.run()
+    [link] = pipe.store.links.all("people")
+    clock.advance(60)
+    _ = ma.edit(left, name="?") if edited == "ma" else crm.edit(link.right, Name="?")
+    pipe.run()
+    [one] = parked(pipe.store, "people")
+    assert choice in one.choices(pipe.names)
+    assert len(one.choices(pipe.names)) == 2
+    why = "The value for Name in crm could not be converted"
+    assert one.reason() == (f"{why}." if edited == "ma" else f"{why} for ma.")
+    clock.advance(60)
+    pipe.rule(one.row.ref, choice, by="the boss")
+    pipe.run()
+    assert parked(pipe.store, "people") == []
+    assert (ma.values(left)["name"], crm.values(link.right)["Name"]) == names
+    assert pipe.run().writes == 0
 
 
 def test_a_record_that_is_left_alone_is_not_made_until_it_is_edited(short, ma, clock):

@@ -3,6 +3,7 @@
 RAISING = "tests/engine/test_raising_rules.py::test_a_rule_that_raises_about_{}"
 SCORED = "tests/core/match/test_scored_level.py"
 ASSIGN = "tests/core/match/test_assign.py"
+RULINGS = "tests/engine/test_rulings.py::test_{}"
 ASKING_ON = "tests/engine/test_asking_on.py::test_{}"
 SINGLE = (
     "tests/core/test_stated.py::test_a_text_where_several_are_meant_is_refused_and_never_taken_letter_by_letter[{}]"
@@ -73,6 +74,12 @@ PLANTS = {
             "tests/core/test_recoded.py::test_a_new_name_is_agreed_on_without_a_write[left_wins]",
             "tests/engine/test_changed_rules.py::test_a_choice_that_an_administrator_renames_is_no_edit_and_later_edits_cross[memory-name]",
         ),
+    ),
+    "a value that a codec does not know is offered to live on": (
+        "quarantine.py",
+        'why.facts.get("target", why.facts.get("system"))',
+        'why.facts.get("system")',
+        (RULINGS.format("what_is_offered_for_a_value_that_a_codec_does_not_know_ends_its_trouble[crm-ma-names2]"),),
     ),
     "an opt-out is undone": (
         "_engine/_undo.py",

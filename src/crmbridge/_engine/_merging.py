@@ -58,7 +58,7 @@ def decide_merge(
         )  # fmt: skip
 
     if decided.problems:
-        refused = told_by(decided.problems[0], _refusing(run, pairing, decided.problems[0]))
+        refused = _refused(run, pairing, decided.problems[0], right.cells)
         return ended(Disposition.QUARANTINED, refused, "quarantined", None)
     struck = strike(link, pairing, (left.cells, right.cells), (left.agreed, right.agreed), decided)
     if struck.label is not None:
@@ -112,6 +112,17 @@ def followed(
 def told_by(why: Reason, system: str) -> Reason:
     """Add to a reason the name of the system that it speaks of."""
     return Reason(why.code, {"system": system, **why.facts})
+
+
+def _refused(run: Run, pairing: Pairing, why: Reason, right: Cells) -> Reason:
+    """Tell which system's value is in trouble, and which one cannot take it where the codec cannot read it."""
+    told = told_by(why, _refusing(run, pairing, why))
+    if why.code is not Code.CODEC_FAILED or all(
+        pair.right != why.facts.get("field") or pair.reads(held)
+        for pair, held in zip(pairing.pairs, right, strict=True)
+    ):
+        return told
+    return Reason(told.code, {**told.facts, "target": run.definition.left.system})
 
 
 def _refusing(run: Run, pairing: Pairing, why: Reason) -> str:

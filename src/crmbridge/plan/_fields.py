@@ -151,9 +151,12 @@ class _Merging:
         refused = self._problems.items() if self._ruled is not None else ()
         for place, (_, pair, held) in tuple(refused):
             try:
-                there = held[1] if self._ruled == "leave" else pair.decode(held[1])
+                there: Cell | Missing = held[1] if self._ruled == "leave" else pair.decode(held[1])
             except (ValueError, Raised):
-                continue
+                if self._ruled == "right":
+                    continue
+                # What is written over need not be read.
+                there = MISSING
             del self._problems[place]
             told = (pair.left, pair.right)
             self._fields = [line for line in self._fields if (line.left_field, line.right_field) != told]

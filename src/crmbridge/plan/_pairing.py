@@ -17,7 +17,7 @@ from ..preflight import Answer, Passed, Truncate, answered, reject
 from ..protocols import Amend, Ask, Carry, Codec, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Reason
 from ._compare import Cells, Comparison, comparison
-from ._raised import raised
+from ._raised import Raised, raised
 from ._references import Crossing, Followed, as_text, given_cell
 from ._rules import Owner, PairedField
 from ._same import Alike, Canonical, alike, canonical
@@ -90,6 +90,14 @@ class Pair:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a codec of one's own runs into
             raise raised(error, type(self.codec).__name__, self.right) from None
+
+    def reads(self, right: Cell | Missing) -> bool:
+        """Say whether the codec can put what the right holds into the left's terms."""
+        try:
+            _ = right if isinstance(right, Missing) else self.decode(right)
+        except (ValueError, Raised):
+            return False
+        return True
 
     def resolve(self, state: FieldState) -> Resolution:
         """Let the policy judge; raises `Raised` where it cannot."""

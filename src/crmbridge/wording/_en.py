@@ -103,7 +103,7 @@ _TEXTS: Final = {
     Code.RULE_FAILED: (
         "A rule of your own[, {rule},] raised an error[ ({error})][ for {field}], so nothing was decided about the record."
     ),
-    Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ ({codec})].",
+    Code.CODEC_FAILED: "The value for {field}[ in {system}] could not be converted[ for {target}][ ({codec})].",
     Code.UNREADABLE: "What {field} holds[ in {system}] is no value that can be taken over[ ({found})].",
     Code.REPEATED_ID: "Several records[ in {system}] have the same id[ in {field}], so none of them can be told from the others.",
     Code.EDIT_NOT_SENT: (

@@ -102,7 +102,7 @@ _TEXTS: Final = {
     Code.RULE_FAILED: (
         "独自のルール[「{rule}」]でエラーが発生したため[({error})]、このレコードの処理を判断できませんでした[(項目：{field})]。"
     ),
-    Code.CODEC_FAILED: "[{system}の]{field}の値を変換できませんでした[({codec})]。",
+    Code.CODEC_FAILED: "[{system}の]{field}の値を[{target}向けに]変換できませんでした[({codec})]。",
     Code.UNREADABLE: "[{system}の]{field}の値は、取り込める値ではありません[({found})]。",
     Code.REPEATED_ID: "[{system}に]同じIDのレコードが複数あるため[({field})]、区別できません。",
     Code.EDIT_NOT_SENT: (
