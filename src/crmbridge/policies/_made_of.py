@@ -7,6 +7,7 @@ import attrs
 from ..model import MISSING, is_blank
 from ..protocols import Amend, Carry, FieldPolicy, FieldState, Leave, Resolution, Settle
 from ..reasons import Code, because
+from ._many import LastValue, Union
 from ._staying import Monotone, WriteOnce
 
 
@@ -63,9 +64,11 @@ def _filled(policy: FieldPolicy, state: FieldState, name: str) -> Resolution:
     left, right = state.left, state.right
     why = because(Code.FILLED_BEATS_BLANK, policy=name)
     cleared = state.left_changed if is_blank(left) else state.right_changed
-    # What was cleared is filled as at first contact; into what was agreed to be blank goes what is new.
-    asked = attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING) if cleared else state
-    shaped = policy.resolve(asked)
+    # What was cleared is filled as at first contact; into what was agreed to be blank goes what is new in a set.
+    new = has_part(policy, Union, LastValue) and not cleared and not has_part(policy, OncePerLink)
+    shaped = policy.resolve(state if new else attrs.evolve(state, left_agreed=MISSING, right_agreed=MISSING))
+    if new and isinstance(shaped, Leave):
+        return Leave(because(Code.LEFT_AS_IT_IS, policy=name))
     if isinstance(shaped, Carry | Amend):
         return _unless_blank(attrs.evolve(shaped, because=why), state, name)
     return Settle(right if is_blank(left) else left, why)
