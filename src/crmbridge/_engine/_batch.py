@@ -30,6 +30,7 @@ from ._seen import Look
 from ._sharing import freed, learn_sharers, let_go, one_by_one, sharing_no_more
 from ._subjects import Subject, Verdict, grouped, nobody, sharers
 from ._survivors import survivors
+from ._ties import links_of, lives_on
 from ._twins import Reserved, promised
 from ._unreadable import unreadable
 from ._written import at_rest
@@ -146,15 +147,14 @@ def _links(
         refs = [row.ref for row in rows if row.side == side]
         if not refs:
             continue
-        followed = yield from run.ask(run.store.links.followed, run.name, side, refs)
-        known = yield from run.ask(run.store.links.of, run.name, side, [*refs, *followed.values()])
+        followed = yield from lives_on(run, side, refs)
+        known = yield from links_of(run, side, [*refs, *followed.values()])
         for ref in refs:
             now = followed.get(ref, ref)
             lives[side, ref] = now
             own = known.get(ref, ())
-            lives_on = now != ref and all(link.closed is not None for link in own)
-            found = [*own, *known.get(now, ())] if lives_on else own
-            links[side, ref] = [run.closing.get(link.id, link) for link in found] if run.closing else found
+            elsewhere = now != ref and all(link.closed is not None for link in own)
+            links[side, ref] = [*own, *known.get(now, ())] if elsewhere else own
     return links, lives
 
 
@@ -204,15 +204,17 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
     believed: list[Subject] = []
     for subject in pairs:
-        link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
+        link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
         if link is None:
             continue
-        if link.id in moved and link.closed is None:
+        if link.closed is not None:
+            verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None, link=link))
+            continue
+        subject.link = link
+        if link.id in moved:
             _claimed(run, claims, subject, link)
         waiting = unbelieved(run, look, subject) or unreadable(look, subject, [(one, link.ref(one)) for one in SIDES])
-        if link.closed is not None:
-            verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
-        elif waiting is not None:
+        if waiting is not None:
             verdicts.append(waiting)
         else:
             believed.append(subject)
@@ -334,7 +336,7 @@ def _closed_follow(run: Run, look: Look, side: Side, subjects: Sequence[Subject]
     departed = [subject.ref for subject in subjects if any(row.departed for row in subject.rows)]
     if not departed:
         return
-    known = yield from run.ask(run.store.links.of, run.name, side, departed)
+    known = yield from links_of(run, side, departed)
     # A forgotten record has no link to follow: the store keeps out what it becomes.
     closed = (link for found in known.values() for link in found if link.closed is not None)
     links = [link for link in closed if not nobody(link.ref(other(side)))]

@@ -19,6 +19,7 @@ from ..roles import Delta, QueueRow, Tally
 from ._batch import decide
 from ._followed import Followed
 from ._pacing import paced
+from ._relinked import Relinked
 from ._run import Run
 from ._subjects import Verdict
 from ._tied import Tied
@@ -137,7 +138,15 @@ def _judged(run: Run, bounds: Totals, most: int) -> Flow[Reason | None]:
 def _foreseen(run: Run) -> Flow[int]:
     """Decide about all that is linked in the queue, and count the fields that this would empty; promise nothing."""
     trial = attrs.evolve(
-        run, planning=True, observer=None, starts=None, followed=Followed(), taken=Tied(), sharing={}, rulings={}
+        run,
+        planning=True,
+        observer=None,
+        starts=None,
+        followed=Followed(),
+        taken=Tied(),
+        relinked=Relinked(),
+        sharing={},
+        rulings={},
     )
     counted = Tied()
     emptied = after = 0

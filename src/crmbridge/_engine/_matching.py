@@ -8,13 +8,14 @@ from typing import TypeAlias
 import attrs
 
 from ..flow import Flow
-from ..model import Record, RecordRef, Rows, Side, Standing, other
+from ..model import Record, RecordRef, Rows, Side, other
 from ..plan import Raised, raised
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
 from ._asking_on import Answer, asked_on, searched, together, undecided
 from ._ruled import named
 from ._run import Run
 from ._seen import Look
+from ._ties import linked
 
 
 @attrs.frozen
@@ -94,13 +95,13 @@ def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[M
         ]
         yield from look.read(towards, [ref for answer in hints for ref in answer.refs])
         every = list(dict.fromkeys(ref for answer in hints for ref in answer.refs))
-        standing: Mapping[RecordRef, Standing] = {}
+        theirs = frozenset[RecordRef]()
         if every and not _sharing(run, towards):
-            standing = yield from run.ask(run.store.links.standing, run.name, towards, every)
+            theirs = yield from linked(run, towards, every)
         for (search, kind, question), answer in zip(asking, hints, strict=True):
             if search.found is None and search.trouble is None:
                 try:
-                    _conclude(run, look, search, kind, question, answer, standing)
+                    _conclude(run, look, search, kind, question, answer, theirs)
                 except Raised as trouble:
                     search.fail(trouble)
     for search in searches:
@@ -164,14 +165,14 @@ def _conclude(
     kind: str,
     question: Question,
     answer: Answer,
-    standing: Mapping[RecordRef, Standing],
+    theirs: frozenset[RecordRef],
 ) -> None:
     towards = other(search.side)
     matcher = run.definition.matcher
     search.asked.append(question)
     search.hints.extend((towards, ref) for ref in answer.refs)
     present = [record for ref in answer.refs if (record := look.record(towards, ref)) is not None]
-    free = [record for record in present if not standing.get(record.ref, Standing()).linked]
+    free = [record for record in present if record.ref not in theirs]
     verdict = (
         undecided(question, answer, free, lambda found: _next(matcher, search, question, found))
         if answer.part

@@ -32,6 +32,7 @@ from ..roles import QueueRow
 from ._followed import Stop
 from ._look_up import Nothing, look_up
 from ._run import Run
+from ._ties import links_of, lives_on
 
 Columns: TypeAlias = "dict[RecordRef, dict[str, Cell | Missing]]"
 
@@ -122,8 +123,8 @@ def counterparts(
     """Give the counterparts of parents, merged ones followed, and the parked rows of those that have none."""
     if not refs:
         return {}, {}
-    lives = yield from run.ask(run.store.links.followed, parents, side, refs)
-    known = yield from run.ask(run.store.links.of, parents, side, [*refs, *lives.values()])
+    lives = yield from lives_on(run, side, refs, of=parents)
+    known = yield from links_of(run, side, [*refs, *lives.values()], of=parents)
     found: dict[RecordRef, RecordRef] = {}
     for ref in refs:
         links: list[Link] = [*known.get(lives.get(ref, ref), ()), *known.get(ref, ())]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import attrs
 
 from ..flow import Flow
-from ..model import MISSING, SIDES, Agreed, Departure, Link, Merged, Moved, RecordRef, Side, Unsettled, other
+from ..model import MISSING, SIDES, Agreed, Link, Merged, Moved, RecordRef, Side, Unsettled, other
 from ..reasons import Code, Reason, because
-from ..roles import Delta
 from ._run import Run
 from ._seen import Look
 from ._subjects import nobody
+from ._ties import links_of
 
 _LONGEST_CHAIN = 10
 
@@ -20,6 +20,7 @@ _LONGEST_CHAIN = 10
 def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]:
     """Move links whose record lives on elsewhere; gives the links that changed, by id.
 
+    Nothing is put yet: a link and what is decided of it stand in one commit, and a plan changes none.
     What a person chose in the merge dialog is an edit: the survivor's values are judged like any other reading, but
     a value that could be another stored form of the agreed one is taken for it, since another kind may cut it
     differently. A link whose survivor is linked already closes; its counterpart is listed and nobody writes to it.
@@ -32,7 +33,11 @@ def follow(run: Run, look: Look, links: Sequence[Link]) -> Flow[dict[str, Link]]
             for side in SIDES:
                 yield from _follow(run, look, followed, side, followed.links.get(link.id, link), merges=merges)
     if followed.links:
-        yield from run.commit(Delta(links=tuple(followed.links.values()), departures=tuple(followed.aliases)))
+        before = {link.id: link for link in links}
+        for id_, link in followed.links.items():
+            run.relinked.put(before[id_], link)
+        for side, gone in followed.aliases:
+            run.relinked.depart(side, gone, forgotten=gone in followed.out)
     return followed.links
 
 
@@ -42,7 +47,9 @@ class _Followed:
 
     links: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
     """Those that changed, by id."""
-    aliases: list[tuple[Side, Departure]] = attrs.field(factory=lambda: list[tuple[Side, Departure]]())
+    aliases: list[tuple[Side, Merged | Moved]] = attrs.field(factory=lambda: list[tuple[Side, Merged | Moved]]())
+    out: set[Merged | Moved] = attrs.field(factory=lambda: set[Merged | Moved]())
+    """Departures to a forgotten record."""
     taken: dict[tuple[Side, RecordRef], str] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], str]())
     """By record, the id of the link that has moved to it, or on from it."""
 
@@ -67,13 +74,15 @@ def _follow(run: Run, look: Look, followed: _Followed, side: Side, link: Link, *
             break
         followed.aliases.append((side, gone))
         into = gone.into
-        owners = (yield from run.ask(run.store.links.of, run.name, side, [into])).get(into, ())
+        owners = (yield from links_of(run, side, [into])).get(into, ())
         others = followed.others(side, into, owners, link)
         if link.closed is not None and others:
             return
         why = _ending(side, link, into, others)
         if why is not None:
             followed.links[link.id] = attrs.evolve(link, closed=why)
+            if why.code is Code.FORGOTTEN:
+                followed.out.add(gone)
             return
         yield from look.read(side, [into])
         passed.append(into)

@@ -21,6 +21,7 @@ from ._references import follow_agreements
 from ._run import Run
 from ._seen import Look
 from ._subjects import Subject, Verdict
+from ._ties import links_of
 from ._twins import Reserved, strict
 
 
@@ -61,7 +62,7 @@ def _rivalling(run: Run, side: Side, searches: Sequence[Search]) -> Flow[Mapping
     every = list(dict.fromkeys(one for _, refs in others for one in refs))
     if not every:
         return {}
-    known = yield from run.ask(run.store.links.of, run.name, side, every)
+    known = yield from links_of(run, side, every)
     found: dict[RecordRef, list[Link]] = {}
     for ref, refs in others:
         live = [link for one in refs for link in known.get(one, ()) if link.closed is None]

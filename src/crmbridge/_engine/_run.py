@@ -22,6 +22,7 @@ from ..roles import Delta, Fence, QueueRow, Ruling, StateStore, StoredSchema
 from ._check_references import check_references
 from ._drift import refuse_drift
 from ._followed import Followed
+from ._relinked import Relinked
 from ._rules import Again
 from ._tied import Tied
 from ._turns import Turns
@@ -86,8 +87,8 @@ class Run:
     """The runs inside this one, in which parents were made, in order."""
     edits: Mapping[RecordRef, Edit] = attrs.field(factory=lambda: dict[RecordRef, Edit]())
     """What people gave for the writes of this run, by the record that is sent."""
-    closing: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
-    """While planning: links by id, as they will be once the plan has closed them."""
+    relinked: Relinked = attrs.field(factory=Relinked)
+    """How links will be that follow their records: of the batch at hand, while planning of the whole plan."""
     recovered: set[RecordRef] = attrs.field(factory=lambda: set[RecordRef]())
     """Records for which this run has found a write that it, or an earlier run, had no answer to."""
     doubts: bool = False

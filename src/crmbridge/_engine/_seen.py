@@ -13,6 +13,7 @@ from ..reasons import Reason
 from ._events import arrived
 from ._references import widened
 from ._run import Run
+from ._ties import lives_on
 from ._zones import require_zones
 
 
@@ -78,7 +79,7 @@ class Look:
         """Believe that a record lives on elsewhere where the feed has told so and a read by id says nothing of it."""
         silent = [ref for ref in asked if isinstance(self._seen[side, ref], Absent)]
         if silent:
-            lives = yield from self._run.ask(self._run.store.links.followed, self._run.name, side, silent)
+            lives = yield from lives_on(self._run, side, silent)
             for ref, into in lives.items():
                 self._seen[side, ref] = Merged(ref, into) if into.kind == ref.kind else Moved(ref, into)
 

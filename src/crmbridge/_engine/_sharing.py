@@ -18,6 +18,7 @@ from ..roles import QueueRow
 from ._run import Run
 from ._seen import Look
 from ._subjects import Subject, Verdict
+from ._ties import links_of
 
 
 def learn_sharers(run: Run, rights: Iterable[RecordRef]) -> Flow[None]:
@@ -28,10 +29,9 @@ def learn_sharers(run: Run, rights: Iterable[RecordRef]) -> Flow[None]:
 
 
 def _learned(run: Run, rights: Sequence[RecordRef]) -> Flow[None]:
-    known = yield from run.ask(run.store.links.of, run.name, "right", rights)
+    known = yield from links_of(run, "right", rights)
     for ref in rights:
-        found = (run.closing.get(link.id, link) for link in known.get(ref, ()))
-        run.sharing[ref] = tuple(link for link in found if link.closed is None)
+        run.sharing[ref] = tuple(link for link in known.get(ref, ()) if link.closed is None)
 
 
 def sharing_no_more(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[tuple[list[Subject], list[Verdict]]]:
@@ -72,7 +72,7 @@ def freed(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
     ]
     if run.definition.shared or run.planning or not closing:
         return list(verdicts)
-    known = yield from run.ask(run.store.links.of, run.name, "right", list(dict.fromkeys(closing)))
+    known = yield from links_of(run, "right", list(dict.fromkeys(closing)))
     return [_waking(run, verdict, known) for verdict in verdicts]
 
 

@@ -55,7 +55,7 @@ def survivors(
             if isinstance(verdict, Verdict):
                 decided[link.id] = verdict
             elif verdict is not None:
-                subject.link = yield from _relinked(run, link, side, verdict)
+                subject.link = yield from _relinked(run, subject, link, side, verdict)
                 used[side, verdict] = subject
     return decided
 
@@ -100,12 +100,17 @@ def _judged(
     return Verdict(subject, Disposition.SKIPPED, why, None, link=closed, left=left, right=right)
 
 
-def _relinked(run: Run, link: Link, side: Side, into: RecordRef) -> Flow[Link]:
+def _relinked(run: Run, subject: Subject, link: Link, side: Side, into: RecordRef) -> Flow[Link]:
     """Let the link go on with another record, which waits in the queue from now on.
 
     The row of the record that is gone leads nowhere any more: what a busy system or a crash puts off is the survivor's.
     """
     current = moved(link, side, into, run)
     run.saw("relinked", system=into.system, kind=into.kind)
-    yield from run.commit(Delta(links=(current,), queue=(QueueRow(side, into, run=run.id),)))
+    run.relinked.put(link, current)
+    row = QueueRow(side, into, run=run.id)
+    if not run.planning:
+        yield from run.commit(Delta(queue=(row,)))
+    elif into not in (yield from run.ask(run.store.agenda.rows, run.name, side, [into])):
+        subject.rows.append(row)
     return current

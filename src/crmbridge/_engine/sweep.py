@@ -219,7 +219,9 @@ def _foreseen(run: Run, totals: Written, rows: Sequence[QueueRow]) -> Flow[None]
 def _made_again(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
     """Decide at once what a run would do about survivors whose link it closes in order to make the other anew."""
     rows = [row for verdict in verdicts for row in verdict.wakes]
-    run.closing.update({verdict.link.id: verdict.link for verdict in verdicts if verdict.wakes and verdict.link})
+    for verdict in verdicts:
+        if verdict.wakes and verdict.link is not None:
+            run.relinked.put(verdict.subject.link or verdict.link, verdict.link)
     return (yield from decide(run, rows)) if rows else []
 
 
@@ -242,6 +244,7 @@ def _worked(run: Run) -> Flow[None]:
         yield from guarded_batch(run, verdicts)
         delta = yield from unhidden(run, promised(run, verdicts), verdicts)
         yield from run.commit(remembering(run, delta, starts))
+        run.relinked.clear()
         yield from acted(run, verdicts)
         if run.doubts:
             yield from recover(run)
@@ -252,12 +255,15 @@ def promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
     """Put down what is promised and what needs no write, before the first byte is sent."""
     quiet = [verdict for verdict in verdicts if not verdict.intents]
     parked, done = rows_of(run, quiet)
+    decided = [verdict.link for verdict in verdicts if verdict.link is not None]
+    links = {link.id: link for link in (*run.relinked.moved, *decided)}
     return Delta(
         finished=finished(run, done),
         notices=notices(run, quiet),
         queue=parked,
         done=done,
-        links=tuple(verdict.link for verdict in verdicts if verdict.link is not None),
+        links=tuple(links.values()),
+        departures=run.relinked.departures,
         promised=tuple(intent for verdict in verdicts for intent in verdict.intents),
         run=run.id,
         decisions=tuple(line for verdict in quiet if not verdict.quiet for line in verdict.decisions()),
