@@ -204,17 +204,15 @@ def _linked(run: Run, look: Look, claims: _Claims, pairs: Sequence[Subject]) -> 
     moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])
     believed: list[Subject] = []
     for subject in pairs:
-        link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
+        link = subject.link = moved.get(subject.link.id, subject.link) if subject.link is not None else None
         if link is None:
             continue
-        if link.closed is not None:
-            verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None, link=link))
-            continue
-        subject.link = link
-        if link.id in moved:
+        if link.id in moved and link.closed is None:
             _claimed(run, claims, subject, link)
         waiting = unbelieved(run, look, subject) or unreadable(look, subject, [(one, link.ref(one)) for one in SIDES])
-        if waiting is not None:
+        if link.closed is not None:
+            verdicts.append(Verdict(subject, Disposition.SKIPPED, link.closed, None))
+        elif waiting is not None:
             verdicts.append(waiting)
         else:
             believed.append(subject)

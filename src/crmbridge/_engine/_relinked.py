@@ -1,4 +1,7 @@
-"""Links that follow their records elsewhere, as long as no store holds it: they are put with what is decided of them."""
+"""Links that follow their records elsewhere, or end there, as long as no store says so.
+
+They are put in one commit with what is decided about them: a link that ends is reported then, or has not ended yet.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,10 @@ from ..model import SIDES, Link, Merged, Moved, RecordRef, Side
 
 @attrs.define(eq=False)
 class Relinked:
-    """What a batch has decided about links that follow their records, or what a whole plan has foreseen.
-
-    Whoever reads a link meanwhile reads it as it will be.
-    """
+    """How links follow in a batch, or in a whole plan; whoever reads a link meanwhile reads it as it will be."""
 
     _links: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
     """As they will be, by id."""
-    _ending: set[str] = attrs.field(factory=lambda: set[str]())
-    """Those that end: their verdicts carry them, so that a link and the report of its end stand together or not at all."""
     _at: dict[tuple[Side, RecordRef], set[str]] = attrs.field(
         factory=lambda: dict[tuple[Side, RecordRef], set[str]]()
     )
@@ -33,8 +31,6 @@ class Relinked:
     def put(self, before: Link, now: Link) -> None:
         """Change a link."""
         self._links[now.id] = now
-        if now.closed is not None and before.closed is None:
-            self._ending.add(now.id)
         for link in (before, now):
             for side in SIDES:
                 self._at.setdefault((side, link.ref(side)), set()).add(now.id)
@@ -53,15 +49,14 @@ class Relinked:
     def clear(self) -> None:
         """Begin another batch: the store holds it all."""
         self._links.clear()
-        self._ending.clear()
         self._at.clear()
         self._departures.clear()
         self._lives.clear()
 
     @property
-    def moved(self) -> tuple[Link, ...]:
-        """Give the links that go on, whatever is decided about their records."""
-        return tuple(link for link in self._links.values() if link.id not in self._ending)
+    def links(self) -> tuple[Link, ...]:
+        """Give the links that change."""
+        return tuple(self._links.values())
 
     @property
     def departures(self) -> tuple[tuple[Side, Merged | Moved], ...]:

@@ -187,14 +187,24 @@ class Written:
 
 
 def _planned(run: Run, totals: Written) -> Flow[None]:
-    """Decide the whole queue and promise nothing; the decisions are rows of the plan."""
-    after = 0
-    while True:
-        rows = yield from run.ask(run.store.agenda.due, run.name, run.now(), run.definition.batch, after=after)
-        if not rows:
-            return
-        after = max(row.sequence for row in rows)
-        yield from _foreseen(run, totals, rows)
+    """Decide the whole queue and promise nothing; the decisions are rows of the plan.
+
+    A run takes departures first, over all batches, and so does what foresees it.
+    """
+    size = run.definition.batch
+    first = yield from run.ask(run.store.agenda.due, run.name, run.now(), 1)
+    waiting: list[QueueRow] = []
+    for departed in (True, False) if any(row.departed for row in first) else (False,):
+        after = 0
+        while rows := (yield from run.ask(run.store.agenda.due, run.name, run.now(), size, after=after)):
+            after = max(row.sequence for row in rows)
+            waiting.extend(row for row in rows if row.departed == departed)
+            while len(waiting) >= size:
+                yield from _foreseen(run, totals, waiting[:size])
+                del waiting[:size]
+            yield from run.renewed()
+    if waiting:
+        yield from _foreseen(run, totals, waiting)
 
 
 def _foreseen(run: Run, totals: Written, rows: Sequence[QueueRow]) -> Flow[None]:
@@ -255,8 +265,8 @@ def promised(run: Run, verdicts: Sequence[Verdict]) -> Delta:
     """Put down what is promised and what needs no write, before the first byte is sent."""
     quiet = [verdict for verdict in verdicts if not verdict.intents]
     parked, done = rows_of(run, quiet)
-    decided = [verdict.link for verdict in verdicts if verdict.link is not None]
-    links = {link.id: link for link in (*run.relinked.moved, *decided)}
+    decided = (verdict.link for verdict in verdicts if verdict.link is not None)
+    links = {link.id: link for link in (*run.relinked.links, *decided)}
     return Delta(
         finished=finished(run, done),
         notices=notices(run, quiet),
