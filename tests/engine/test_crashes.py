@@ -95,6 +95,16 @@ def merge(world):
     return pipe
 
 
+def duplicate(world):
+    pipe = pipeline(world)
+    _, lead = world.pair(pipe)
+    other = world.left(email="other@x.example", name="Other")
+    world.run(pipe)
+    world.crm.merge(lead, world.counterpart(other))
+    world.ma.edit(other, name="Park")
+    return pipe
+
+
 def conversion(world):
     pipe = pipeline(world)
     person, lead = world.pair(pipe)
@@ -132,7 +142,7 @@ def meanwhile(world):
 
 
 SCENES = [
-    creates, updates, conflict, a_bad_record_in_a_batch, deletion, revival, merge, conversion, twins, one_direction,
+    creates, updates, conflict, a_bad_record_in_a_batch, deletion, revival, merge, duplicate, conversion, twins, one_direction,
 ]  # fmt: skip
 CRASHES = ("crash_before", "crash_after")
 AT_EVERY = CRASHES[:1]
