@@ -69,9 +69,7 @@ def test_a_plan_of_a_merge_is_not_stale_when_it_is_run_at_once(both):
     loser, winner = merged(world, pipe)
     plan = world.plan(pipe)
     report = world.run(pipe, plan=plan)
-    assert {ref: line[:2] for ref, line in rows(report).items()} == {
-        ref: line[:2] for ref, line in rows(plan).items()
-    }
+    assert {ref: line[:2] for ref, line in rows(report).items()} == {ref: line[:2] for ref, line in rows(plan).items()}
     assert named(report) == [loser]
     assert world.crm.values(world.counterpart(winner))["Name"] == "Park"
 
@@ -113,7 +111,7 @@ def test_a_plan_takes_departures_first_over_all_batches_as_a_run_does(both):
 def test_a_guard_that_decides_beforehand_to_count_moves_and_closes_no_link(both):
     world = both()
     pipe = world.pipeline(policies.left_wins).guard(gates.at_most(blanks=0))
-    loser, winner = merged(world, pipe)
+    _, winner = merged(world, pipe)
     world.ma.edit(winner, city="")
     before = known(world)
     with pytest.raises(GuardTripped):

@@ -18,9 +18,7 @@ class Relinked:
 
     _links: dict[str, Link] = attrs.field(factory=lambda: dict[str, Link]())
     """As they will be, by id."""
-    _at: dict[tuple[Side, RecordRef], set[str]] = attrs.field(
-        factory=lambda: dict[tuple[Side, RecordRef], set[str]]()
-    )
+    _at: dict[tuple[Side, RecordRef], set[str]] = attrs.field(factory=lambda: dict[tuple[Side, RecordRef], set[str]]())
     """By record: the ids of those that have it, or had it."""
     _departures: list[tuple[Side, Merged | Moved]] = attrs.field(factory=lambda: list[tuple[Side, Merged | Moved]]())
     _lives: dict[tuple[Side, RecordRef], RecordRef] = attrs.field(
@@ -43,7 +41,7 @@ class Relinked:
             end = self._lives[side, end]
         if end == gone.ref:
             # It came back: what was said last is true, and a chain never runs in a circle.
-            self._lives.pop((side, gone.into), None)
+            self._lives[side, gone.into] = gone.into
         self._lives[side, gone.ref] = gone.ref if forgotten else gone.into
 
     def clear(self) -> None:
