@@ -119,6 +119,24 @@ def test_a_guard_that_decides_beforehand_to_count_moves_and_closes_no_link(both)
     assert known(world) == before
 
 
+def test_a_duplicate_is_named_though_a_guard_has_decided_beforehand_to_count(both):
+    world = both()
+    pipe = world.pipeline(policies.left_wins).guard(gates.at_most(blanks=0))
+    loser, _ = merged(world, pipe)
+    assert named(world.run(pipe)) == [loser]
+
+
+def test_a_link_that_was_merged_away_since_a_plan_ends_in_its_run_and_the_duplicate_is_named(both):
+    world = both()
+    pipe = world.pipeline(policies.left_wins)
+    loser, winner = two_pairs(world, pipe)
+    world.ma.edit(winner, name="Park")
+    plan = world.plan(pipe)
+    world.ma.merge(loser, winner)
+    assert named(world.run(pipe, plan=plan)) == [loser]
+    assert [link.left for link in world.links()] == [winner]
+
+
 # -- crashes -----------------------------------------------------------------------------------
 
 

@@ -456,8 +456,8 @@ PLANTS = {
     ),
     "B33: a linked record goes by its key": (
         "_engine/_batch.py",
-        "            found = [*own, *known.get(now, ())] if lives_on else own\n",
-        "            found = []\n",
+        "            links[side, ref] = [*own, *known.get(now, ())] if elsewhere else own\n",
+        "            links[side, ref] = []\n",
         (
             ENGINE.format(
                 "catalogue", "a_record_whose_key_changes_stays_with_its_counterpart_and_leaves_the_old_key_to_others"

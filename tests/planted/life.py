@@ -1,6 +1,7 @@
 """Defects in the life of a link: each row is a file, what is sound there, what is planted, and the tests that fail."""
 
 ENGINE = "tests/engine/test_{}.py::test_{}"
+TOLD = "tests/engine/test_told_with_the_link.py::test_{}"
 PORT = "tests/drive/test_drive_port.py::test_"
 READING = "tests/adapters/test_salesforce_reading.py::TestReading"
 FULL = "tests/stores/test_sqlite_faults.py::test_a_lease_is_given_back_"
@@ -261,8 +262,8 @@ PLANTS = {
     ),
     "nothing waits for the survivor that a link has moved to": (
         "_engine/_survivors.py",
-        "queue=(QueueRow(side, into, run=run.id),)",
-        "wake=((side, into),)",
+        "Delta(queue=(row,))",
+        "Delta(wake=((side, into),))",
         (
             ENGINE.format("survivors", "what_a_busy_system_puts_off_about_a_survivor_is_done_later"),
             ENGINE.format("survivors", "a_survivor_is_looked_at_though_the_process_dies_after_the_link_has_moved"),
@@ -585,6 +586,38 @@ PLANTS = {
         "    if any(nobody(one.ref(other(side))) for one in others):\n",
         "    if link.closed is not None:\n",
         (ENGINE.format("forget", "a_person_into_whom_another_is_merged_stays_forgotten[memory]"),),
+    ),
+    "a plan takes what waits as it came, departures too": (
+        "_engine/sweep.py",
+        "            waiting.extend(row for row in rows if row.departed == departed)\n",
+        "            waiting.extend(rows if departed else ())\n",
+        (TOLD.format("a_plan_takes_departures_first_over_all_batches_as_a_run_does"),),
+    ),
+    "following is put by itself, and before the row that tells of it": (
+        "_engine/_batch.py",
+        "    moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])\n",
+        (
+            "    moved = yield from follow(run, look, [subject.link for subject in pairs if subject.link is not None])\n"
+            "    yield from run.commit(Delta(links=run.relinked.links, departures=run.relinked.departures))\n"
+        ),
+        (
+            TOLD.format("a_duplicate_is_named_by_the_run_though_somebody_looked_at_a_plan_before"),
+            TOLD.format("a_plan_of_a_merge_is_not_stale_when_it_is_run_at_once"),
+            TOLD.format("a_plan_moves_and_closes_no_link"),
+            TOLD.format("a_link_that_ends_and_the_row_that_names_its_duplicate_stand_together_wherever_a_process_dies"),
+        ),
+    ),
+    "what a batch has decided about links is not read in it": (
+        "_engine/_relinked.py",
+        "            every.update({id_: self._links[id_] for id_ in self._at[side, ref]})\n",
+        "",
+        (ENGINE.format("relinked", "links_are_read_as_a_store_tells_them_once_it_holds_the_change"),),
+    ),
+    "what a guard counted beforehand stays in the run": (
+        "_engine/_guards.py",
+        "        relinked=Relinked(),\n",
+        "",
+        (TOLD.format("a_duplicate_is_named_though_a_guard_has_decided_beforehand_to_count"),),
     ),
     "a merge is followed before the conversion that made its survivor": (
         "_engine/_relink.py",
