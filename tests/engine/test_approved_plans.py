@@ -26,6 +26,17 @@ def test_a_plan_foresees_that_a_record_is_made_again_and_a_run_of_it_makes_it(bo
     assert {row.ref: row.disposition for row in report.rows()} == {row.ref: row.disposition for row in plan.rows()}
 
 
+def test_a_record_is_made_again_as_planned_though_its_row_is_of_a_later_batch(both):
+    world = both()
+    pipe = world.pipeline(right="delete", left="archive", if_edited="revive").batches(of=1)
+    person, lead = world.pair(pipe)
+    world.ma.remove(person)
+    world.crm.edit(lead, City="Kobe")
+    report = world.run(pipe, plan=world.plan(pipe))
+    assert report.counts[Disposition.HELD] == 0
+    assert world.counterpart(lead) != person
+
+
 def test_a_record_is_not_made_again_where_the_plan_did_not_say_so(world):
     pipe = world.pipeline(right="delete", left="archive", if_edited="revive")
     person, lead = world.pair(pipe)

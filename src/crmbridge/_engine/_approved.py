@@ -23,7 +23,7 @@ _MADE_AGAIN = frozenset({Code.REVIVED, Code.NEW, Code.MATCHED})
 
 def as_approved(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
     """Hold what writes, ties or unties otherwise than the approved plan says."""
-    refs = [row.ref for verdict in verdicts for row in verdict.subject.rows]
+    refs = [row.ref for verdict in verdicts for row in (*verdict.subject.rows, *verdict.wakes)]
     planned = yield from run.ask(run.store.outbox.planned, run.approved or "", refs)
     return [verdict if _foreseen(run, verdict, planned) else stale(run, verdict, planned) for verdict in verdicts]
 

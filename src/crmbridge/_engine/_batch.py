@@ -35,6 +35,9 @@ from ._twins import Reserved, promised
 from ._unreadable import unreadable
 from ._written import at_rest
 
+_ENDING = frozenset({Disposition.APPLIED, Disposition.UNCHANGED, Disposition.SKIPPED})
+"""How a record ends whose row ends with it; others wait, and may take part in what is decided later."""
+
 _KEPT = 10_000
 """Records that look-ups keep in mind between batches, at most."""
 
@@ -105,10 +108,19 @@ def _joined(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
         refs = [ref for ref in mine if ref not in present]
         if refs:
             rows = yield from run.ask(run.store.agenda.rows, run.name, side, refs)
+            ended = (yield from _ended(run, list(rows))) if run.planning else ()
             for ref, row in rows.items():
+                if ref in ended:
+                    continue
                 late = run.able(side, ref.kind).read_lag and behind(row, mine[ref].record(side))
                 if not row.departed and not late:
                     mine[ref].subject.rows.append(row)
+
+
+def _ended(run: Run, refs: Sequence[RecordRef]) -> Flow[set[RecordRef]]:
+    """Name the records whose rows will have ended by now: a plan takes none from the queue."""
+    decided = yield from run.ask(run.store.outbox.planned, run.id, refs)
+    return {ref for ref, line in decided.items() if line.disposition in _ENDING}
 
 
 def _paired(verdict: Verdict, side: Side) -> RecordRef | None:

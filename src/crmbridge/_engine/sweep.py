@@ -227,10 +227,13 @@ def _foreseen(run: Run, totals: Written, rows: Sequence[QueueRow]) -> Flow[None]
 
 
 def _made_again(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
-    """Decide at once what a run would do about survivors whose link it closes in order to make the other anew."""
+    """Decide at once what a run would do about survivors whose link it closes in order to make the other anew.
+
+    What is decided later in the plan, about whatever record, finds the links closed that a run would have closed by then.
+    """
     rows = [row for verdict in verdicts for row in verdict.wakes]
     for verdict in verdicts:
-        if verdict.wakes and verdict.link is not None:
+        if verdict.link is not None and verdict.link.closed is not None:
             run.relinked.put(verdict.subject.link or verdict.link, verdict.link)
     return (yield from decide(run, rows)) if rows else []
 
