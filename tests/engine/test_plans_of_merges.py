@@ -59,10 +59,16 @@ def ended(handle):
     return {row.ref: (row.disposition, row.because.code, len(row.actions)) for row in handle.rows()}
 
 
+def removes(life):
+    return any(deed[0].startswith("remove") for deed in life)
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["merges are told", "merges are not told"])
 @pytest.mark.parametrize("size", [200, 1], ids=["one batch", "a record a batch"])
 def test_a_plan_that_is_run_at_once_does_what_it_lists(worlds, promises, told, size):
-    for life in LIVES[:: 3 if size > 1 else 7]:
+    # What a run itself has removed is gone for its later batches; a plan removes nothing, and what differs then is held.
+    lives = LIVES if size > 1 else [life for life in LIVES if not removes(life)]
+    for life in lives[::4]:
         world = worlds(capabilities=promises(sees_merges=told), right_kinds=("contact", "lead"))
         pipe = world.pipeline(policies.left_wins, left="delete", right="archive", if_edited="revive").batches(of=size)
         people = People(world, pipe)
