@@ -85,7 +85,7 @@ class Verbs(Builder):
         if is_undo(plan.id):
             how = undone(self.definition, self._stored(), clock, plan.id, owner=_me(), observer=self.observer)
             return (yield from how)
-        return (yield from self._sweep(clock, approved=plan.id))
+        return (yield from self._sweep(clock, approved=plan.id, overruled=plan.overrules))
 
     def _undo(self, clock: Clock, run: str | Report) -> Flow[Swept]:
         from ._engine.undoing import idle, undo
@@ -116,8 +116,7 @@ class Verbs(Builder):
         from .report import Plan
 
         plan = Plan(id, self.names, self._stored(), totals, self.definition, parts=parts)
-        objection = plan.objection
-        guards = () if objection is None else (Finding(self.name, objection),)
+        guards = (Finding(pipeline, found) for pipeline, found in plan.objections.items())
         return attrs.evolve(plan, findings=(*guards, *findings))
 
     def _retry(self, clock: Clock, refs: Sequence[RecordRef] | None, values: Values | None, by: str) -> Flow[Swept]:

@@ -222,9 +222,10 @@ class _Bundled:
         for pipe in self._able(failed):
             if plan is not None and pipe.name not in plan.plans:
                 raise UsageError(f"the plan was made without {pipe.name}; make it with the bundle that runs it")
-            approved = None if plan is None else plan.plans[pipe.name].id
+            mine = None if plan is None else plan.plans[pipe.name]
+            how: Mapping[str, object] = {} if mine is None else {"approved": mine.id, "overruled": mine.overrules}
             try:
-                swept: Swept = yield from pipe._sweep(clock, approved=approved, feed=feed)
+                swept: Swept = yield from pipe._sweep(clock, feed=feed, **how)
             except CrmBridgeError as error:
                 failed[pipe.name] = error
                 continue

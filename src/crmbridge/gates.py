@@ -5,6 +5,7 @@ A condition whose bound is `None` or empty is not used; a gate with nothing set 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -400,7 +401,10 @@ class NotEmptied:
 
     def inspect(self, totals: Totals) -> Reason | None:
         """Judge the totals of the whole sweep."""
-        gone = max(totals.gone, totals.of("delete") + totals.of("archive"))
+        removed = Counter[str]()
+        for (system, verb), count in totals.writes.items():
+            removed[system] += count if verb in ("delete", "archive") else 0
+        gone = max([totals.gone, *removed.values()])
         return because(Code.EMPTIED, count=gone) if totals.links and gone >= totals.links else None
 
 
@@ -414,9 +418,11 @@ def at_most(
 ) -> AtMost:
     """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*.
 
-    *blanks* are filled fields that would be emptied. An ordinary run counts these and removals exactly, *creates* and
-    *updates* at most; a plan counts all of them exactly. Raises `UsageError` for a bound below zero, and
-    where there is none; None is no bound.
+    *creates*, *updates* and *deletes* are records written, *blanks* filled fields that would be emptied; each counts once,
+    whichever rows bring it up and however often it is tried. A plan counts exactly, and so does a run before its first
+    write wherever the most that its queue can come to is too much. What only comes up in the middle of a run counts before
+    its batch is written, together with all before it. Raises `UsageError` for a bound below
+    zero, and where there is none; None is no bound.
     """
     bounds = {"creates": creates, "updates": updates, "blanks": blanks, "deletes": deletes}
     for argument, bound in bounds.items():
@@ -431,5 +437,9 @@ def at_most(
 
 
 def not_emptied() -> NotEmptied:
-    """Object to a sweep in which every linked record is gone from one side, whether links close or records go."""
+    """Object to a sweep in which every linked record is gone from one side, whether links close or records go.
+
+    Gone is what a feed reports as deleted, and what a read by id does not find. Records that are gone here and others that
+    are gone there have emptied neither side.
+    """
     return NotEmptied()

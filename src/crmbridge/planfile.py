@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from . import wire
+from ._engine._tied import Tied
 from .errors import PlanRefused
-from .model import Decision, Disposition, RecordRef, Side, Totals, other, verb
+from .model import Action, Archive, Create, Decision, Delete, Disposition, RecordRef, Side, Totals, other, verb
 from .model.decisions import written_side
 from .reasons import Code
 from .roles import StateStore
@@ -73,10 +74,15 @@ def _lines(store: StateStore, pipeline: str, plan: str, totals: Totals, parts: S
         "links": totals.links,
         "blanks": totals.blanks,
         "gone": totals.gone,
+        "before": dict(totals.before),
+        "inside": {
+            name: {"links": one.links, "blanks": one.blanks, "gone": one.gone, "before": dict(one.before)}
+            for name, one in totals.inside.items()
+        },
         "dispositions": {str(ended): count for ended, count in totals.by_disposition.items()},
     }
     yield json.dumps(head) + "\n"
-    for number, decision in _stored(store, (*parts, plan)):
+    for _, number, decision in _stored(store, (*parts, plan)):
         yield _line(number, decision)
 
 
@@ -84,12 +90,12 @@ def _line(number: int, decision: Decision) -> str:
     return f'{{"row":{number},"decision":{wire.dumps(decision)}}}\n'
 
 
-def _stored(store: StateStore, plans: Sequence[str]) -> Iterator[tuple[int, Decision]]:
+def _stored(store: StateStore, plans: Sequence[str]) -> Iterator[tuple[str, int, Decision]]:
     for plan in plans:
         after = 0
         while page := store.outbox.rows(plan, None, after=after, limit=_PAGE):
-            yield from page
-            after = page[-1][0]
+            for after, decision in page:
+                yield plan, after, decision
 
 
 # -- and back ------------------------------------------------------------------------------------
@@ -106,12 +112,29 @@ def read(
     with Path(path).open("rb") as file:
         lines = _checked(file, name)
         head = _head(next(lines, (0, b""))[1], name, pipeline)
-        writes = _held_against(store, head, systems, lines, name)
+        found = _held_against(store, head, systems, lines, name)
     parts = tuple(head["parts"])
     stored = [store.outbox.counts(plan) for plan in (*parts, head["plan"])]
     told = {Disposition(ended): count for ended, count in head["dispositions"].items()}
     sure = {ended: sum(counts.get(ended, 0) for counts in stored) for ended in _NEVER_AT_INGEST}
-    totals = Totals(head["read"], head["links"], {**told, **sure}, writes, head["blanks"], head.get("gone", 0))
+    writes: dict[tuple[str, str], int] = {}
+    for of_plan in found.values():
+        for what, count in of_plan.items():
+            writes[what] = writes.get(what, 0) + count
+    inside = {
+        plan: Totals(0, one["links"], {}, found.get(plan, {}), one["blanks"], one["gone"], one["before"])
+        for plan, one in head.get("inside", {}).items()
+    }
+    totals = Totals(
+        head["read"],
+        head["links"],
+        {**told, **sure},
+        writes,
+        head["blanks"],
+        head.get("gone", 0),
+        head.get("before", {}),
+        inside,
+    )
     return head["plan"], totals, parts
 
 
@@ -157,9 +180,30 @@ def _head(line: bytes, name: str, pipeline: str) -> Mapping[str, Any]:
     numbers.append(head.get("gone", 0))
     plan, parts = head.get("plan"), head.get("parts")
     inside = isinstance(parts, list) and all(str(part).startswith(f"{plan}+") for part in cast("list[object]", parts))
+    inside = inside and _counts_inside(head.get("inside", {}), cast("list[object]", parts))
+    inside = inside and _numbers(head.get("before", {}))
     if not (known and inside and isinstance(plan, str) and all(type(number) is int for number in numbers)):
         raise PlanRefused(f"{name}: line 1 lacks what a plan begins with")
     return head
+
+
+def _counts_inside(inside: object, parts: Sequence[object]) -> bool:
+    """Say whether a head counts the plans inside the plan, and nothing else."""
+    if not isinstance(inside, dict):
+        return False
+    return all(
+        plan in parts
+        and isinstance(one, dict)
+        and all(type(cast("dict[str, Any]", one).get(name)) is int for name in ("links", "blanks", "gone"))
+        and _numbers(cast("dict[str, Any]", one).get("before"))
+        for plan, one in cast("dict[str, object]", inside).items()
+    )
+
+
+def _numbers(found: object) -> bool:
+    if not isinstance(found, dict):
+        return False
+    return all(type(one) is int and one >= 0 for one in cast("dict[str, object]", found).values())
 
 
 def _held_against(
@@ -168,25 +212,36 @@ def _held_against(
     systems: Mapping[Side, str],
     lines: Iterator[tuple[int, bytes]],
     name: str,
-) -> Mapping[tuple[str, str], int]:
-    """Compare a file line by line with the rows of the store; gives the writes of these rows by system and verb."""
+) -> Mapping[str, Mapping[tuple[str, str], int]]:
+    """Compare a file line by line with the rows of the store; gives by plan what these write, by system and verb."""
     of_another = PlanRefused(f"{name}: this store has no plan {head['plan']!r}, or another one of that name")
     rows = _stored(store, (*head["parts"], head["plan"]))
-    writes: dict[tuple[str, str], int] = {}
-    before = frozenset[str]()
+    writes: dict[str, dict[tuple[str, str], int]] = {}
+    counted = Tied()
     row = next(rows, None)
     for line, text in lines:
-        if row is not None and text == _line(*row).encode():
-            keys = frozenset(action.key for action in row[1].actions)
-            for action in row[1].actions if keys != before else ():
-                what = systems[written_side(row[1], action)], verb(action)
-                writes[what] = writes.get(what, 0) + 1
-            before, row = keys, next(rows, None)
+        if row is not None and text == _line(*row[1:]).encode():
+            plan, _, decision = row
+            of_plan = writes.setdefault(plan, {})
+            for action in decision.actions:
+                what = systems[written_side(decision, action)], verb(action)
+                if not counted.has(*(one := (plan, *what, *_written(decision, action)))):
+                    counted.add(*one)
+                    of_plan[what] = of_plan.get(what, 0) + 1
+            row = next(rows, None)
         elif not _forgotten(store, head["pipeline"], text):
-            raise PlanRefused(f"{name}: line {line} is not what this store has planned") if writes else of_another
+            found = any(of_plan for of_plan in writes.values())
+            raise PlanRefused(f"{name}: line {line} is not what this store has planned") if found else of_another
     if row is not None:
         raise of_another
     return writes
+
+
+def _written(decision: Decision, action: Action) -> tuple[Hashable, ...]:
+    """Tell one write from another, whichever record of the pair its row is about."""
+    if isinstance(action, Archive | Delete):
+        return (action.ref,)
+    return (action.key,) if isinstance(action, Create) else (frozenset({decision.ref, decision.counterpart}),)
 
 
 def _forgotten(store: StateStore, pipeline: str, text: bytes) -> bool:

@@ -90,7 +90,26 @@ class Plan(_Rows):
     @property
     def objection(self) -> Reason | None:
         """Tell what a guard says against this plan; a run of it overrules the guard, an ordinary run writes nothing."""
-        return None if self.undoes else self._definition.objection(self.totals)
+        return next(iter(self.objections.values()), None)
+
+    @property
+    def objections(self) -> Mapping[str, Reason]:
+        """Tell what guards say, by pipeline: its own first, then those that make the parents of its records."""
+        found: dict[str, Reason] = {}
+        for _, pipeline, why in self._objecting():
+            _ = found.setdefault(pipeline, why)
+        return found
+
+    @property
+    def overrules(self) -> frozenset[str]:
+        """Name the plans, of this and those inside it, whose guards a run of this plan overrules."""
+        return frozenset(plan for plan, _, _ in self._objecting())
+
+    def _objecting(self) -> Iterator[tuple[str, str, Reason]]:
+        from ._engine._guards import objections
+
+        if not self.undoes:
+            yield from objections(self._definition, self.id, self.totals.own, self.totals.inside)
 
     def save(self, path: str | Path) -> None:
         """Write the plan into a file, one decision a line, for `pipeline.load(path)` in this process or another.
@@ -109,8 +128,10 @@ class Plan(_Rows):
         """Show the plan as a person would want to read it: counts, then samples with field changes and reasons."""
         lines = [_HEADS[language].format(name=self.id, read=self.totals.read)]
         lines.extend(f"! {finding.say(language)}" for finding in self.findings)
-        if self.objection is not None:
+        if self._definition.name in (objections := self.objections):
             lines.append(f"! {OVERRULES[language]}")
+        elif objections:
+            lines.append(f"! {_OVERRULES_INSIDE[language]}")
         lines.extend(counts(self.totals.by_disposition, language, planned=True))
         lines.extend(f"  {system}: {verb(name, language)} {count:,}" for (system, name), count in _sorted(self.totals))
         for decision in self._written(samples):
@@ -206,6 +227,10 @@ PLANNED: Mapping[Language, str] = {"en": "to be written", "ja": "書き込み予
 OVERRULES: Mapping[Language, str] = {
     "en": "A guard objects to this: an ordinary run would write nothing. To run this plan is to overrule the guard.",
     "ja": "安全装置が働く内容です。通常の実行では何も書き込まれません。この計画を実行すると、安全装置を解除したことになります。",
+}
+_OVERRULES_INSIDE: Mapping[Language, str] = {
+    "en": "A guard objects to the parents of these: it would stop an ordinary run. To run this plan is to overrule it.",
+    "ja": "親レコードについて安全装置が働く内容です。通常の実行は止められます。この計画を実行すると、安全装置を解除したことになります。",
 }
 _FLAGS: Mapping[Language, Mapping[bool, str]] = {
     "en": {True: "yes", False: "no"},

@@ -284,13 +284,14 @@ def test_removals_that_no_feed_has_told_are_counted_by_the_guards_before_anythin
 
 
 def test_a_removal_that_was_told_is_not_overwritten_by_what_new_rules_bring_up(world):
-    guarded = without_city(world).deletes(right="delete").guard(at_most(deletes=0))
+    guarded = without_city(world).deletes(right="delete", if_edited="remove").guard(at_most(deletes=0))
     person, _ = world.pair(guarded)
     world.run(guarded, after=LATER)
     world.ma.remove(person)
     with pytest.raises(GuardTripped):
         world.run(guarded.fields(pair("city", "City"), policy=policies.right_wins), after=LATER)
     assert len(world.crm.rows("lead")) == 1
+    assert world.store.agenda.rows("sync", "left", [person])[person].departed
 
 
 def test_a_write_in_doubt_stays_with_the_person_who_must_look(world):

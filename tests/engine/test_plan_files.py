@@ -129,6 +129,37 @@ def test_a_file_of_a_newer_version_is_refused_by_name(planned):
     assert "newer crmbridge (version 2)" in refusal(world, path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("before", 7),
+        ("before", ["created"]),
+        ("before", {"created": -40}),
+        ("before", {"created": "40"}),
+        ("inside", ["sync"]),
+        ("inside", {"another": {"links": 0, "blanks": 0, "gone": 0, "before": {}}}),
+    ],
+)
+def test_a_head_that_counts_what_cannot_be_is_refused(planned, name, value):
+    world, _, path = planned
+    changed(
+        path, lambda lines: resealed([json.dumps({**json.loads(lines[0]), name: value}).encode() + b"\n", *lines[1:]])
+    )
+    assert "line 1 lacks what a plan begins with" in refusal(world, path)
+
+
+def test_a_file_from_before_these_were_counted_is_taken(planned):
+    world, plan, path = planned
+    changed(
+        path, lambda lines: resealed([json.dumps(_without(lines[0], "before", "inside")).encode() + b"\n", *lines[1:]])
+    )
+    assert world.ready().load(path) == plan
+
+
+def _without(line, *names):
+    return {name: value for name, value in json.loads(line).items() if name not in names}
+
+
 def test_a_file_that_was_cut_is_refused(planned):
     world, _, path = planned
     changed(path, lambda lines: lines[:-1])

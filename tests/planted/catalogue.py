@@ -408,8 +408,8 @@ PLANTS = {
     ),
     "B32: a pipeline in trouble stops the bundle": (
         "bundles.py",
-        "approved=approved, feed=feed)\n            except CrmBridgeError as error:\n",
-        "approved=approved, feed=feed)\n            except UsageError as error:\n",
+        "feed=feed, **how)\n            except CrmBridgeError as error:\n",
+        "feed=feed, **how)\n            except UsageError as error:\n",
         (ENGINE.format("bundles", "a_pipeline_that_cannot_be_run_stops_those_that_refer_to_it_and_no_other"),),
     ),
     "B34: a link does not follow a merge": (

@@ -345,9 +345,9 @@ PLANTS = {
         ),
     ),
     "the guards do not see what a listing misses": (
-        "_engine/_guards.py",
-        "{}, writes, gone=gone(tally))",
-        "{}, writes, gone=0)",
+        "_engine/_sums.py",
+        "gone = max(self._gone.values(), default=0)",
+        "gone = 0 * len(self._gone)",
         (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
     ),
     "a record that is shown again stays a departure": (

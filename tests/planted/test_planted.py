@@ -42,6 +42,7 @@ CRASHES = "tests/engine/test_crashes.py"
 FIELDS = "tests/core/test_fields.py"
 APPROVED = "tests/engine/test_approved_plans.py"
 GUARDS = "tests/engine/test_guards.py"
+COUNTS = "tests/engine/test_what_guards_count.py"
 ODD = "tests/engine/test_odd_connectors.py"
 GALLERY = "tests/conformance/test_gallery.py"
 
@@ -83,21 +84,64 @@ PLANTS = {
     ),
     "emptied fields are judged batch by batch": Plant(
         "_engine/_guards.py",
-        "    if found is not None or _over_runs(",
-        "    if found is not None or most >= 0 or _over_runs(",
+        "    blanks = pairs * len(definition.every_field) * len(SIDES)\n",
+        "    blanks = pairs * len(definition.every_field) * 0\n",
         (f"{GUARDS}::test_a_column_that_would_be_emptied_is_counted_whole_before_the_first_write_in_every_run",),
     ),
     "what a stopped run has emptied is forgotten": Plant(
         "_engine/_guards.py",
-        "    run.blanks = yield from _emptied_before(run)\n",
-        "    _ = yield from _emptied_before(run)\n",
-        (f"{GUARDS}::test_what_a_stopped_run_has_emptied_counts_in_the_next_ones",),
+        "    run.sums.before = yield from done_before(run)\n    found = yield from _judged",
+        "    _ = yield from done_before(run)\n    found = yield from _judged",
+        (
+            f"{GUARDS}::test_what_a_stopped_run_has_emptied_counts_in_the_next_ones",
+            f"{COUNTS}::test_removals_that_only_a_read_by_id_shows_never_exceed_what_is_allowed_however_often_it_is_run",
+        ),
     ),
     "deletions that are reported are not counted as gone": Plant(
-        "_engine/_guards.py",
-        "    return max(tally.departed_linked.values(), default=0)\n",
-        "    return 0 * len(tally.departed_linked)\n",
+        "_engine/_halves.py",
+        "strict=True) if found.state is State.GONE\n    )\n",
+        "strict=True) if found.state is State.NONE\n    )\n",
         (f"{GUARDS}::test_a_side_that_reports_everything_as_deleted_is_not_believed_where_a_guard_says_so",),
+    ),
+    "that a side is emptied shows only in its last batch": Plant(
+        "_engine/_guards.py",
+        "    return Totals(0, tally.links, {}, writes, blanks, pairs)\n",
+        "    return Totals(0, tally.links, {}, writes, blanks)\n",
+        (f"{COUNTS}::test_links_that_would_close_because_a_side_is_not_shown_any_more_are_not_believed",),
+    ),
+    "a shared record counts as one": Plant(
+        "_engine/_guards.py",
+        'if rows and side == "right" and definition.shared else',
+        'if rows and side == "right" and not definition.shared else',
+        (f"{COUNTS}::test_the_removal_of_a_shared_record_counts_for_all_who_share_it",),
+    ),
+    "a first contact is no update": Plant(
+        "_engine/_guards.py",
+        "pairs + sum(tally.unlinked.values()))",
+        "pairs)",
+        (f"{COUNTS}::test_a_record_that_meets_its_counterpart_for_the_first_time_may_be_an_update",),
+    ),
+    "what comes up in the middle of a run is not judged": Plant(
+        "_engine/_guards.py",
+        "    if not run.definition.guards or run.overruled or not any(",
+        "    if run.definition.guards or run.overruled or not any(",
+        (
+            f"{COUNTS}::test_removals_that_only_a_read_by_id_shows_never_exceed_what_is_allowed_however_often_it_is_run",
+            f"{COUNTS}::test_children_that_wake_in_the_middle_of_a_run_are_judged_with_all_that_it_has_made",
+            f"{COUNTS}::test_events_that_come_due_while_a_run_goes_on_are_judged_with_all_that_it_has_made",
+        ),
+    ),
+    "a plan counts a pair once for each of its rows": Plant(
+        "_engine/_sums.py",
+        "        self._counted.add(*what)\n",
+        "        _ = what\n",
+        (f"{COUNTS}::test_a_plan_and_its_file_count_a_pair_once_whichever_of_its_rows_are_in_which_batch",),
+    ),
+    "a plan of children hears nothing of their parents' guards": Plant(
+        "_engine/_guards.py",
+        "        if name in inside:\n",
+        "        if name not in inside:\n",
+        (f"{COUNTS}::test_a_plan_of_children_says_what_the_guard_of_their_parents_says",),
     ),
     "what a run of a plan left undone waits for the end of its lease": Plant(
         "_engine/sweep.py",

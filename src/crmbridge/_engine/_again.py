@@ -151,10 +151,13 @@ def _page(links: Iterator[Link]) -> Sequence[Link]:
 
 
 def _queued(run: Run, links: Sequence[Link]) -> Flow[None]:
-    """Queue linked pairs, each by its left record unless that is in the queue; what is gone counts as departed."""
+    """Queue linked pairs, each by its left record unless that is in the queue; what is gone counts as departed.
+
+    Where a link would only be closed, nobody but a guard needs to know of it before its batch is read.
+    """
     gone: list[QueueRow] = []
     for side in SIDES:
-        if _removes(run.definition, other(side)):
+        if run.definition.guards or _removes(run.definition, other(side)):
             gone.extend((yield from _absent(run, side, [link.ref(side) for link in links])))
     queued = yield from run.ask(run.store.agenda.rows, run.name, LEFT, [link.left for link in links])
     known = {*queued, *(row.ref for row in gone if row.side == LEFT)}

@@ -53,10 +53,13 @@ class _Claims:
     reserved: Reserved = attrs.field(factory=Reserved)
 
 
-def decide(run: Run, rows: Sequence[QueueRow]) -> Flow[list[Verdict]]:
-    """Decide about a batch: departures before all others, so that links have followed when the rest is judged."""
+def decide(run: Run, rows: Sequence[QueueRow], reserved: Reserved | None = None) -> Flow[list[Verdict]]:
+    """Decide about a batch: departures before all others, so that links have followed when the rest is judged.
+
+    *reserved*: the keys of what earlier batches would make, where the store does not know of it.
+    """
     verdicts: list[Verdict] = []
-    claims, look = _Claims(), Look(run)
+    claims, look = _Claims(reserved=reserved or Reserved()), Look(run)
     run.followed.forget(_KEPT)
     for chosen in ([row for row in rows if row.departed], [row for row in rows if not row.departed]):
         if chosen:

@@ -1,31 +1,38 @@
-"""Guards: they judge the whole queue before the first write, and what only values tell by deciding all of it first.
+"""Guards: they judge the whole queue before the first write, and what a run promises before each batch of it.
 
-What the queue alone tells, of emptied fields too, is an upper bound. Only where a guard would object to that much is the
-queue decided once beforehand, page by page as for a plan, to count what would be emptied; nothing of it is kept.
+What the queue alone tells is an upper bound. Only where a guard would object to that much is the queue decided once
+beforehand, page by page as for a plan, to count what it really comes to. What comes up in the middle of a run, such as a
+record that only a read by id shows to be gone, a child that wakes or an event that comes due, is judged together with all
+that the run has promised before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
 from ..definition import Definition
 from ..errors import GuardTripped
 from ..flow import Flow
-from ..model import LEFT, SIDES, Cell, Link, Missing, Totals, Update, is_blank, other
-from ..reasons import Code, Reason
-from ..roles import Delta, QueueRow, Tally
-from ._batch import decide
-from ._followed import Followed
-from ._pacing import paced
-from ._relinked import Relinked
+from ..model import SIDES, Side, Totals, other
+from ..plan import Removal
+from ..reasons import Code, Fact, Reason
+from ..references import Ensured
+from ..roles import Delta, Tally
+from ._parents import part
+from ._planning import foreseen
 from ._run import Run
 from ._subjects import Verdict
-from ._tied import Tied
 
-_EMPTIED = "emptied"
-"""Names the fact of an objection that tells what was emptied before a guard stopped a run in its middle."""
+_WRITTEN: Mapping[Code, str] = {
+    Code.TOO_MANY_CREATES: "created",
+    Code.TOO_MANY_UPDATES: "updated",
+    Code.TOO_MANY_BLANKS: "emptied",
+    Code.TOO_MANY_DELETES: "removed",
+    Code.EMPTIED: "gone",
+}
+"""Names the fact of an objection that tells what was done before a guard stopped a run in its middle."""
 
 
 def guarded(run: Run) -> Flow[None]:
@@ -33,156 +40,177 @@ def guarded(run: Run) -> Flow[None]:
     if not run.definition.guards:
         return
     tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
-    run.blanks = yield from _emptied_before(run)
-    found = yield from _judged(run, upper_bounds(run.definition, tally), _most_blanks(run.definition, tally))
+    run.sums.links = max(run.sums.links, tally.links)
+    run.sums.before = yield from done_before(run)
+    found = yield from _judged(run, tally)
     yield from run.commit(Delta(objection=found, objection_cleared=found is None))
     if found is not None:
         raise GuardTripped(run.name, found)
 
 
 def guarded_batch(run: Run, verdicts: Sequence[Verdict]) -> Flow[None]:
-    """Let the guards judge what the values of a batch empty: they may have changed since the whole queue was judged."""
-    emptied = sum(blanks(verdict) for verdict in verdicts)
-    if not emptied or not run.definition.guards or run.approved is not None:
+    """Let the guards judge what a batch adds to all that a run has promised, before any of it is promised."""
+    if not run.definition.guards or run.overruled or not any(one.intents or one.gone for one in verdicts):
         return
+    before = run.sums.totals()
+    run.sums.add(run.definition, verdicts)
+    found = _objection(run.definition, run.sums.totals(), before)
+    if found is None:
+        return
+    # What it has made since it began counts as well where a guard allows a share.
     links = yield from run.ask(run.store.links.count, run.name)
-    found = _over_runs(run.definition, Totals(0, links, {}, {}, emptied), run.blanks)
+    run.sums.links = max(run.sums.links, links)
+    found = _objection(run.definition, run.sums.totals(), before)
     if found is not None:
         yield from run.commit(Delta(objection=found))
         raise GuardTripped(run.name, found)
-    run.blanks += emptied
 
 
 def guarded_plan(run: Run, totals: Totals) -> Flow[Totals]:
-    """Put down what the guards say to the exact totals of a plan, and give these with what is gone."""
-    if run.definition.guards:
-        tally = yield from run.ask(run.store.agenda.tally, run.name, run.now())
-        totals = attrs.evolve(totals, gone=gone(tally))
-    found = _over_runs(run.definition, totals, (yield from _emptied_before(run)))
+    """Put down what the guards say to the exact totals of a plan, and give these with what counts as well."""
+    totals = attrs.evolve(totals, before=(yield from done_before(run)))
+    found = _objection(run.definition, totals.own)
     yield from run.commit(Delta(objection=found, objection_cleared=found is None))
     return totals
 
 
-def overruled(run: Run) -> Flow[None]:
+def cleared(run: Run) -> Flow[None]:
     """Let an objection go, since a person has run a plan."""
     if run.definition.guards:
         yield from run.commit(Delta(objection_cleared=True))
 
 
-def blanks(verdict: Verdict) -> int:
-    """Count the filled fields that a verdict empties."""
-    updates = (intent for intent in verdict.intents if isinstance(intent.action, Update))
-    return sum(1 for intent in updates for f in intent.fields if is_blank(f.sent) and not _empty(f.before))
+def objections(
+    definition: Definition, plan: str, own: Totals, inside: Mapping[str, Totals]
+) -> Iterator[tuple[str, str, Reason]]:
+    """Give what guards say to a plan, and to the plans inside it in which parents are made: by plan and pipeline."""
+    found = _objection(definition, own)
+    if found is not None:
+        yield plan, definition.name, found
+    ensured = {one.within.name: one.within for one in definition.references if isinstance(one, Ensured)}
+    for within in ensured.values():
+        name = part(plan, within.name)
+        if name in inside:
+            yield from objections(within, name, inside[name], inside)
 
 
-def _empty(value: Cell | Missing) -> bool:
-    return isinstance(value, Missing) or is_blank(value)
-
-
-def _over_runs(definition: Definition, totals: Totals, before: int) -> Reason | None:
-    """Judge totals together with what a run that was stopped has emptied already; what empties nothing adds nothing."""
-    if not totals.blanks or not before:
-        return definition.objection(totals)
-    found = definition.objection(attrs.evolve(totals, blanks=totals.blanks + before))
-    if found is None or found.code is not Code.TOO_MANY_BLANKS:
-        return found
-    return attrs.evolve(found, facts={**found.facts, _EMPTIED: before})
-
-
-def _emptied_before(run: Run) -> Flow[int]:
-    """Tell what was emptied by a run that a guard stopped in its middle; nobody has ruled on it since."""
-    held = yield from run.ask(run.store.rulings.objection, run.name)
-    emptied = held.facts.get(_EMPTIED, 0) if held is not None else 0
-    return emptied if isinstance(emptied, int) else 0
+# -- what a queue comes to -----------------------------------------------------------------------
 
 
 def upper_bounds(definition: Definition, tally: Tally) -> Totals:
-    """Tell what a queue can come to at most, save for emptied fields; removals are known exactly."""
+    """Tell what a queue can come to at most, by what it tells itself.
+
+    What nothing in it tells is left to the judgement of each batch: that a record is gone of which no feed says so, and
+    what will wake or come due. That all of a side is gone is reckoned with wherever all that is linked comes up.
+    """
+    tied = {side: tally.linked.get(side, 0) + tally.departed_linked.get(side, 0) for side in SIDES}
+    pairs = min(sum(_pairs(definition, tally, side, tied[side]) for side in SIDES), tally.links)
     writes: dict[tuple[str, str], int] = {}
+
+    def may(side: Side, verb: str, count: int) -> None:
+        key = definition.end(side).system, verb
+        writes[key] = writes.get(key, 0) + count
+
     for side in SIDES:
         across = other(side)
-        removal = definition.deletes.right if across == "right" else definition.deletes.left
-        system = definition.end(across).system
-        writes[system, "update"] = tally.linked.get(side, 0)
-        if definition.creates(across):
-            writes[system, "create"] = tally.unlinked.get(side, 0)
-        if removal != "detach":
-            writes[system, removal] = tally.departed_linked.get(side, 0)
-    return Totals(0, tally.links, {}, writes, gone=gone(tally))
-
-
-def gone(tally: Tally) -> int:
-    """Count the linked records that are gone, on the side where more of them are."""
-    return max(tally.departed_linked.values(), default=0)
-
-
-def _most_blanks(definition: Definition, tally: Tally) -> int:
-    """Tell how many fields a queue can empty at most: all of its pairs, on both sides.
-
-    A row of a shared record brings up all who share it.
-    """
-    rows = sum(tally.linked.values()) + sum(tally.departed_linked.values())
-    pairs = tally.links if definition.shared and rows else min(rows, tally.links)
-    return pairs * len(definition.every_field) * len(SIDES)
-
-
-def _judged(run: Run, bounds: Totals, most: int) -> Flow[Reason | None]:
-    """Judge upper bounds, and count the emptied fields only where the most that there can be is too many."""
-    found = run.definition.objection(bounds)
-    if found is not None or _over_runs(run.definition, attrs.evolve(bounds, blanks=most), run.blanks) is None:
-        return found
-    emptied = yield from _foreseen(run)
-    return _over_runs(run.definition, attrs.evolve(bounds, blanks=emptied), run.blanks)
-
-
-def _foreseen(run: Run) -> Flow[int]:
-    """Decide about all that is linked in the queue, and count the fields that this would empty; promise nothing."""
-    trial = attrs.evolve(
-        run,
-        planning=True,
-        observer=None,
-        starts=None,
-        followed=Followed(),
-        taken=Tied(),
-        relinked=Relinked(),
-        sharing={},
-        rulings={},
-    )
-    counted = Tied()
-    emptied = after = 0
-    due_at = run.now()
-    while rows := (yield from run.ask(run.store.agenda.due, run.name, due_at, run.definition.batch, after=after)):
-        after = max(row.sequence for row in rows)
-        verdicts = yield from decide(trial, (yield from _with_links(run, rows)))
-        verdicts, _ = yield from paced(trial, verdicts)
-        for verdict, link in _emptying(verdicts):
-            # Both records of a pair may be queued, on different pages.
-            if not counted.has(LEFT, link.left):
-                counted.add(LEFT, link.left)
-                emptied += blanks(verdict)
-        run.saw("foreseen", records=len(rows))
-        yield from run.renewed()
-        trial.fence = run.fence
-    return emptied
-
-
-def _emptying(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, Link]]:
-    for verdict in verdicts:
-        link = verdict.link or verdict.subject.link
-        if link is not None and blanks(verdict):
-            yield verdict, link
-
-
-def _with_links(run: Run, rows: Sequence[QueueRow]) -> Flow[list[QueueRow]]:
-    """Give the rows of records that are linked, or live on in one that is: a first contact empties nothing."""
-    found: list[QueueRow] = []
-    for side in SIDES:
-        mine = [row for row in rows if row.side == side]
-        if not mine:
+        if side == "left" and not definition.may_write_left:
             continue
-        lives = yield from run.ask(run.store.links.followed, run.name, side, [row.ref for row in mine])
-        refs = [*(row.ref for row in mine), *lives.values()]
-        known = yield from run.ask(run.store.links.standing, run.name, side, refs)
-        linked = {ref for ref, standing in known.items() if standing.linked}
-        found.extend(row for row in mine if row.ref in linked or lives.get(row.ref) in linked)
-    return found
+        lost, left_over = (_pairs(definition, tally, one, tally.departed_linked.get(one, 0)) for one in (side, across))
+        if definition.topology != "events":
+            # A record without a counterpart may meet one that is there, and what both hold may change both.
+            may(side, "update", pairs + sum(tally.unlinked.values()))
+        if definition.creates(side):
+            revived = _removes(definition, across) and definition.deletes.if_edited != "remove"
+            may(side, "create", tally.unlinked.get(across, 0) + (lost if revived else 0))
+        if _removes(definition, side):
+            may(side, _removal(definition, side), left_over)
+    blanks = pairs * len(definition.every_field) * len(SIDES)
+    return Totals(0, tally.links, {}, writes, blanks, pairs)
+
+
+def _pairs(definition: Definition, tally: Tally, side: Side, rows: int) -> int:
+    """Tell how many pairs so many rows of a side bring up at most: a shared record brings up all who share it."""
+    return tally.links if rows and side == "right" and definition.shared else min(rows, tally.links)
+
+
+def _removal(definition: Definition, side: Side) -> Removal:
+    return definition.deletes.left if side == "left" else definition.deletes.right
+
+
+def _removes(definition: Definition, side: Side) -> bool:
+    return _removal(definition, side) != "detach"
+
+
+def _judged(run: Run, tally: Tally) -> Flow[Reason | None]:
+    """Judge upper bounds, and count exactly only where the most that there can be is too much."""
+    done = run.sums.totals()
+    found = _objection(run.definition, _both(done, upper_bounds(run.definition, tally)), done)
+    if found is None:
+        return None
+    if found.code not in (Code.TOO_MANY_CREATES, Code.TOO_MANY_UPDATES):
+        # What is not linked yet empties and removes nothing: it is matched beforehand only where it matters.
+        strangers = upper_bounds(run.definition, attrs.evolve(tally, linked={}, departed_linked={}))
+        linked = (yield from foreseen(run, linked=True)).totals()
+        found = _objection(run.definition, _both(done, _both(linked, strangers)), done)
+        if found is None or not any(tally.unlinked.values()):
+            return found
+    exact = (yield from foreseen(run, linked=False)).totals()
+    return _objection(run.definition, _both(done, exact), done)
+
+
+def _both(one: Totals, two: Totals) -> Totals:
+    writes = {key: one.writes.get(key, 0) + two.writes.get(key, 0) for key in (*one.writes, *two.writes)}
+    links = max(one.links, two.links)
+    return Totals(0, links, {}, writes, one.blanks + two.blanks, one.gone + two.gone, {**one.before, **two.before})
+
+
+# -- what was done before a stop -------------------------------------------------------------------
+
+
+def _objection(definition: Definition, totals: Totals, promised: Totals | None = None) -> Reason | None:
+    """Judge totals together with what stopped runs have done; says with it what was done, and *promised*, by now."""
+    found = definition.objection(_with_before(definition, totals))
+    if found is None:
+        return None
+    facts: dict[str, Fact] = {**found.facts, **totals.before}
+    name = _WRITTEN.get(found.code, "")
+    more = 0 if promised is None else _done(promised).get(name, 0)
+    if more:
+        facts[name] = totals.before.get(name, 0) + more
+    return attrs.evolve(found, facts=facts)
+
+
+def _with_before(definition: Definition, totals: Totals) -> Totals:
+    """Add what stopped runs have done to totals that come to more of the same; the rest has no part in it."""
+    before = {name: totals.before.get(name, 0) for name, count in _done(totals).items() if count}
+    if not any(before.values()):
+        return totals
+    writes = dict(totals.writes)
+    for name, named in (("created", "create"), ("updated", "update"), ("removed", "delete")):
+        key = definition.right.system, named
+        writes[key] = writes.get(key, 0) + before.get(name, 0)
+    gone = before.get("gone", 0)
+    return attrs.evolve(
+        totals,
+        links=totals.links + gone,
+        writes=writes,
+        blanks=totals.blanks + before.get("emptied", 0),
+        gone=totals.gone + gone,
+    )
+
+
+def _done(totals: Totals) -> Mapping[str, int]:
+    return {
+        "created": totals.of("create"),
+        "updated": totals.of("update"),
+        "emptied": totals.blanks,
+        "removed": totals.of("delete") + totals.of("archive"),
+        "gone": totals.gone,
+    }
+
+
+def done_before(run: Run) -> Flow[Mapping[str, int]]:
+    """Tell what was done by runs that a guard stopped in their middle; nobody has ruled on it since."""
+    held = yield from run.ask(run.store.rulings.objection, run.name)
+    facts: Mapping[str, Fact] = held.facts if held is not None and held.code in _WRITTEN else {}
+    return {name: done for name in _WRITTEN.values() if isinstance(done := facts.get(name), int)}

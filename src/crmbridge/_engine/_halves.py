@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..model import Agreed, Disposition, Link, Record, RecordRef, Side
+from ..model import SIDES, Agreed, Disposition, Link, Record, RecordRef, Side
 from ..plan import Cells, Pairing, State, absorb
 from ..reasons import Reason
 from ..roles import QueueState
@@ -77,4 +77,7 @@ def pair_verdict(
     subject: Subject, disposition: Disposition, why: Reason, park: QueueState | None, left: Half, right: Half
 ) -> Verdict:
     """Say how a pair ends, with both records as they were read."""
-    return Verdict(subject, disposition, why, park, left=left.record, right=right.record)
+    gone: tuple[Side, ...] = tuple(
+        side for side, found in zip(SIDES, (left, right), strict=True) if found.state is State.GONE
+    )
+    return Verdict(subject, disposition, why, park, left=left.record, right=right.record, gone=gone)

@@ -205,7 +205,9 @@ def _within(run: Run, inner: Run, refs: Sequence[RecordRef], parked: Sequence[Re
     known = yield from run.ask(run.store.agenda.rows, inner.name, "left", refs)
     changed = yield from _changed(inner, [*refs, *parked])
     rows = [QueueRow("left", ref, run=inner.id) for ref in (*(one for one in refs if one not in known), *changed)]
-    yield from inner.bring(inner, rows)
+    # A run takes up what waits in the parents' own queue anyway, such as what a guard has stopped.
+    ready = [row for row in known.values() if row.state == "ready"] if run.planning else []
+    yield from inner.bring(inner, [*rows, *ready])
     run.parts.update(inner.parts)
 
 

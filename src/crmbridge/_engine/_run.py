@@ -24,6 +24,7 @@ from ._drift import refuse_drift
 from ._followed import Followed
 from ._relinked import Relinked
 from ._rules import Again
+from ._sums import Sums
 from ._tied import Tied
 from ._turns import Turns
 
@@ -95,8 +96,10 @@ class Run:
     """Intents in doubt are known of: they are settled as they become due."""
     ahead: dict[Side, dt.timedelta] = attrs.field(factory=lambda: dict[Side, dt.timedelta]())
     """How far a system's clock is ahead of ours, by its latest answer."""
-    blanks: int = 0
-    """Filled fields that this run has emptied, or is about to."""
+    sums: Sums = attrs.field(factory=Sums)
+    """What it comes to so far: what a plan says, or what a run under guards has promised."""
+    overruled: bool = False
+    """A person has seen what the guards say, and runs it all the same."""
     read: int = 0
     """Input records that were settled at ingest, without a decision."""
     settled: dict[Disposition, int] = attrs.field(factory=lambda: dict[Disposition, int]())

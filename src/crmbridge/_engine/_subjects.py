@@ -72,6 +72,8 @@ class Verdict:
     """Further records that must be looked at."""
     quiet: bool = False
     """Nothing new to report of it: it was reported in this run already."""
+    gone: tuple[Side, ...] = ()
+    """The sides on which a record of a linked pair is not there any more."""
 
     def record(self, side: Side) -> Record | None:
         """Give the record that was read on a side."""

@@ -1,14 +1,13 @@
-"""Which records a plan ties, in eight bytes each: a plan may tie millions, and no link in the store says so yet."""
+"""Which records a plan ties, and the like, in eight bytes each: there may be millions, and the store says nothing yet."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Hashable
 from heapq import merge
 
 import attrs
-
-from ..model import RecordRef, Side
 
 
 def _nothing() -> list[array[int]]:
@@ -17,7 +16,7 @@ def _nothing() -> list[array[int]]:
 
 @attrs.define(eq=False)
 class Tied:
-    """Remembers records by their hashes, as sorted numbers; only the latest are in a set."""
+    """Remembers records, or what else is told apart by several values, by their hashes, as sorted numbers; only the latest are in a set."""
 
     at_once: int = 4096
     """As many are kept in the set before they are sorted in."""
@@ -25,9 +24,9 @@ class Tied:
     _sorted: list[array[int]] = attrs.field(factory=_nothing)
     """Each at least twice as long as the next, so that a number is moved but a few times."""
 
-    def add(self, side: Side, ref: RecordRef) -> None:
-        """Remember a record of a side."""
-        self._latest.add(hash((side, ref)))
+    def add(self, *what: Hashable) -> None:
+        """Remember one, as a record by its side and its ref."""
+        self._latest.add(hash(what))
         if len(self._latest) < self.at_once:
             return
         numbers = array("q", sorted(self._latest))
@@ -36,9 +35,9 @@ class Tied:
             numbers = array("q", merge(self._sorted.pop(), numbers))
         self._sorted.append(numbers)
 
-    def has(self, side: Side, ref: RecordRef) -> bool:
-        """Say whether a record is remembered."""
-        number = hash((side, ref))
+    def has(self, *what: Hashable) -> bool:
+        """Say whether one is remembered."""
+        number = hash(what)
         return number in self._latest or any(_holds(numbers, number) for numbers in self._sorted)
 
 

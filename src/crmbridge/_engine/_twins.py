@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import attrs
 
@@ -11,6 +12,7 @@ from ..model import RecordRef, Side
 from ..protocols import KeyValue, Question
 from ._matching import Search, keys_of_one
 from ._run import Run
+from ._tied import Tied
 
 _NONE: frozenset[int] = frozenset()
 
@@ -31,6 +33,30 @@ class Reserved:
     def answer(self, question: Question) -> bool:
         """Say whether one of these records carries all keys of an alternative."""
         return any(keys and _common([self._by_key.get(key, _NONE) for key in keys]) for keys in question.any_of)
+
+
+@attrs.define(eq=False)
+class Foreseen(Reserved):
+    """The comparison keys of all records that a queue would make, by their hashes: there may be millions of them.
+
+    Sets of keys are remembered of the sizes that were asked for: whoever is made was looked for by its own before.
+    """
+
+    _sets: Tied = attrs.field(factory=Tied)
+    _sizes: set[int] = attrs.field(factory=lambda: set[int]())
+
+    def add(self, keys: Iterable[KeyValue]) -> None:
+        """Reserve the keys of one record."""
+        own = frozenset(keys)
+        for size in self._sizes:
+            for some in combinations(own, size):
+                self._sets.add(frozenset(some))
+
+    def answer(self, question: Question) -> bool:
+        """Say whether one of these records carries all keys of an alternative."""
+        asked = [frozenset(keys) for keys in question.any_of if keys]
+        self._sizes.update(map(len, asked))
+        return any(self._sets.has(keys) for keys in asked)
 
 
 def _common(holders: Sequence[Iterable[int]]) -> frozenset[int]:

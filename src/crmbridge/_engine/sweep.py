@@ -12,15 +12,12 @@ from ..errors import GuardTripped, NotAllowed, OriginRefused, StateError, UsageE
 from ..flow import Flow, call
 from ..model import (
     SIDES,
-    Create,
-    Decision,
     Disposition,
     RecordRef,
     Side,
     Totals,
-    verb,
 )
-from ..protocols import Clock, KeyValue, Observer
+from ..protocols import Clock, Observer
 from ..roles import Delta, Fence, Keyed, QueueRow, StateStore
 from ._act import Doing, act, chunks
 from ._adoption import recall, recognise
@@ -31,7 +28,7 @@ from ._counted import unhidden
 from ._ends import same_systems
 from ._events import delivered, finished
 from ._fingerprints import admitted
-from ._guards import blanks, guarded, guarded_batch, guarded_plan, overruled
+from ._guards import cleared, done_before, guarded, guarded_batch, guarded_plan
 from ._ingest import ingest, looked_again
 from ._lease import leased
 from ._looked_up import check_look_ups
@@ -39,11 +36,13 @@ from ._matching import keys_of_one
 from ._notices import notices, send_notices
 from ._pacing import line_up, paced, remembering
 from ._parents import settle_parents, wake, wake_parents
+from ._planning import plan_page, planned
 from ._recover import recover, take_over
 from ._remember import Memory, remember, rows_of
 from ._retain import retained
 from ._run import Edit, Run, prepare
 from ._subjects import Verdict
+from ._sums import Sums
 
 
 @attrs.frozen
@@ -69,6 +68,7 @@ def sweep(
     owner: str,
     planning: bool = False,
     approved: str | None = None,
+    overruled: frozenset[str] = frozenset(),
     feed: bool = True,
     upcoming: Sequence[tuple[Definition, str]] = (),
     observer: Observer | None = None,
@@ -76,7 +76,8 @@ def sweep(
 ) -> Flow[Swept]:
     """Run a pipeline once, or plan what a run would do; without *feed*, only deliveries and what is due.
 
-    *upcoming*: pipelines of parents, and the plans of them that this plan goes with.
+    *upcoming*: pipelines of parents, and the plans of them that this plan goes with. *overruled*: of the plans inside the
+    approved one, those to which guards objected.
 
     Raises `LeaseHeld` where another run is under way, `GuardTripped` where a guard objects, `PairError` and
     `CapabilityError` where the pipeline cannot work; nothing was written then.
@@ -86,26 +87,27 @@ def sweep(
 
     def work(fence: Fence) -> Flow[Swept]:
         name = f"{definition.name}-{'plan' if planning else 'run'}-{fence.token}"
-        totals = Written()
+        inside = Inside(overruled)
         run = Run(
-            definition, store, clock, name, fence, planning, approved, observer, bring=totals.bring, edits=edits or {}
+            definition, store, clock, name, fence, planning, approved, observer, bring=inside.bring, edits=edits or {}
         )
         run.upcoming.update((parents.name, (parents, plan)) for parents, plan in upcoming)
-        return _judged(run, totals, feed=feed)
+        run.overruled = approved is not None
+        return _judged(run, inside, feed=feed)
 
     return (yield from leased(definition, store, clock, work, owner=owner))
 
 
-def _judged(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
+def _judged(run: Run, inside: Inside, *, feed: bool) -> Flow[Swept]:
     """Run, and say with the objection of a guard what had been written before it."""
     try:
-        return (yield from _swept(run, totals, feed=feed))
+        return (yield from _swept(run, inside, feed=feed))
     except GuardTripped as tripped:
         written = (yield from _counted(run))[Disposition.APPLIED]
         raise GuardTripped(tripped.pipeline, tripped.objection, written=written) from tripped
 
 
-def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
+def _swept(run: Run, inside: Inside, *, feed: bool) -> Flow[Swept]:
     yield from same_systems(run)
     yield from prepare(run)
     yield from check_look_ups(run)
@@ -126,7 +128,7 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     if not run.planning and run.approved is None:
         yield from guarded(run)
     if run.planning:
-        yield from _planned(run, totals)
+        yield from planned(run)
     else:
         yield from _worked(run)
         yield from settle_rules(run)
@@ -135,11 +137,11 @@ def _swept(run: Run, totals: Written, *, feed: bool) -> Flow[Swept]:
     every = yield from _counted(run)
     links = yield from run.ask(run.store.links.count, run.name)
     read = sum(every.values())
-    judged = Totals(read, links, every, dict(totals.writes), totals.blanks)
+    judged = inside.totals(attrs.evolve(run.sums.totals(), read=read, links=links, by_disposition=every))
     if run.planning:
         judged = yield from guarded_plan(run, judged)
     elif run.approved is not None:
-        yield from overruled(run)
+        yield from cleared(run)
     run.saw("finished", records=read)
     return Swept(run.id, read, every, judged, tuple(run.findings), tuple(run.parts), run.lost)
 
@@ -153,89 +155,48 @@ def _counted(run: Run) -> Flow[dict[Disposition, int]]:
     return every
 
 
-# -- plan --------------------------------------------------------------------------------
+# -- inside ------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
-class Written:
-    """Counts the writes of a plan while it is made."""
+class Inside:
+    """The runs or plans inside one, in which parents are made, under the guards of their own pipelines."""
 
-    writes: dict[tuple[str, str], int] = attrs.field(factory=lambda: dict[tuple[str, str], int]())
-    blanks: int = 0
-
-    def add(self, run: Run, verdicts: Sequence[Verdict]) -> None:
-        """Count what these verdicts would write."""
-        for verdict in verdicts:
-            for intent in verdict.intents:
-                key = (run.definition.end(intent.side).system, verb(intent.action))
-                self.writes[key] = self.writes.get(key, 0) + 1
-            self.blanks += blanks(verdict)
+    overruled: frozenset[str] = frozenset()
+    """Those plans inside the approved one to which guards objected, and a person saw it."""
+    sums: dict[str, Sums] = attrs.field(factory=lambda: dict[str, Sums]())
+    """What each comes to so far: children ask for their parents a batch at a time."""
 
     def bring(self, run: Run, rows: Sequence[QueueRow]) -> Flow[None]:
-        """Decide about parents that somebody waits for, under the guards of their own pipeline."""
+        """Decide about parents that somebody waits for."""
+        if run.id not in self.sums:
+            links = yield from run.ask(run.store.links.count, run.name)
+            self.sums[run.id] = Sums(links, (yield from done_before(run)))
+        run.sums = self.sums[run.id]
         if run.planning:
-            yield from _foreseen(run, self, rows)
+            yield from plan_page(run, rows)
             return
         yield from line_up(run)
+        run.overruled = run.approved in self.overruled
         yield from run.commit(Delta(queue=tuple(rows)))
         if run.approved is None:
             yield from ready_again(run)
             yield from guarded(run)
         yield from _worked(run)
+        if run.overruled:
+            yield from cleared(run)
         yield from send_notices(run)
         yield from retained(run)
 
-
-def _planned(run: Run, totals: Written) -> Flow[None]:
-    """Decide the whole queue and promise nothing; the decisions are rows of the plan.
-
-    A run takes departures first, over all batches, and so does what foresees it.
-    """
-    size = run.definition.batch
-    first = yield from run.ask(run.store.agenda.due, run.name, run.now(), 1)
-    waiting: list[QueueRow] = []
-    for departed in (True, False) if any(row.departed for row in first) else (False,):
-        after = 0
-        while rows := (yield from run.ask(run.store.agenda.due, run.name, run.now(), size, after=after)):
-            after = max(row.sequence for row in rows)
-            waiting.extend(row for row in rows if row.departed == departed)
-            while len(waiting) >= size:
-                yield from _foreseen(run, totals, waiting[:size])
-                del waiting[:size]
-            yield from run.renewed()
-    if waiting:
-        yield from _foreseen(run, totals, waiting)
-
-
-def _foreseen(run: Run, totals: Written, rows: Sequence[QueueRow]) -> Flow[None]:
-    """Decide about a batch for a plan."""
-    decided = yield from run.ask(run.store.outbox.planned, run.id, [row.ref for row in rows])
-    rows = [row for row in rows if row.ref not in decided]
-    verdicts = yield from decide(run, rows)
-    verdicts.extend((yield from _made_again(run, verdicts)))
-    verdicts, _ = yield from paced(run, verdicts)
-    totals.add(run, verdicts)
-    decisions: list[Decision] = []
-    keys: list[tuple[tuple[KeyValue, ...], ...]] = []
-    for verdict in verdicts:
-        for decision in verdict.decisions():
-            decisions.append(decision)
-            keys.append((verdict.keys,) if any(isinstance(i.action, Create) for i in verdict.intents) else ())
-    yield from run.commit(Delta(run=run.id, decisions=tuple(decisions), planned=tuple(keys)))
-    run.saw("planned", records=len(rows))
-    yield from run.renewed()
-
-
-def _made_again(run: Run, verdicts: Sequence[Verdict]) -> Flow[list[Verdict]]:
-    """Decide at once what a run would do about survivors whose link it closes in order to make the other anew.
-
-    What is decided later in the plan, about whatever record, finds the links closed that a run would have closed by then.
-    """
-    rows = [row for verdict in verdicts for row in verdict.wakes]
-    for verdict in verdicts:
-        if verdict.link is not None and verdict.link.closed is not None:
-            run.relinked.put(verdict.subject.link or verdict.link, verdict.link)
-    return (yield from decide(run, rows)) if rows else []
+    def totals(self, own: Totals) -> Totals:
+        """Add what these come to, and say of each what it is."""
+        inside = {name: sums.totals() for name, sums in self.sums.items()}
+        writes = dict(own.writes)
+        for one in inside.values():
+            for key, count in one.writes.items():
+                writes[key] = writes.get(key, 0) + count
+        blanks = own.blanks + sum(one.blanks for one in inside.values())
+        return attrs.evolve(own, writes=writes, blanks=blanks, inside=inside)
 
 
 # -- run ---------------------------------------------------------------------------------

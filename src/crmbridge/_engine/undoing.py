@@ -10,7 +10,7 @@ import attrs
 from ..definition import Definition
 from ..errors import UsageError
 from ..flow import Flow, call
-from ..model import SIDES, Create, Decision, Disposition, Link, RecordRef, Side, Totals, Update, target_kind, verb
+from ..model import SIDES, Create, Decision, Disposition, Link, RecordRef, Side, Update, target_kind, verb
 from ..protocols import Clock, Observer
 from ..reasons import Code
 from ..roles import Delta, Fence, JournalRow, StateStore
@@ -24,7 +24,7 @@ from ._run import Run, prepare
 from ._seen import Look
 from ._subjects import Verdict
 from ._undo import Trace, Traced, taken_back, traced
-from .sweep import Swept, Written, acted, promised
+from .sweep import Inside, Swept, acted, promised
 
 _MARK = "undo"
 _AT_ONCE = 200
@@ -65,7 +65,7 @@ def undo(
             True,
             None,
             observer,
-            bring=Written().bring,
+            bring=Inside().bring,
         )
         return _planned(run, undoing, known=known)
 
@@ -90,7 +90,7 @@ def undone(
             False,
             plan,
             observer,
-            bring=Written().bring,
+            bring=Inside().bring,
         )
         return _done(run, plan)
 
@@ -106,14 +106,13 @@ def _planned(run: Run, undoing: str, *, known: bool) -> Flow[Swept]:
     yield from take_over(run)
     yield from recover(run)
     rows = run.store.journal.run(undoing)
-    written = Written()
     some = False
     while page := (yield from call(lambda: list(islice(rows, _AT_ONCE)))):
         some = True
         refs = list(dict.fromkeys(row.ref for row in page))
         decided = yield from run.ask(run.store.outbox.planned, run.id, refs)
         verdicts = yield from _decided(run, undoing, [ref for ref in refs if ref not in decided])
-        written.add(run, verdicts)
+        run.sums.add(run.definition, verdicts)
         lines = tuple(line for verdict in verdicts for line in verdict.decisions())
         yield from run.commit(Delta(run=run.id, decisions=lines))
         yield from run.renewed()
@@ -121,7 +120,7 @@ def _planned(run: Run, undoing: str, *, known: bool) -> Flow[Swept]:
         refused = yield from call(_unknown, run, undoing)
         if refused:
             raise UsageError(refused)
-    return (yield from _swept(run, written))
+    return (yield from _swept(run))
 
 
 def _unknown(run: Run, undoing: str) -> str:
@@ -140,12 +139,13 @@ def _unknown(run: Run, undoing: str) -> str:
     )
 
 
-def _swept(run: Run, written: Written) -> Flow[Swept]:
+def _swept(run: Run) -> Flow[Swept]:
     counts = yield from run.ask(run.store.outbox.counts, run.id)
     links = yield from run.ask(run.store.links.count, run.name)
     every = {disposition: counts.get(disposition, 0) for disposition in Disposition}
     read = sum(every.values())
-    return Swept(run.id, read, every, Totals(read, links, every, dict(written.writes), written.blanks))
+    totals = attrs.evolve(run.sums.totals(), read=read, links=links, by_disposition=every)
+    return Swept(run.id, read, every, totals)
 
 
 # -- the run of it -------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _done(run: Run, plan: str) -> Flow[Swept]:
             yield from _carried_out(run, plan, verdicts)
         yield from run.renewed()
     yield from send_notices(run)
-    return (yield from _swept(run, Written()))
+    return (yield from _swept(run))
 
 
 def _carried_out(run: Run, plan: str, verdicts: Sequence[Verdict]) -> Flow[None]:

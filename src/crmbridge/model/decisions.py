@@ -64,7 +64,7 @@ def written_side(decision: Decision, action: Action) -> Side:
 
 @attrs.frozen
 class Totals:
-    """Count a whole sweep: exact in a plan, upper bounds in a run's queue."""
+    """Count a whole sweep: exact in a plan; in a run what it has promised, or what its queue can come to at most."""
 
     read: int
     links: int
@@ -74,7 +74,23 @@ class Totals:
     blanks: int = 0
     """Filled fields that would become empty."""
     gone: int = 0
-    """Linked records that are gone from one side, whatever becomes of their counterparts."""
+    """Linked records that are gone, on the side where more of them are, whatever becomes of their counterparts."""
+    before: Mapping[str, int] = attrs.field(factory=lambda: dict[str, int]())
+    """What runs that a guard stopped in their middle had `created`, `updated`, `emptied` and so on: it counts as well."""
+    inside: Mapping[str, Totals] = attrs.field(factory=lambda: dict[str, Totals]())
+    """By their names, the plans inside this one, in which parents are made; what they come to is counted here too."""
+
+    @property
+    def own(self) -> Totals:
+        """Give these without what the plans inside come to: what the guards of the pipeline itself judge."""
+        if not self.inside:
+            return self
+        writes = dict(self.writes)
+        for one in self.inside.values():
+            for key, count in one.writes.items():
+                writes[key] = writes.get(key, 0) - count
+        blanks = self.blanks - sum(one.blanks for one in self.inside.values())
+        return attrs.evolve(self, writes=writes, blanks=blanks, inside={})
 
     def of(self, verb: str) -> int:
         """Count the writes of one verb over all systems."""
