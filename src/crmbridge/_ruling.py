@@ -10,14 +10,12 @@ from typing import Final
 from ._named import named
 from .definition import Definition
 from .errors import UsageError
-from .model import SIDES, RecordRef, Side
-from .reasons import Code
+from .model import SIDES, RecordRef, Side, other
+from .plan import MATCHES, candidates
 from .roles import QueueRow, Ruling, StateStore
 
 ADOPT: Final = "adopt"
 SIDES_AND_LEAVE: Final = ("left", "right", "leave")
-SEVERAL: Final = frozenset({Code.SEVERAL_MATCH, Code.TOO_MANY_MATCH})
-"""Why an id may be ruled: several records match."""
 
 
 def read(text: str, left: str, right: str) -> tuple[str, str]:
@@ -37,49 +35,85 @@ def read(text: str, left: str, right: str) -> tuple[str, str]:
     return ADOPT, text.strip()
 
 
-def ruling(
+def rulings(
     definition: Definition, store: StateStore, ref: RecordRef, choice: str, *, by: str, now: dt.datetime
-) -> Ruling:
-    """Make a ruling; raises `UsageError` for a record that nothing is known of, for no name, and for no such choice.
+) -> tuple[Ruling, ...]:
+    """Make a ruling, for each record that asks the same: both of a pair ask one question.
 
-    An id may be ruled only where several records match, and nothing else can be ruled there but `leave`. A record that
-    was woken since it was parked is taken as it was.
+    Raises `UsageError` for a record that nothing is known of, or that asks nothing, for no name, and for what answers
+    nothing. An id may be ruled only where several records match, and only that of one that does. A record that was
+    woken since it was parked is taken as it was.
     """
     name = definition.name
     if not by.strip():
         raise UsageError(f"{name}: rule(by={by!r}): a ruling says by whom it is")
     [ref] = named(definition, store, "rule()", ref)
-    rows = _rows(definition, store, ref)
+    asking = _asking(definition, store, ref)
     left, right = definition.left.system, definition.right.system
     word, kept = read(choice, left, right)
-    id = kept if word == ADOPT else ""
-    several = any(row.because is not None and row.because.code in SEVERAL for row in rows)
-    woken = any(row.because is None for row in rows)
-    if id and (several or woken):
-        return Ruling(ref, id, by, now)
-    if several and word != "leave":
+    if not asking:
         raise UsageError(
-            f"{name}: rule({choice!r}): several records match {_told(ref)}; rule the id of the one to adopt"
+            f"{name}: rule(): nothing is asked about {_told(ref)}; name a record that crmbridge.quarantine.parked lists "
+            "with choices"
         )
-    if word not in SIDES_AND_LEAVE:
+    question = asking[0].question or ""
+    if question.startswith(MATCHES):
+        _refuse_id(definition, ref, choice, kept if word == ADOPT else "", question)
+    elif word not in SIDES_AND_LEAVE:
         words = ", ".join(_words(left, right))
         raise UsageError(
             f"{name}: rule({choice!r}): a ruling is one of {words}; an id only where several records match"
         )
-    return Ruling(ref, word, by, now)
+    return tuple(Ruling(row.ref, kept, by, now, question) for row in asking)
 
 
-def _rows(definition: Definition, store: StateStore, ref: RecordRef) -> list[QueueRow]:
-    """Give what waits of a record; raises `UsageError` where it is known neither as waiting nor as linked."""
+def may_name(id: str, question: str | None) -> bool:
+    """Say whether an id that a person typed may be that of one of the records that match.
+
+    It may be typed in capitals or not, or be the beginning alone: the engine holds it against the records themselves.
+    """
+    told = _folded(id)
+    ids = [_folded(one) for one in candidates(question)]
+    return not ids or any(one.startswith(told) for one in ids)
+
+
+def _refuse_id(definition: Definition, ref: RecordRef, choice: str, id: str, question: str) -> None:
+    if not id:
+        raise UsageError(
+            f"{definition.name}: rule({choice!r}): several records match {_told(ref)}; rule the id of the one to adopt"
+        )
+    ids = candidates(question)
+    ends = (definition.left, definition.right)
+    forms = {definition.named(RecordRef(end.system, kind, id)).id for end in ends for kind in end.kinds}
+    if ids and not forms & set(ids):
+        raise UsageError(
+            f"{definition.name}: rule({choice!r}): that is none of the records that match {_told(ref)}: {', '.join(ids)}"
+        )
+
+
+def _asking(definition: Definition, store: StateStore, ref: RecordRef) -> list[QueueRow]:
+    """Give the rows that ask what is asked of a record: its own, and that of its counterpart.
+
+    Raises `UsageError` where it is known neither as waiting nor as linked.
+    """
+    name = definition.name
     sides: list[Side] = [side for side in SIDES if definition.end(side).system == ref.system]
-    waiting = [store.agenda.rows(definition.name, side, [ref]).get(ref) for side in sides]
-    if not any(waiting) and not any(store.links.standing(definition.name, side, [ref]) for side in sides):
+    rows: list[QueueRow] = []
+    tied = False
+    for side in sides:
+        links = store.links.of(name, side, [ref]).get(ref, ())
+        across = [link.ref(other(side)) for link in links if link.closed is None]
+        rows.extend(store.agenda.rows(name, side, [ref]).values())
+        rows.extend(store.agenda.rows(name, other(side), across).values())
+        tied = tied or bool(links)
+    if not rows and not tied:
         ends = f"{definition.left.system} or {definition.right.system}"
         raise UsageError(
-            f"{definition.name}: rule(): nothing is known of {_told(ref)}; name a parked record of {ends}, as "
+            f"{name}: rule(): nothing is known of {_told(ref)}; name a parked record of {ends}, as "
             "crmbridge.quarantine.parked lists them"
         )
-    return [row for row in waiting if row is not None]
+    question = next((row.question for row in rows if row.question is not None), None)
+    return [] if question is None else [row for row in rows if row.question == question]
 
 
 def _words(left: str, right: str) -> Mapping[str, str]:

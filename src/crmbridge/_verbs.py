@@ -146,10 +146,11 @@ class Verbs(Builder):
         return leased(self.definition, store, clock, lambda _: called(work), owner=_me())
 
     def _ruled(self, ref: RecordRef, choice: str, by: str, now: dt.datetime) -> None:
-        from ._ruling import ruling
+        from ._ruling import rulings
 
         store = self._stored()
-        store.rulings.add(self.name, ruling(self.definition, store, ref, choice, by=by, now=now))
+        for one in rulings(self.definition, store, ref, choice, by=by, now=now):
+            store.rulings.add(self.name, one)
 
     def _load(self, path: str | Path) -> Plan:
         from .planfile import read

@@ -203,10 +203,11 @@ class Pipeline(Verbs):
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt.
 
         The words are those of a file of rulings: `adopt` may stand before the id. Where a value would be refused,
-        `leave`, or the side that would refuse it, keeps it from being sent. A ruling is
-        about what the person saw: an edit made since asks again. The record is looked at in the next run. Raises
-        `UsageError` without a name in *by*, for a choice that is none of these, for an id where not several records
-        match, and for a record that nothing is known of.
+        `leave`, or the side that would refuse it, keeps it from being sent. A ruling answers what is asked of the record,
+        or of the pair: this trouble, in this field, with what both sides held when a run parked it. Another field, or an
+        edit made since, asks again. The record is looked at in the next run. Raises `UsageError` without a name in *by*,
+        for a choice that is none of these, for an id where not several records match or that is none of theirs, and for
+        a record that nothing is known of, or that asks nothing.
         """
         self._ruled(ref, choice, by, self._now())
 

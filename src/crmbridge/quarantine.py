@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from ._ruling import ADOPT, SIDES_AND_LEAVE, read
+from ._ruling import ADOPT, SIDES_AND_LEAVE, may_name, read
 from .errors import UsageError
 from .japanese.cp932 import cp932_report
 from .model import SIDES, Disposition
@@ -38,6 +38,9 @@ COLUMNS: Final = (
 _DISPUTED: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.SEVERAL_MATCH: (ADOPT,),
     Code.TOO_MANY_MATCH: (ADOPT,),
+    Code.CHOSEN_GONE: (ADOPT,),
+    Code.CHOSEN_LINKED: (ADOPT,),
+    Code.CHOSEN_OTHERWISE: (),
     Code.ALREADY_LINKED: (),
     Code.TWIN: (),
 }
@@ -69,10 +72,16 @@ class Parked:
 
     @property
     def key(self) -> str:
-        """Name this record as it is parked now; it gets another name when it is parked again."""
-        told = repr((self.row.side, attrs.astuple(self.row.ref), self.row.sequence))
+        """Name this record and what it asks; it gets another name when it asks something else."""
+        asked = self.row.sequence if self.row.question is None else self.row.question
+        told = repr((self.row.side, attrs.astuple(self.row.ref), asked))
         # Begins with a letter, since a spreadsheet takes digits for a number and rounds them.
         return "k" + hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+    @property
+    def asked(self) -> str:
+        """Name the question that it asks; both records of a pair ask one and the same."""
+        return self.key if self.row.question is None else self.row.question
 
     @property
     def rulable(self) -> bool:
@@ -162,7 +171,8 @@ class NotTaken:
 
     line: int
     why: Literal["moved_on", "not_a_choice", "twice", "held", "no_choice"]
-    """The record is no longer parked as it was; no such choice; ruled upon twice; it only waits; it has no choices."""
+    """The record asks something else by now; no such choice; its question is answered otherwise by an earlier line, or
+    the line is there twice; it only waits; it has no choices."""
 
 
 @attrs.frozen
@@ -293,8 +303,8 @@ def rule(
 
     Lines without a ruling are passed over, and so may be lines and columns that are not there any more: `key` and
     `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or the id to adopt, with `adopt`
-    before it or without. A file may be taken twice: what was ruled upon has moved on. *encoding* is told from the file
-    itself unless it is named. *names* are those of the pipeline (`pipeline.names`).
+    before it or without; it answers what the line asks, for both records of a pair, and nothing else. A file may be taken
+    twice: what was ruled upon has moved on. *encoding* is told from the file itself unless it is named. *names* are those of the pipeline (`pipeline.names`).
 
     Raises `ContractBroken` with line and column where the file cannot be read, and `UsageError` where a parked record is
     of no system that is named, on its side; nothing was taken then.
@@ -303,7 +313,11 @@ def rule(
         raise UsageError("a ruling says by whom it is")
     records = {record.key: record for record in parked(store, pipeline)}
     _held_against(names, records.values())
-    rulings: dict[str, Ruling] = {}
+    alike: dict[str, list[Parked]] = {}
+    for one in records.values():
+        alike.setdefault(one.asked, []).append(one)
+    ruled: dict[str, str] = {}
+    taken: set[str] = set()
     not_taken: list[NotTaken] = []
     for line, key, text in _lines(path, encoding):
         record, (word, choice) = records.get(key), read(text, names.left, names.right)
@@ -311,15 +325,16 @@ def rule(
             not_taken.append(NotTaken(line, "moved_on"))
         elif not record.rulable:
             not_taken.append(NotTaken(line, "held" if record.row.state == "held" else "no_choice"))
-        elif word not in record.words(names):
+        elif word not in record.words(names) or (word == ADOPT and not may_name(choice, record.row.question)):
             not_taken.append(NotTaken(line, "not_a_choice"))
-        elif key in rulings:
+        elif key in taken or ruled.setdefault(record.asked, choice) != choice:
             not_taken.append(NotTaken(line, "twice"))
         else:
-            rulings[key] = Ruling(record.row.ref, choice, by, now)
-    for ruling in rulings.values():
-        store.rulings.add(pipeline, ruling)
-    return Ruled(len(rulings), tuple(not_taken))
+            taken.add(key)
+    for asked, choice in ruled.items():
+        for one in alike[asked]:
+            store.rulings.add(pipeline, Ruling(one.row.ref, choice, by, now, one.row.question))
+    return Ruled(len(taken), tuple(not_taken))
 
 
 def _held_against(names: Names, records: Iterable[Parked]) -> None:

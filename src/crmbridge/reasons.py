@@ -52,6 +52,9 @@ class Code(enum.StrEnum):
     SEVERAL_MATCH = "several_match"
     TOO_MANY_MATCH = "too_many_match"
     ALREADY_LINKED = "already_linked"
+    CHOSEN_GONE = "chosen_gone"
+    CHOSEN_LINKED = "chosen_linked"
+    CHOSEN_OTHERWISE = "chosen_otherwise"
     TWIN = "twin"
 
     # -- settings that say no

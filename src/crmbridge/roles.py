@@ -66,6 +66,8 @@ class QueueRow:
     """Given by the store at each arrival; a row is parked or removed only by the number that was taken."""
     run: str | None = None
     """The run that ingested it."""
+    question: str | None = None
+    """What a person is asked, where one is: a hash of the trouble and of what was seen. It stays while the row waits."""
 
 
 class IntentState(enum.StrEnum):
@@ -192,6 +194,8 @@ class Ruling:
     """`left`, `right` or `leave`, or the id of the record to adopt."""
     by: str
     at: dt.datetime
+    question: str | None = None
+    """What was answered, as the row asks it; the ruling decides nothing else."""
 
 
 @attrs.frozen

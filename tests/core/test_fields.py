@@ -22,7 +22,7 @@ from crmbridge.model import (
     Unsettled,
     is_blank,
 )
-from crmbridge.plan import PairedField, ReadOnly, absorb, canonical, creation, merge, pairing, raised
+from crmbridge.plan import Answers, PairedField, ReadOnly, absorb, canonical, creation, merge, pairing, raised
 from crmbridge.protocols import Carry, Settle
 from crmbridge.reasons import Code, because
 from crmbridge.testing.sim import MONDAY
@@ -83,9 +83,16 @@ def quadruples():
 CASES = list(quadruples())
 
 
-def decided(pairs, case, **how):
-    left, right, l0, r0 = case
-    return merge(pairs, (left,), (right,), (l0,), (r0,), **how)
+def decided(pairs, case, *, ruled=None, **how):
+    return answered(pairs, [(cell,) for cell in case], ruled, **how)
+
+
+def answered(pairs, halves, ruled, **how):
+    """Decide, and where a person ruled once more, with that for the answer to all that was asked."""
+    found = merge(pairs, *halves, **how)
+    if ruled is None:
+        return found
+    return merge(pairs, *halves, ruled=Answers(given=tuple((question, ruled) for _, question in found.asked)), **how)
 
 
 def after(case, found):
@@ -447,6 +454,40 @@ def test_a_person_rules_where_a_policy_asks(ruled, left, right, agreed):
     assert [line.because for line in found.fields] == [because(Code.RULED, field="r")]
 
 
+def test_a_question_holds_while_nothing_of_what_is_asked_has_changed_and_no_longer():
+    names = {"l": "r", "m": "s"}
+    asking = pairing(
+        tuple(PairedField(left, right, policies.ask_a_person) for left, right in names.items()),
+        schema("L", *map(FieldSpec, names)), schema("R", *map(FieldSpec, names.values())),
+        default=policies.ask_a_person, towards_left=True,
+    )  # fmt: skip
+
+    def asked(*halves, **how):
+        return [question for _, question in merge(asking, *halves, **how).asked]
+
+    first = asked(("b", "x"), ("c", "x"), ("a", "x"), ("a", "x"))
+    assert first == asked(("b", "y"), ("c", "y"), ("a", "x"), ("a", "x")), "another field is another matter"
+    others = [
+        asked(("b", "x"), ("d", "x"), ("a", "x"), ("a", "x")),
+        asked(("d", "x"), ("c", "x"), ("a", "x"), ("a", "x")),
+        asked(("c", "x"), ("b", "x"), ("a", "x"), ("a", "x")),
+        asked(("x", "b"), ("x", "c"), ("x", "a"), ("x", "a")),
+        asked(("b", "x"), ("c", "x"), ("z", "x"), ("z", "x")),
+        asked(("b", "x"), ("c", "x"), (MISSING, "x"), (MISSING, "x"), filling=True),
+        asked(("b", "x"), ("c", "x"), ("a", "x"), ("a", "x"), ruled=Answers(("another", "pair"))),
+    ]
+    assert len({*first, *(question for [question] in others)}) == 8
+
+
+def test_an_answer_to_one_question_decides_no_other():
+    pairs = one(policies.ask_a_person)
+    [(_, question)] = decided(pairs, ("b", "c", "a", "a")).asked
+    ruled = Answers(given=((question, "left"),))
+    assert merge(pairs, ("b",), ("c",), ("a",), ("a",), ruled=ruled).write_right == {0: "b"}
+    again = merge(pairs, ("b",), ("d",), ("a",), ("a",), ruled=ruled)
+    assert ([why.code for why in again.disputed], again.writes) == ([Code.BOTH_CHANGED], False)
+
+
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_after_a_loss_of_state_what_was_never_agreed_is_filled_or_left_to_a_person(policy):
     for case in CASES:
@@ -587,7 +628,7 @@ def test_a_person_rules_about_one_value_although_another_can_be_read_by_no_codec
         schema("L", FieldSpec("l"), FieldSpec("m")), schema("R", FieldSpec("r"), FieldSpec("s", max_length=3)),
         default=policies.left_wins, towards_left=True,
     )  # fmt: skip
-    found = merge(pairs, ("cold", "abcd"), ("Cool", "a"), ("hot", "b"), ("Hot", "b"), ruled="right")
+    found = answered(pairs, (("cold", "abcd"), ("Cool", "a"), ("hot", "b"), ("Hot", "b")), "right")
     assert (found.write_left, [why.code for why in found.problems]) == ({1: "a"}, [Code.CODEC_FAILED])
 
 

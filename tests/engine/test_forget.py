@@ -11,7 +11,7 @@ from crmbridge.drive import AsyncDriver
 from crmbridge.errors import LeaseHeld, PlanRefused
 from crmbridge.model import Arrived, RecordRef, Signal
 from crmbridge.reasons import Code, Reason
-from crmbridge.roles import Delta
+from crmbridge.roles import Delta, Ruling
 from crmbridge.stores import MemoryStore
 from crmbridge.testing.faulty import Fault
 
@@ -71,7 +71,7 @@ def known_everywhere(world):
     world.ma.edit(person, name=SECRETS[5])
     world.crm.single = lambda action: Fault.REJECTED if SECRETS[5] in map(str, action.values.values()) else None
     world.run(pipe)
-    world.ready(pipe).rule(person, "left", by="the boss")
+    world.store.rulings.add("sync", Ruling(person, "left", "the boss", world.clock.now(), "what was asked"))
     record = world.ma.record(person)
     world.store.inbox.put("sync", [Signal("s", contact, world.clock.now()), Arrived("a", record, world.clock.now())])
     world.refs = {person, lead, contact}

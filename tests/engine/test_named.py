@@ -57,11 +57,11 @@ def test_a_record_is_ruled_upon_and_retried_by_another_form_of_its_id(shouting):
     twins = [shouting.right(Email="kim@x.example", Name=name) for name in ("A", "B")]
     shouting.ma.remove(person)
     shouting.left(email="kim@x.example", name="Kim")
-    shouting.left(email="kim@x.example", name="Lee")
+    chosen = shouting.left(email="kim@x.example", name="Lee")
     shouting.settle()
     parked = [row.ref for row in shouting.store.quarantine.rows("sync") if row.ref in twins]
     assert parked
-    shouting.ready().rule(loud(parked[0]), "leave", by="sato")
+    shouting.ready().rule(loud(parked[0]), chosen.id.upper(), by="sato")
     assert set(shouting.store.rulings.of("sync", parked)) == {parked[0]}
     assert shouting.ready().retry([loud(parked[0])]).read == 1
 

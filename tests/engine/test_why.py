@@ -1,7 +1,5 @@
 """Why a record is as it is: what was seen, decided, written and answered, whatever became of it, in both languages."""
 
-import datetime as dt
-
 import attrs
 import pytest
 
@@ -167,10 +165,12 @@ def test_a_plan_an_undo_and_a_ruling_are_told_in_their_order(both):
     world.ma.edit(person, name="Park")
     report = world.run(plan=world.plan())
     world.run(plan=world.ready().undo(report))
-    world.clock.advance(dt.timedelta(minutes=5))
+    lead = world.counterpart(person)
+    world.ma.edit(person, name="Lee")
+    world.crm.edit(lead, Name="Ann")
+    world.run(world.pipeline(policies.ask_a_person))
     world.ready().rule(person, "left", by="the boss")
     why = world.ready().why(person)
-    lead = world.counterpart(person)
     assert [step.how for step in world.ready().why(lead).steps if step.what == "planned"][-1] == "applied"
     assert [row.because.code for row in why] == [Code.NEW, Code.CHANGED, Code.UNDONE]
     assert ("ruled", None) in steps(why)

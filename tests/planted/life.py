@@ -491,6 +491,35 @@ PLANTS = {
             "tests/shell/test_quarantine.py::test_a_wide_blank_stands_in_cp932_as_it_is_and_what_it_lacks_is_named_by_its_own_code_point",
         ),
     ),
+    "a ruling answers whatever is asked of its pair later": (
+        "plan/_asked.py",
+        "next((choice for asked, choice in self.given if asked == question), None)",
+        "next((choice for _, choice in self.given), None)",
+        (
+            ENGINE.format("rulings", "a_ruling_decides_its_own_dispute_and_no_later_one_whatever_the_clocks_say"),
+            ENGINE.format("rulings", "an_edit_that_no_run_has_read_when_a_person_rules_is_not_covered"),
+        ),
+    ),
+    "a parked record keeps its key when it asks something else": (
+        "quarantine.py",
+        "asked = self.row.sequence if self.row.question is None else self.row.question",
+        "asked = 0",
+        (
+            ENGINE.format(
+                "rulings", "an_old_file_of_rulings_decides_nothing_about_an_edit_that_was_disputed_since[right]"
+            ),
+        ),
+    ),
+    "a record is linked with another one than a person chose": (
+        "_engine/_chosen.py",
+        "            search.found = _only(run, search.found, other(side), abouts[ref], chosen[ref])\n",
+        "            pass\n",
+        (
+            ENGINE.format(
+                "rulings", "while_the_record_that_a_person_chose_is_gone_or_matches_no_more_no_other_is_linked[removed]"
+            ),
+        ),
+    ),
     "a ruling changes nothing about a value that would be refused": (
         "plan/_fields.py",
         "    work.overrule()\n",

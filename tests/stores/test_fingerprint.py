@@ -5,10 +5,13 @@ import pytest
 
 from crmbridge.model import MISSING, Agreed, Unsettled
 from crmbridge.model.sealed import Sealed
+from crmbridge.plan import Answers
+from crmbridge.reasons import Code, because
+from crmbridge.roles import Ruling
 from crmbridge.stores import FingerprintStore, MemoryStore, SqliteStore
 from crmbridge.stores._sealing import Sealer
 from crmbridge.testing._store_laws.links import CELLS
-from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left, link, promise
+from crmbridge.testing._store_laws.values import HOUR, NOW, PEOPLE, commit, left, link, promise, row
 from crmbridge.testing.store_suite import StoreSuite
 
 KEY = b"a key from outside, 32 bytes or more"
@@ -80,6 +83,21 @@ class TestFingerprintsInAFile(Fingerprints):
     def reopen(self, store):
         self.opened.append(FingerprintStore(SqliteStore(self.path), key=KEY))
         return self.opened[-1]
+
+
+def test_what_a_person_is_asked_about_values_is_kept_as_a_keyed_fingerprint_and_answered_by_it():
+    inner = MemoryStore()
+    store = FingerprintStore(inner, key=KEY)
+    about = Answers(("person", "lead"))
+    question, another = (about.of_field(because(Code.BOTH_CHANGED), ("Kim", name), ()) for name in ("Lee", "Park"))
+    commit(store, queue=(row(1, state="disputed", because=because(Code.BOTH_CHANGED), question=question),))
+    [kept] = store.quarantine.rows(PEOPLE)
+    assert question not in repr(inner.quarantine.rows(PEOPLE))
+    store.rulings.add(PEOPLE, Ruling(left(1), "left", "kim", NOW, kept.question))
+    asked = store.rulings.of(PEOPLE, [left(1)])[left(1)].question
+    assert (asked == question, asked == another, asked == kept.question) == (True, False, True)
+    commit(store, queue=(attrs.evolve(kept, sequence=2),))
+    assert store.quarantine.rows(PEOPLE)[0].question == kept.question
 
 
 def test_what_swings_between_two_values_is_told_by_keyed_fingerprints_alone():

@@ -502,6 +502,7 @@ def test_runs_of_a_schema_from_before_they_told_their_age_go_once_a_later_one_is
         before = all_that_is_known(store)
     asked("ALTER TABLE scopes DROP COLUMN kept_since")
     asked("ALTER TABLE runs DROP COLUMN scope, DROP COLUMN at, DROP COLUMN going")
+    asked("ALTER TABLE queue DROP COLUMN question")
     asked("UPDATE meta SET version = 3")
     with PostgresStore(**at) as store:
         assert all_that_is_known(store) == before
@@ -512,6 +513,23 @@ def test_runs_of_a_schema_from_before_they_told_their_age_go_once_a_later_one_is
         assert [sum(store.outbox.counts(run).values()) for run in ("r1", "c3", "r4")] == [0, 1, 0]
         assert list(store.journal.run("r2")) == []
         assert not store.journal.ended_before(PEOPLE, later)
+
+
+def test_what_asked_a_person_in_an_older_schema_is_looked_at_again_and_all_else_stays_parked(at, asked):
+    parked = (
+        row(1, state="disputed", because=because(Code.BOTH_CHANGED)),
+        row(2, state="quarantined", because=because(Code.TOO_LONG)),
+        row(3, state="quarantined", because=because(Code.REFUSED_BY_SYSTEM)),
+    )
+    with PostgresStore(**at) as store:
+        commit(store, queue=parked)
+    asked("ALTER TABLE queue DROP COLUMN question")
+    asked("UPDATE meta SET version = 4")
+    with PostgresStore(**at) as store:
+        assert [known.ref for known in store.agenda.due(PEOPLE, NOW, 9)] == [left(1), left(2)]
+        assert [known.ref for known in store.quarantine.rows(PEOPLE)] == [left(3)]
+        commit(store, queue=(attrs.evolve(parked[0], sequence=1, question="asked"),))
+        assert store.quarantine.rows(PEOPLE, "disputed")[0].question == "asked"
 
 
 def test_a_newer_schema_is_refused_with_both_versions_and_left_as_it_is(at, asked):

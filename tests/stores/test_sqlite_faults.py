@@ -22,7 +22,8 @@ from crmbridge import wire
 from crmbridge.credentials import Secret
 from crmbridge.errors import LeaseHeld, StateError, StoreDamaged, StoreTooNew
 from crmbridge.model import Agreed
-from crmbridge.roles import Delta, Progress, Token
+from crmbridge.reasons import Code, because
+from crmbridge.roles import Delta, Progress, QueueRow, Ruling, Token
 from crmbridge.stores import SqliteStore
 from crmbridge.stores._bodies import decision_of, intent_of, journal_of
 from crmbridge.stores._sqlite.database import Database
@@ -556,8 +557,16 @@ AGES = {"scopes": ("kept_since",), "runs": ("scope", "at", "going")}
 """Columns that version 4 added."""
 
 
+def as_of_version_4(path):
+    """Take back what version 5 added to a file."""
+    with closing(connect(path)) as connection:
+        connection.execute("ALTER TABLE queue DROP COLUMN question")
+        connection.execute("PRAGMA user_version = 4")
+
+
 def as_of_version_3(path):
     """Take back what version 4 added to a file."""
+    as_of_version_4(path)
     with closing(connect(path)) as connection:
         for table, added in AGES.items():
             for column in added:
@@ -585,6 +594,28 @@ def test_runs_of_a_file_from_before_they_told_their_age_go_once_a_later_one_is_o
         assert [sum(store.outbox.counts(run).values()) for run in ("r1", "c3", "r4")] == [0, 1, 0]
         assert list(store.journal.run("r2")) == []
         assert store.links.count(PEOPLE) == 1
+
+
+def test_what_asked_a_person_in_an_older_file_is_looked_at_again_and_all_else_stays_parked(path):
+    parked = {
+        1: ("disputed", Code.BOTH_CHANGED),
+        2: ("quarantined", Code.TOO_LONG),
+        3: ("quarantined", Code.REFUSED_BY_SYSTEM),
+        4: ("held", Code.NOT_DUE),
+    }
+    told = {n: QueueRow("left", left(n), state, NOW + HOUR, because(code)) for n, (state, code) in parked.items()}
+    with SqliteStore(path) as store:
+        commit(store, queue=tuple(told.values()))
+        store.rulings.add(PEOPLE, Ruling(left(9), "left", "kim", NOW))
+    as_of_version_4(path)
+    with SqliteStore(path) as store:
+        assert [row.ref for row in store.agenda.due(PEOPLE, NOW, 9)] == [left(1), left(2)]
+        assert [(row.ref, row.because) for row in store.quarantine.rows(PEOPLE)] == [
+            (left(n), told[n].because) for n in (3, 4)
+        ]
+        assert store.rulings.of(PEOPLE, [left(9)])[left(9)].question is None
+        commit(store, queue=(attrs.evolve(told[1], sequence=1, question="asked"),))
+        assert store.quarantine.rows(PEOPLE, "disputed")[0].question == "asked"
 
 
 def test_a_file_is_brought_to_our_version_whole_or_not_at_all(path):

@@ -12,19 +12,19 @@ from ..plan import Move, State
 from ..protocols import Ambiguous, Matched, Unmatched
 from ..reasons import Code, because
 from ..roles import Delta, Intent, QueueRow
-from ._asking_on import several
+from ._chosen import held_to
 from ._create import decide_creation
-from ._decide import decide_linked, failed, first_contact
+from ._decide import decide_linked, disputed, failed, first_contact
 from ._ends import left_out
 from ._happened import decide_events
-from ._matching import Search, Taken, match
+from ._matching import Barred, Contested, Search, Taken, match
 from ._parents import ensure
 from ._patience import behind, in_doubt, not_settled, unbelieved, unfound, windows
 from ._pointing import pointing_somewhere
 from ._references import follow_agreements
 from ._relink import follow
 from ._rivals import rivals
-from ._ruled import adopted, learn
+from ._ruled import counterpart_of, learn
 from ._run import MAX_ROUNDS, Run
 from ._seen import Look
 from ._sharing import freed, learn_sharers, let_go, one_by_one, sharing_no_more
@@ -285,6 +285,7 @@ def _matched(
     waiting = yield from not_settled(run, found.values())
     if side == "right" and run.definition.topology == "two_way":
         yield from _contested(run, look, found)
+    yield from held_to(run, look, side, present, found)
     others = yield from rivals(run, look, side, list(found.values()))
     doubts = (yield from windows(run, side)) if present else ()
     known = yield from promised(run, side, [search for search in found.values() if isinstance(search.found, Unmatched)])
@@ -319,7 +320,7 @@ def _contested(run: Run, look: Look, found: Mapping[RecordRef, Search]) -> Flow[
     for search in found.values():
         theirs = back.get(search.found.ref) if isinstance(search.found, Matched) else None
         if theirs is not None and isinstance(theirs.found, Ambiguous):
-            search.found = theirs.found
+            search.found = Contested(theirs.record.ref, theirs.found)
 
 
 def _early(
@@ -364,10 +365,14 @@ def _judged(
     """Decide from what matching found; None where nothing was."""
     record, found, towards = search.record, search.found, other(subject.side)
     left, right = (record, None) if subject.side == "left" else (None, record)
+    about = counterpart_of(record.ref, subject.incarnation)
     if isinstance(found, Ambiguous):
-        found = adopted(run, record, found) or found
-    if isinstance(found, Ambiguous):
-        return Verdict(subject, Disposition.DISPUTED, several(found), "disputed", left=left, right=right)
+        return disputed(subject, found, about, left, right)
+    if isinstance(found, Contested):
+        return disputed(subject, found.several, about, left, right, [found.ref])
+    if isinstance(found, Barred):
+        verdict = Verdict(subject, Disposition.DISPUTED, found.because, "disputed", left=left, right=right)
+        return attrs.evolve(verdict, question=found.question)
     if not isinstance(found, Matched | Taken):
         return None
     tied = (towards, found.ref) in used or run.taken.has(towards, found.ref)

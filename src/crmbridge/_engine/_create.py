@@ -8,7 +8,7 @@ import attrs
 
 from ..given import references
 from ..model import Cell, Create, Disposition, Missing, Record, RecordRef, Rows, Side, other
-from ..plan import Move, Raised, State, creation
+from ..plan import Cells, Move, NewRecord, Pairing, Raised, State, creation
 from ..protocols import KeyValue, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..references import Ensured
@@ -20,7 +20,7 @@ from ._gating import gated
 from ._matching import Search, keys_of_one
 from ._merging import followed, stopped, told_by
 from ._patience import Window, may_be_ours
-from ._ruled import choice
+from ._ruled import answers
 from ._run import SHORTLY, Run
 from ._subjects import Subject, Verdict, digest
 from ._twins import Promised, Reserved, strict
@@ -182,7 +182,8 @@ def _make(
         made = attrs.evolve(made, fields=followed(run, pairing, record.ref, made.fields))
     looked: Mapping[str, Fact] = told_of(search.found) if isinstance(search.found, Unmatched) else {}
     why = because(Code.NEW, system=run.definition.end(subject.side).system, **looked, **told(case))
-    if made.problems and choice(run, [record.ref], [record]) == "leave":
+    question = _question(run, pairing, towards, record.ref, made, held) if made.problems else None
+    if question is not None and answers(run, record.ref).to(question) == "leave":
         ruled = because(Code.RULED, field=made.problems[0].facts.get("field", ""))
         return attrs.evolve(blank, because=ruled, fields=made.fields)
     if made.problems:
@@ -192,6 +193,7 @@ def _make(
             because=told_by(made.problems[0], system),
             park="quarantined",
             fields=made.fields,
+            question=question,
         )
     labels, pairs = pairing.labels, pairing.pairs
     promises = tuple(
@@ -200,8 +202,7 @@ def _make(
     )
     values = {promise.field: promise.sent for promise in promises}
     key = mark_of(run, towards, kind, record.ref, subject.incarnation)
-    answers = run.able(towards, kind).answers_with_stored
-    wanted = pairing.tells(towards) if answers else ()
+    wanted = pairing.tells(towards) if run.able(towards, kind).answers_with_stored else ()
     keys = would_be_keys(run, towards, RecordRef(system, kind, ""), values)
     intent = Intent(
         key,
@@ -229,6 +230,15 @@ def _make(
         left=blank.left,
         right=blank.right,
     )
+
+
+def _question(run: Run, pairing: Pairing, towards: Side, ref: RecordRef, made: NewRecord, held: Cells) -> str:
+    """Name what a person is asked about the first value that would be refused, by the values that it comes of."""
+    why = made.problems[0]
+    seen = [
+        cell for pair, cell in zip(pairing.pairs, held, strict=True) if pair.field(towards) == why.facts.get("field")
+    ]
+    return answers(run, ref).of_field(why, tuple(seen), ())
 
 
 def mark_of(run: Run, towards: Side, kind: str, origin: RecordRef, incarnation: int = 0) -> str:

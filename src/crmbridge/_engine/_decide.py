@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import attrs
 
 from ..model import SIDES, Agreed, Disposition, Link, Record, RecordRef, Side, other
 from ..plan import Move, Pairing, Raised, State
-from ..protocols import Matched, Unmatched
+from ..protocols import Ambiguous, Matched, Unmatched
 from ..reasons import Code, Fact, Reason, because
 from ..roles import QueueRow
+from ._asking_on import several
 from ._cases import case_of, told
 from ._gating import gated
 from ._halves import Half, half, met, pair_verdict, settled
 from ._merging import decide_merge
-from ._removing import removal
+from ._removing import of_removal, removal
 from ._reopened import unversioned
-from ._ruled import move_of, side_choice
+from ._ruled import move_of, of_match
 from ._run import SHORTLY, Run
 from ._seen import Seen
 from ._sharing import still_shared
@@ -39,6 +40,20 @@ def failed(subject: Subject, trouble: Raised, left: Record | None, right: Record
     return Verdict(subject, Disposition.QUARANTINED, trouble.because, "quarantined", left=left, right=right)
 
 
+def disputed(
+    subject: Subject,
+    found: Ambiguous,
+    about: str,
+    left: Record | None,
+    right: Record | None,
+    refs: Sequence[RecordRef] = (),
+) -> Verdict:
+    """Leave to a person which of several that match is the one; *refs*: those that may be named, where it is not they."""
+    why = several(found)
+    question = of_match(about, why.code, refs or found.refs, all_of_them=bool(refs) or not found.too_many)
+    return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right, question=question)
+
+
 def _linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> Verdict:
     case = case_of(run, _read(left), _read(right), link)
     link = link if isinstance(case, Reason) or case == link.case else attrs.evolve(link, case=case)
@@ -56,7 +71,9 @@ def _linked(run: Run, subject: Subject, link: Link, left: Seen, right: Seen) -> 
             return _closed(run, subject, link, on_left, on_right)
         case Move.ASK:
             why = because(Code.GONE_AND_CHANGED, system=_gone_from(run, on_left))
-            return pair_verdict(subject, Disposition.DISPUTED, why, "disputed", on_left, on_right)
+            question, _ = of_removal(run, link, on_left, on_right)
+            verdict = pair_verdict(subject, Disposition.DISPUTED, why, "disputed", on_left, on_right)
+            return attrs.evolve(verdict, question=question)
         case Move.REMOVE_LEFT | Move.REMOVE_RIGHT:
             return removal(run, subject, link, on_left, on_right, "left" if move is Move.REMOVE_LEFT else "right")
         case Move.REVIVE_LEFT | Move.REVIVE_RIGHT:
@@ -80,9 +97,9 @@ def _move(run: Run, link: Link, left: Half, right: Half) -> Move:
     """Look the move up; a person may have ruled where it asks, and others may still hold a shared record."""
     move = run.table[left.state, right.state]
     run.judged(left.state, right.state, move)
-    ruled = side_choice(run, link, (left.record, right.record))
-    if move is Move.ASK and ruled is not None:
-        move = _makeable(run, move_of(ruled, left.state))
+    if move is Move.ASK:
+        _, ruled = of_removal(run, link, left, right)
+        move = move if ruled is None else _makeable(run, move_of(ruled, left.state))
     return Move.CLOSE if move is Move.REMOVE_RIGHT and still_shared(run, link) else move
 
 

@@ -27,6 +27,8 @@ class Stop:
     because: Reason
     park: QueueState | None
     until: dt.datetime | None = None
+    question: str | None = None
+    """What a person is asked, where one is."""
 
 
 @attrs.define(eq=False)

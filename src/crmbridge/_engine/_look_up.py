@@ -16,7 +16,7 @@ from ..reasons import Code, Reason, because
 from ..references import LookUp
 from ._asking_on import answered, asked_on, searched, several, undecided
 from ._followed import Index
-from ._ruled import adopted
+from ._ruled import looked_up, meant
 from ._run import Run
 
 
@@ -176,7 +176,9 @@ def _answer(run: Run, one: LookUp, search: _Search) -> Answer:
         return search.trouble
     found = search.found
     if isinstance(found, Ambiguous):
-        found = adopted(run, search.record, found) or found
+        chosen = meant(run, looked_up(one.name, search.record.ref), [search.record.ref], found.refs)
+        if chosen is not None and chosen.ref is not None:
+            found = Matched(chosen.ref, found.level, "ruling", found.tried)
     if isinstance(found, Ambiguous):
         return several(found, level=f"{one.name}: {found.level}")
     record = None if found is None else run.followed.records.get((one.name, found.ref))

@@ -11,6 +11,7 @@ from ..flow import Flow
 from ..model import Record, RecordRef, Rows, Side, other
 from ..plan import Raised, raised
 from ..protocols import Ambiguous, KeyValue, Match, Matched, Matcher, PageMatcher, Question, Tried, Unmatched
+from ..reasons import Reason
 from ._asking_on import Answer, asked_on, searched, together, undecided
 from ._ruled import named
 from ._run import Run
@@ -27,7 +28,23 @@ class Taken:
     tried: tuple[Tried, ...] = ()
 
 
-Found: TypeAlias = "Matched | Unmatched | Ambiguous | Taken"
+@attrs.frozen
+class Contested:
+    """What was found is matched by several, and it is for a person to say by which it is meant."""
+
+    ref: RecordRef
+    several: Ambiguous
+
+
+@attrs.frozen
+class Barred:
+    """A person chose another counterpart than the one that was found, if any."""
+
+    because: Reason
+    question: str | None
+
+
+Found: TypeAlias = "Matched | Unmatched | Ambiguous | Taken | Contested | Barred"
 
 
 @attrs.define(eq=False)
@@ -151,7 +168,7 @@ def _hints(run: Run, towards: Side, questions: Sequence[Question]) -> Flow[list[
 
 def _with_ruled(run: Run, search: Search, question: Question, answer: Answer) -> Answer:
     """Look also at the record that a person named, where there are too many for all of them to be looked at."""
-    ruled = named(run, search.record) if answer.part else None
+    ruled = named(run, search.record.ref) if answer.part else None
     if ruled is None:
         return answer
     system = run.definition.end(other(search.side)).system

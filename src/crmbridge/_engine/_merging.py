@@ -15,7 +15,7 @@ from ._edited import edited
 from ._followed import Stop
 from ._gating import gated
 from ._halves import Half, pair_verdict, version
-from ._ruled import side_choice
+from ._ruled import answers
 from ._run import Run
 from ._sharing import only_fills
 from ._strikes import MOST, strike
@@ -40,7 +40,7 @@ def decide_merge(
         times=_times(run, link, left, right),
         moment="linking" if first else "writing",
         gated=(closed[0], closed[1]),
-        ruled=side_choice(run, link, (left.record, right.record)),
+        ruled=answers(run, link.left, link.right),
         guests=only_fills(run, link, pairing),
         filling=run.lost,
     )
@@ -51,15 +51,22 @@ def decide_merge(
     decided = decided._replace(fields=(*lines, *kept))
     across = link.ref(other(subject.side))
 
-    def ended(disposition: Disposition, because: Reason, park: QueueState | None, link: Link | None) -> Verdict:
+    def ended(
+        disposition: Disposition,
+        because: Reason,
+        park: QueueState | None,
+        link: Link | None,
+        asked: Reason | None = None,
+    ) -> Verdict:
+        question = next((question for why, question in decided.asked if why == asked), None)
         return Verdict(
             subject, disposition, because, park, link=link, fields=decided.fields, counterpart=across,
-            left=left.record, right=right.record,
+            left=left.record, right=right.record, question=question,
         )  # fmt: skip
 
     if decided.problems:
         refused = _refused(run, pairing, decided.problems[0], right.cells)
-        return ended(Disposition.QUARANTINED, refused, "quarantined", None)
+        return ended(Disposition.QUARANTINED, refused, "quarantined", None, decided.problems[0])
     struck = strike(link, pairing, (left.cells, right.cells), (left.agreed, right.agreed), decided)
     if struck.label is not None:
         ends = {side: run.definition.end(side).system for side in SIDES}
@@ -71,7 +78,7 @@ def decide_merge(
     if intents:
         return attrs.evolve(ended(Disposition.APPLIED, why, "ready", merged), intents=intents)
     if decided.disputed:
-        return ended(Disposition.DISPUTED, decided.disputed[0], "disputed", merged)
+        return ended(Disposition.DISPUTED, decided.disputed[0], "disputed", merged, decided.disputed[0])
     if decided.skipped:
         return ended(Disposition.SKIPPED, decided.skipped[0], None, merged)
     now = attrs.evolve(
@@ -96,7 +103,14 @@ def _times(run: Run, link: Link, left: Half, right: Half) -> Times:
 
 def stopped(verdict: Verdict, stop: Stop) -> Verdict:
     """Park a record for what keeps it from going on."""
-    return attrs.evolve(verdict, disposition=stop.disposition, because=stop.because, park=stop.park, until=stop.until)
+    return attrs.evolve(
+        verdict,
+        disposition=stop.disposition,
+        because=stop.because,
+        park=stop.park,
+        until=stop.until,
+        question=stop.question,
+    )
 
 
 def followed(

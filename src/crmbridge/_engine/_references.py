@@ -31,6 +31,7 @@ from ..references import Absent, Ensured, FoundField, Linked, LookUp, Word
 from ..roles import QueueRow
 from ._followed import Stop
 from ._look_up import Nothing, look_up
+from ._ruled import of_look_up
 from ._run import Run
 from ._ties import links_of, lives_on
 
@@ -208,10 +209,10 @@ def lacking(run: Run, absent: Absent, record: Record, why: Reason, *columns: str
     return None
 
 
-def _stopping(why: Reason) -> Stop:
+def _stopping(why: Reason, question: str | None = None) -> Stop:
     """Leave to a person what several match, and what a rule raised about."""
     if why.code in (Code.SEVERAL_MATCH, Code.TOO_MANY_MATCH):
-        return Stop(Disposition.DISPUTED, why, "disputed")
+        return Stop(Disposition.DISPUTED, why, "disputed", question=question)
     return Stop(Disposition.QUARANTINED, why, "quarantined")
 
 
@@ -251,7 +252,8 @@ def _look(
                 fallback = lacking(run, one.absent, record, answer, *names)
             else:
                 fallback = None
-                run.followed.stop(record.ref, _stopping(answer), names)
+                question = of_look_up(one.name, record.ref, answer)
+                run.followed.stop(record.ref, _stopping(answer, question), names)
             own[one.column] = fallback
             own.update((field.column, None) for field in fields)
             continue

@@ -7,13 +7,22 @@ from typing import assert_never
 import attrs
 
 from ..model import Archive, Delete, Disposition, Link, Side, other
-from ..plan import Removal
+from ..plan import Choice, Removal
 from ..reasons import Code, because
 from ..roles import Intent
 from ._gating import gated
 from ._halves import Half, pair_verdict
+from ._ruled import answers
 from ._run import Run
 from ._subjects import Subject, Verdict, digest
+
+
+def of_removal(run: Run, link: Link, left: Half, right: Half) -> tuple[str, Choice | None]:
+    """Name what a person is asked where one side is gone and the other was edited, and give the answer if there is one."""
+    about = answers(run, link.left, link.right)
+    told = [(one.state.value, one.cells if one.record is not None else ()) for one in (left, right)]
+    question = about.question(because(Code.GONE_AND_CHANGED), *told)
+    return question, about.to(question)
 
 
 def removal(run: Run, subject: Subject, link: Link, left: Half, right: Half, side: Side) -> Verdict:

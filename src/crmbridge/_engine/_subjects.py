@@ -70,6 +70,8 @@ class Verdict:
     right: Record | None = None
     wakes: tuple[QueueRow, ...] = ()
     """Further records that must be looked at."""
+    question: str | None = None
+    """What a person is asked, where one is."""
     quiet: bool = False
     """Nothing new to report of it: it was reported in this run already."""
     gone: tuple[Side, ...] = ()
@@ -117,6 +119,7 @@ class Verdict:
                     version=row.version if record is None else park_version(record, now),
                     tries=row.tries + 1 if self.park != "ready" or row.run == run else 1,
                     run=run,
+                    question=self.question,
                 )
             )
         return tuple(found)

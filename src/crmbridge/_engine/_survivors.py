@@ -17,13 +17,13 @@ from ..plan import Move, Raised, State
 from ..protocols import Ambiguous, Matched
 from ..reasons import Code, because
 from ..roles import Delta, QueueRow
-from ._asking_on import several
-from ._decide import failed
+from ._decide import disputed, failed
 from ._halves import half
 from ._matching import Search, Taken, match
 from ._patience import in_doubt, not_settled
 from ._relink import moved
-from ._ruled import adopted, side_choice
+from ._removing import of_removal
+from ._ruled import meant, of_match, survivor_of
 from ._run import Run
 from ._seen import Look, is_gone
 from ._subjects import Subject, Verdict
@@ -67,16 +67,19 @@ def _asks(run: Run, look: Look, subject: Subject, side: Side) -> Record | None:
         return None
     record = look.record(other(side), link.ref(other(side)))
     sees_merges = run.able(side, link.ref(side).kind).sees_merges
-    if record is None or sees_merges or side_choice(run, link, (record,)) is not None:
+    if record is None or sees_merges:
         return None
     seen = {one: look.at(one, link.ref(one)) for one in SIDES}
-    pairing = run.pairing(link.left.kind, link.right.kind)
+    pairing = run.pairing(link.left.kind, link.right.kind, link.case)
     try:
-        states = tuple(half(run, one, link, seen[one], pairing).state for one in SIDES)
+        left, right = (half(run, one, link, seen[one], pairing) for one in SIDES)
     except Raised:  # the pair is parked when it is decided, and nothing is removed
         return None
-    gone = states[0 if side == "left" else 1] is State.GONE
-    return record if gone and run.table[states[0], states[1]] in _FOLLOWED else None
+    move = run.table[left.state, right.state]
+    if (left if side == "left" else right).state is not State.GONE or move not in _FOLLOWED:
+        return None
+    # Who has ruled about this very deletion has looked for the record.
+    return None if move is Move.ASK and of_removal(run, link, left, right)[1] is not None else record
 
 
 def _judged(
@@ -86,10 +89,10 @@ def _judged(
     left, right = (None, record) if side == "left" else (record, None)
     if search.trouble is not None:
         return failed(subject, search.trouble, left, right)
-    if isinstance(found, Ambiguous) and subject.link is not None:
-        found = adopted(run, record, found, [subject.link.ref(side)]) or found
-    if isinstance(found, Ambiguous):
-        return Verdict(subject, Disposition.DISPUTED, several(found), "disputed", left=left, right=right)
+    if isinstance(found, Ambiguous | Matched | Taken) and subject.link is not None:
+        found = _held_to(run, subject, found, record.ref, subject.link.ref(side), (left, right))
+    if isinstance(found, Verdict):
+        return found
     shared = run.definition.shared and side == "right"
     if isinstance(found, Matched) and (shared or (side, found.ref) not in used):
         return found.ref
@@ -98,6 +101,30 @@ def _judged(
     why = because(Code.DUPLICATE_OF, record=f"{found.ref.kind} {found.ref.id}")
     closed = attrs.evolve(subject.link, closed=why)
     return Verdict(subject, Disposition.SKIPPED, why, None, link=closed, left=left, right=right)
+
+
+def _held_to(
+    run: Run,
+    subject: Subject,
+    found: Ambiguous | Matched | Taken,
+    ref: RecordRef,
+    gone: RecordRef,
+    read: tuple[Record | None, Record | None],
+) -> Matched | Taken | Verdict:
+    """Take the one that a person named; leave to a person what several match, or what is not the one that was named."""
+    about = survivor_of(ref, gone)
+    refs = found.refs if isinstance(found, Ambiguous) else (found.ref,)
+    chosen = meant(run, about, [ref, gone], refs)
+    if chosen is not None and chosen.ref is None:
+        why = because(Code.CHOSEN_GONE, system=gone.system, record=chosen.id)
+        question = of_match(about, why.code, refs)
+        left, right = read
+        return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right, question=question)
+    if not isinstance(found, Ambiguous):
+        return found
+    if chosen is None or chosen.ref is None:
+        return disputed(subject, found, about, *read)
+    return Matched(chosen.ref, found.level, "ruling", found.tried)
 
 
 def _relinked(run: Run, subject: Subject, link: Link, side: Side, into: RecordRef) -> Flow[Link]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from ._asked import MATCHES, VALUES, Answers, Choice, candidates, matching
     from ._compare import Cells
     from ._creation import NewRecord, creation
-    from ._fields import Choice, Gated, Merge, Times, absorb, merge
+    from ._fields import Gated, Merge, Times, absorb, merge
     from ._owners import guests, only_filling, owner_of
     from ._pairing import Pair, Pairing, pairing
     from ._raised import Raised, raised
@@ -22,9 +23,10 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "_asked": "MATCHES VALUES Answers Choice candidates matching",
             "_compare": "Cells",
             "_creation": "NewRecord creation",
-            "_fields": "Choice Gated Merge Times absorb merge",
+            "_fields": "Gated Merge Times absorb merge",
             "_owners": "guests only_filling owner_of",
             "_pairing": "Pair Pairing pairing",
             "_raised": "Raised raised",
@@ -37,6 +39,9 @@ else:
     )
 
 __all__ = [
+    "MATCHES",
+    "VALUES",
+    "Answers",
     "Cells",
     "Choice",
     "Crossing",
@@ -59,12 +64,14 @@ __all__ = [
     "Times",
     "absorb",
     "alike",
+    "candidates",
     "canonical",
     "conflict",
     "creation",
     "differs",
     "guests",
     "label",
+    "matching",
     "merge",
     "moves",
     "name_on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import attrs
 
@@ -12,6 +12,7 @@ from ..model import MISSING, Cell, FieldDecision, Missing, Side, Unsettled, is_b
 from ..preflight import problem
 from ..protocols import Ask, FieldState, Leave, Moment, Settle
 from ..reasons import Code, Reason, because
+from ._asked import Answers
 from ._compare import Cells
 from ._owners import fill_or_ask, only_filling
 from ._pairing import Pair, Pairing
@@ -25,9 +26,7 @@ _ONE_SIDED = because(Code.ONE_SIDED)
 Gated: TypeAlias = "tuple[Reason | None, Reason | None]"
 """Why the left and the right may not be written now; None: they may."""
 
-
-Choice: TypeAlias = Literal["left", "right", "leave"]
-"""What a person ruled where a policy asks, or a value would be refused: whose lives on, or that each side keeps its own."""
+_UNASKED = Answers()
 
 
 @attrs.frozen
@@ -53,6 +52,8 @@ class Merge(NamedTuple):
     """Values that the target would refuse; nothing of this pair is written."""
     skipped: tuple[Reason, ...] = ()
     """Why a gate kept changes back: their agreement has not moved, so they cross when it opens."""
+    asked: tuple[tuple[Reason, str], ...] = ()
+    """What a person is asked by a dispute, or by a value that would be refused."""
 
     def __repr__(self) -> str:
         return (
@@ -69,8 +70,17 @@ class _Merging:
     """Decides the fields that have changed, one after the other, and collects what comes of it."""
 
     def __init__(
-        self, times: Times, moment: Moment, gated: Gated, ruled: Choice | None, guests: frozenset[int], *, filling: bool
+        self,
+        times: Times,
+        moment: Moment,
+        gated: Gated,
+        ruled: Answers,
+        guests: frozenset[int],
+        halves: tuple[Cells, Cells],
+        *,
+        filling: bool,
     ) -> None:
+        self._halves = halves
         self._guests = guests
         self._filling = filling
         self._times = times
@@ -83,6 +93,7 @@ class _Merging:
         self._write_right: dict[int, Cell] = {}
         self._fields: list[FieldDecision] = []
         self._disputed: tuple[Reason, ...] = ()
+        self._asked: tuple[tuple[Reason, str], ...] = ()
         self._problems: dict[int, tuple[Reason, Pair, tuple[Cell, Cell]]] = {}
         """Why a value would be refused, by place, with the pair and what both sides hold."""
         self._skipped: tuple[Reason, ...] = ()
@@ -133,13 +144,12 @@ class _Merging:
             self._problems[place] = trouble.because, pair, held
             return
         if isinstance(verdict, Ask):
-            verdict = self._ruling(pair, left, there) or verdict
+            verdict = self._ruling(place, pair, held, there, verdict)
         elif place in self._guests:
             verdict = only_filling(verdict, left, there)
         if isinstance(verdict, Ask):
-            why = verdict.because
-            self._disputed += (Reason(why.code, {**why.facts, "field": pair.right}),)
-            self._tell(pair, held, why, None, MISSING)
+            self._disputed += (verdict.because,)
+            self._tell(pair, held, verdict.because, None, MISSING)
             return
         to_left, to_right = sent(verdict, left, there)
         if alike and isinstance(verdict, Settle) and pair.same(verdict.value, held[1]):
@@ -148,12 +158,14 @@ class _Merging:
 
     def overrule(self) -> None:
         """Let a person who has ruled decide the fields whose values would be refused."""
-        refused = self._problems.items() if self._ruled is not None else ()
-        for place, (_, pair, held) in tuple(refused):
+        for place, (why, pair, held) in tuple(self._problems.items()):
+            ruled = self._ruled.to(self._question(place, why, held))
+            if ruled is None:
+                continue
             try:
-                there: Cell | Missing = held[1] if self._ruled == "leave" else pair.decode(held[1])
+                there: Cell | Missing = held[1] if ruled == "leave" else pair.decode(held[1])
             except (ValueError, Raised):
-                if self._ruled == "right":
+                if ruled == "right":
                     continue
                 # What is written over need not be read.
                 there = MISSING
@@ -161,15 +173,22 @@ class _Merging:
             told = (pair.left, pair.right)
             self._fields = [line for line in self._fields if (line.left_field, line.right_field) != told]
             _ = self._write_left.pop(place, None), self._write_right.pop(place, None)
-            to_left = there if self._ruled == "right" and differs(there, held[0]) else MISSING
-            to_right = held[0] if self._ruled == "left" and differs(held[0], there) else MISSING
+            to_left = there if ruled == "right" and differs(there, held[0]) else MISSING
+            to_right = held[0] if ruled == "left" and differs(held[0], there) else MISSING
             self._write(place, pair, held, to_left, to_right, because(Code.RULED, field=pair.right))
 
-    def _ruling(self, pair: Pair, left: Cell, there: Cell) -> Settle | Leave | None:
-        why = because(Code.RULED, field=pair.right)
-        if self._ruled == "leave":
-            return Leave(why)
-        return None if self._ruled is None else Settle(left if self._ruled == "left" else there, why)
+    def _ruling(self, place: int, pair: Pair, held: tuple[Cell, Cell], there: Cell, asks: Ask) -> Settle | Leave | Ask:
+        """Let a person decide what a policy asks, where one has answered this very question."""
+        why = Reason(asks.because.code, {**asks.because.facts, "field": pair.right})
+        question = self._question(place, why, held)
+        ruled, decided = self._ruled.to(question), because(Code.RULED, field=pair.right)
+        if ruled is None:
+            self._asked += ((why, question),)
+            return Ask(why)
+        return Leave(decided) if ruled == "leave" else Settle(held[0] if ruled == "left" else there, decided)
+
+    def _question(self, place: int, why: Reason, held: tuple[Cell, Cell]) -> str:
+        return self._ruled.of_field(why, held, (self._halves[0][place], self._halves[1][place]))
 
     def _write(
         self,
@@ -264,6 +283,7 @@ class _Merging:
             for place, cells in self.agreed.items():
                 left[place], right[place] = cells
             agreed_left, agreed_right = tuple(left), tuple(right)
+        refused = self._problems.items()
         return Merge(
             agreed_left,
             agreed_right,
@@ -273,6 +293,7 @@ class _Merging:
             self._disputed,
             tuple(why for why, _, _ in self._problems.values()),
             self._skipped,
+            (*self._asked, *((why, self._question(place, why, held)) for place, (why, _, held) in refused)),
         )
 
 
@@ -286,19 +307,20 @@ def merge(
     times: Times = Times(),
     moment: Moment = "writing",
     gated: Gated = (None, None),
-    ruled: Choice | None = None,
+    ruled: Answers = _UNASKED,
     guests: frozenset[int] = frozenset(),
     filling: bool = False,
 ) -> Merge:
     """Decide every field of a pair of records.
 
-    *gated*: why the left, or the right, may not be written now. *ruled*: what a person decided about disputes, and
-    about values that would be refused.
+    *gated*: why the left, or the right, may not be written now. *ruled*: what people answered about disputes, and
+    about values that would be refused; an answer counts for its own question alone.
     *filling*: what was never agreed is only filled where it is blank, and else left to a person.
     *guests*: the places of fields of a shared right record that this left one does not own, and so only fills.
     A field that was not read takes no part and its agreement does not move.
     """
-    work = _Merging(times, moment, gated, ruled, guests, filling=filling)
+    halves = agreed_left, agreed_right
+    work = _Merging(times, moment, gated, ruled, guests, halves, filling=filling)
     for place in pairing.moved(left, right, agreed_left, agreed_right):
         pair, one, two = pairing.pairs[place], left[place], right[place]
         if one is MISSING or two is MISSING:

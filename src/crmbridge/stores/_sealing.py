@@ -25,8 +25,9 @@ from ..model import (
     is_blank,
 )
 from ..model.sealed import Sealed
+from ..plan import VALUES
 from ..protocols import ID_FIELD, KeyValue, Question
-from ..roles import FieldPromise, Intent, JournalRow, QueueRow
+from ..roles import FieldPromise, Intent, JournalRow, QueueRow, Ruling
 
 _SALT: Final = 16
 """Digits of a salt."""
@@ -36,6 +37,9 @@ _HASHED: Final = "fingerprint:"
 
 _HELD: Final = "@"
 """Ends the labels of strikes that stand for two values, as the engine writes them."""
+
+_ASKED: Final = "k"
+"""Begins a question that is kept as a fingerprint."""
 
 Change = Callable[[Any], Any]
 """Puts a cell into another form."""
@@ -141,11 +145,46 @@ class Sealer:
         return attrs.evolve(question, any_of=tuple(tuple(map(self.key, keys)) for keys in question.any_of))
 
     def queue(self, row: QueueRow) -> QueueRow:
-        """Leave the hash of what was read out of the version that a row was parked at: such a record is looked at again."""
+        """Leave the hash of what was read out of the version that a row was parked at: such a record is looked at again.
+
+        What a person is asked stands for values, too, and is kept as a fingerprint.
+        """
+        if row.question is not None and row.question.startswith(VALUES):
+            row = attrs.evolve(row, question=self.asked(row.question))
         version = row.version
         if version is None or not version.startswith("~") or "#" not in version:
             return row
         return attrs.evolve(row, version=version.partition("#")[0] + "#")
+
+    def asked(self, question: str) -> str:
+        """Give the keyed form of what a person is asked."""
+        return _ASKED + self.mac("question", question)
+
+    def known_ruling(self, ruling: Ruling) -> Ruling:
+        """Make the question of a ruling comparable with what the engine asks."""
+        question = ruling.question
+        if question is None or not question.startswith(_ASKED):
+            return ruling
+        return attrs.evolve(ruling, question=_Asked(question, self))
+
+
+class _Asked(str):
+    """The keyed form of a question: equal to what the engine makes of the same values."""
+
+    __slots__ = ("_sealer",)
+
+    _sealer: Sealer
+
+    def __new__(cls, kept: str, sealer: Sealer) -> Self:
+        made = super().__new__(cls, kept)
+        made._sealer = sealer
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and str(self) in (str(other), self._sealer.asked(other))
+
+    def __hash__(self) -> int:
+        return super().__hash__()
 
 
 class _Strike(int):

@@ -13,6 +13,7 @@ from ..credentials import Secret
 from ..errors import StateError, UsageError
 from ..model import Arrived, Decision, Disposition, Link, RecordRef, Side, Signal, Standing
 from ..protocols import Notice, Question
+from ..reasons import Reason
 from ..roles import (
     FINGERPRINTS,
     Agenda,
@@ -29,6 +30,7 @@ from ..roles import (
     Outbox,
     Progress,
     Quarantine,
+    Ruling,
     Rulings,
     StateStore,
     StoredSchema,
@@ -74,7 +76,7 @@ class FingerprintStore:
         self.journal: Journal = _Journal(store.journal, sealer)
         self.leases: Leases = _Leases(store, sealer)
         self.quarantine: Quarantine = store.quarantine
-        self.rulings: Rulings = store.rulings
+        self.rulings: Rulings = _Rulings(store.rulings, sealer)
         self.tokens: Tokens = store.tokens
         self.budgets: Budgets = store.budgets
         self.agenda: Agenda = store.agenda
@@ -138,6 +140,21 @@ class _Links:
 
     def count(self, pipeline: str) -> int:
         return self._kept.count(pipeline)
+
+
+@attrs.frozen
+class _Rulings:
+    _kept: Rulings
+    _sealer: Sealer
+
+    def of(self, pipeline: str, refs: Iterable[RecordRef]) -> Mapping[RecordRef, Ruling]:
+        return {ref: self._sealer.known_ruling(one) for ref, one in self._kept.of(pipeline, refs).items()}
+
+    def add(self, pipeline: str, ruling: Ruling) -> None:
+        self._kept.add(pipeline, ruling)
+
+    def objection(self, pipeline: str) -> Reason | None:
+        return self._kept.objection(pipeline)
 
 
 @attrs.frozen

@@ -152,7 +152,9 @@ def _keeps_out(tables: Tables, gone: Merged | Moved) -> bool:
     for pipe in tables.pipes.values():
         _forget_in(pipe, loose - out)
         for row in [row for place, row in pipe.queue.items() if place[1] in loose - out]:
-            pipe.queue[row.side, row.ref] = attrs.evolve(row, state="ready", until=None, because=None, version=None)
+            pipe.queue[row.side, row.ref] = attrs.evolve(
+                row, state="ready", until=None, because=None, version=None, question=None
+            )
     _forget_rows(tables, loose - out)
     tables.forgotten |= {fingerprint(tables.secret, ref) for ref in loose - out}
     return True

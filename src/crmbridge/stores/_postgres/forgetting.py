@@ -89,7 +89,7 @@ def keep_out(session: Session, tenant: str, gone: Merged | Moved) -> bool:
     for place in new.values():
         _empty_journal(session, key, place, frozenset(new))
         _remove(session, place)
-        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL"
+        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL, question = NULL"
         session.do(f"UPDATE queue SET {fresh} WHERE end_no = ANY(%s) AND id = %s", place.ends, place.id)
     _print(session, tenant, key, new)
     return True

@@ -17,13 +17,13 @@ from .names import Ends, ends_of, keep, locked_ends, tell_or_none, whole_or_null
 from .role import Role, reading, writing
 from .session import Session
 
-_ROW = "end_no, id, state, until, because, version, tries, departed, sequence, run"
-_WRITTEN = "end_no, id, scope, sequence, state, until, code, because, version, tries, departed, run"
-_TYPES = "bigint bytea bigint bigint text bigint text text bytea bigint boolean bytea"
+_ROW = "end_no, id, state, until, because, version, tries, departed, sequence, run, question"
+_WRITTEN = "end_no, id, scope, sequence, state, until, code, because, version, tries, departed, run, question"
+_TYPES = "bigint bytea bigint bigint text bigint text text bytea bigint boolean bytea bytea"
 
 
 def _row(ends: Ends, found: tuple[Any, ...]) -> QueueRow:
-    end, id_, state, until, because, version, tries, departed, sequence, run = found
+    end, id_, state, until, because, version, tries, departed, sequence, run, question = found
     return QueueRow(
         ends.side(end),
         ends.ref(end, id_),
@@ -35,6 +35,7 @@ def _row(ends: Ends, found: tuple[Any, ...]) -> QueueRow:
         departed,
         sequence,
         tell_or_none(run),
+        tell_or_none(question),
     )
 
 
@@ -201,7 +202,7 @@ def put_rows(session: Session, ends: Ends, rows: Iterable[QueueRow]) -> None:
             arrived[place] = (*place, ends.scope, last, *_state(row))
         else:
             parked[*place, row.sequence] = (*place, ends.scope, row.sequence, *_state(row))
-    columns = ("state", "until", "code", "because", "version", "tries", "departed", "run")
+    columns = ("state", "until", "code", "because", "version", "tries", "departed", "run", "question")
     # Parked rows come before arrivals: no number that is given now can have been taken.
     session.each(
         f"UPDATE queue SET {', '.join(f'{name} = new.{name}' for name in columns)} FROM {{rows}} AS new ({_WRITTEN}) "
@@ -230,7 +231,7 @@ def end_rows(session: Session, ends: Ends, rows: Iterable[QueueRow]) -> None:
 
 
 def wake_rows(session: Session, ends: Ends, places: Iterable[tuple[Side, RecordRef]]) -> None:
-    """Make parked rows ready, under the numbers they have; versions and tries stay."""
+    """Make parked rows ready, under the numbers they have; versions, tries and questions stay."""
     session.each(
         "UPDATE queue SET state = 'ready', until = NULL, code = '', because = NULL FROM {rows} AS woken (end_no, id) "
         "WHERE (queue.end_no, queue.id) = (woken.end_no, woken.id) AND state <> 'ready'",
@@ -242,5 +243,5 @@ def wake_rows(session: Session, ends: Ends, places: Iterable[tuple[Side, RecordR
 def _state(row: QueueRow) -> tuple[Any, ...]:
     until = None if row.until is None else micros(row.until)
     code, because = (str(row.because.code), wire.dumps(row.because)) if row.because else ("", None)
-    version, run = whole_or_null(row.version), whole_or_null(row.run)
-    return row.state, until, code, because, version, row.tries, row.departed, run
+    version, run, question = map(whole_or_null, (row.version, row.run, row.question))
+    return row.state, until, code, because, version, row.tries, row.departed, run, question

@@ -128,5 +128,13 @@ UPDATE runs SET scope = (SELECT scope FROM ends WHERE ends.number = coalesce(
     (SELECT ref_end FROM journal WHERE run = runs.number LIMIT 1)))
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS, _IN_COLUMNS, _AGES)
+_QUESTIONS = """
+ALTER TABLE queue ADD COLUMN question bytea;
+UPDATE queue SET state = 'ready', code = '', because = NULL
+    WHERE state = 'disputed' OR (state = 'quarantined' AND code IN ('too_long', 'too_many_bytes', 'too_many_digits',
+    'out_of_range', 'not_an_option', 'not_an_email', 'not_a_number', 'wrong_type', 'required', 'several_values',
+    'codec_failed'))
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STARTS, _IN_COLUMNS, _AGES, _QUESTIONS)
 """Applied in order, all that a database lacks in one transaction; a released one is never changed."""

@@ -84,7 +84,7 @@ def keep_out(connection: sqlite3.Connection, tenant: str, gone: Merged | Moved) 
         _empty_journal(connection, key, place, frozenset(new))
         _remove(connection, place)
         where, values = place.named("end", "id")
-        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL"
+        fresh = "state = 'ready', until = NULL, code = '', because = NULL, version = NULL, question = NULL"
         connection.execute(f"UPDATE queue SET {fresh} WHERE {where}", values)
     _print(connection, tenant, key, new)
     return True, bool(new)

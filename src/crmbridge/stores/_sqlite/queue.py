@@ -17,11 +17,11 @@ from .._shared import instant, micros
 from .database import Database
 from .names import Ends, keep, keep_or_null, made_scope, marks, only, only_number, scope, tell_or_none
 
-_ROW = "end, id, state, until, because, version, tries, departed, sequence, run"
+_ROW = "end, id, state, until, because, version, tries, departed, sequence, run, question"
 
 
 def _row(ends: Ends, found: tuple[Any, ...]) -> QueueRow:
-    end, id_, state, until, because, version, tries, departed, sequence, run = found
+    end, id_, state, until, because, version, tries, departed, sequence, run, question = found
     return QueueRow(
         ends.side(end),
         ends.ref(end, id_),
@@ -33,6 +33,7 @@ def _row(ends: Ends, found: tuple[Any, ...]) -> QueueRow:
         bool(departed),
         sequence,
         tell_or_none(run),
+        tell_or_none(question),
     )
 
 
@@ -202,11 +203,11 @@ def put_rows(connection: sqlite3.Connection, scope: int, ends: Ends, rows: Itera
             parked.append((*_state(row), *_place(ends, row), row.sequence))
     # Parked rows come before arrivals: no number that is given now can have been taken.
     connection.executemany(
-        "UPDATE queue SET state = ?, until = ?, code = ?, because = ?, version = ?, tries = ?, departed = ?, run = ? "
+        "UPDATE queue SET state = ?, until = ?, code = ?, because = ?, version = ?, tries = ?, departed = ?, run = ?, question = ? "
         "WHERE end = ? AND id = ? AND sequence = ?",
         parked,
     )
-    connection.executemany(f"INSERT OR REPLACE INTO queue VALUES ({marks(range(12))})", arrived)
+    connection.executemany(f"INSERT OR REPLACE INTO queue VALUES ({marks(range(13))})", arrived)
     connection.execute("UPDATE scopes SET sequence = ? WHERE number = ?", (last, scope))
 
 
@@ -219,7 +220,7 @@ def end_rows(connection: sqlite3.Connection, ends: Ends, rows: Iterable[QueueRow
 
 
 def wake_rows(connection: sqlite3.Connection, ends: Ends, places: Iterable[tuple[Side, RecordRef]]) -> None:
-    """Make parked rows ready, under the numbers they have; versions and tries stay."""
+    """Make parked rows ready, under the numbers they have; versions, tries and questions stay."""
     connection.executemany(
         "UPDATE queue SET state = 'ready', until = NULL, code = '', because = NULL "
         "WHERE end = ? AND id = ? AND state <> 'ready'",
@@ -234,8 +235,8 @@ def _place(ends: Ends, row: QueueRow) -> tuple[Any, ...]:
 def _state(row: QueueRow) -> tuple[Any, ...]:
     until = None if row.until is None else micros(row.until)
     code, because = (str(row.because.code), wire.dumps(row.because)) if row.because else ("", None)
-    version, run = keep_or_null(row.version), keep_or_null(row.run)
-    return row.state, until, code, because, version, row.tries, int(row.departed), run
+    version, run, question = map(keep_or_null, (row.version, row.run, row.question))
+    return row.state, until, code, because, version, row.tries, int(row.departed), run, question
 
 
 @attrs.frozen

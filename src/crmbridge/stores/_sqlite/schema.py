@@ -149,7 +149,22 @@ def _tell_ages(connection: sqlite3.Connection) -> None:
     )
 
 
+def _ask_by_name(connection: sqlite3.Connection) -> None:
+    """Let parked rows tell what a person is asked.
+
+    Those that are there do not know it: they are looked at once more, and nothing of theirs is sent for that, since what
+    asks a person is a dispute or a value that would be refused.
+    """
+    connection.execute("ALTER TABLE queue ADD COLUMN question")
+    connection.execute(
+        "UPDATE queue SET state = 'ready', code = '', because = NULL "
+        "WHERE state = 'disputed' OR (state = 'quarantined' AND code IN ('too_long', 'too_many_bytes', "
+        "'too_many_digits', 'out_of_range', 'not_an_option', 'not_an_email', 'not_a_number', 'wrong_type', 'required', "
+        "'several_values', 'codec_failed'))"
+    )
+
+
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts, _keep_in_columns, _tell_ages)
+MIGRATIONS: tuple[Migration, ...] = (_create, _count_starts, _keep_in_columns, _tell_ages, _ask_by_name)
 """Applied in order, all that a file lacks in one transaction; a released one is never changed."""

@@ -26,8 +26,9 @@ class QueueLaws(Laws):
 
     def test_a_row_keeps_all_that_it_was_given(self, store: StateStore) -> None:
         whole = QueueRow(
-            "right", right(), "held", NOW, because(Code.RULE, name="ｶﾅ", n=3), "v", 4, departed=True, run="run"
-        )
+            "right", right(), "held", NOW, because(Code.RULE, name="ｶﾅ", n=3), "v", 4, departed=True, run="run",
+            question="q\0",
+        )  # fmt: skip
         commit(store, queue=(whole,))
         store = self.reopen(store)
         assert list(store.quarantine.rows(PEOPLE)) == [attrs.evolve(whole, sequence=1)]
@@ -156,6 +157,18 @@ class RulingLaws(Laws):
         commit(store, queue=(row(1, state="disputed", because=BUSY, tries=2), row(2, state="disputed")))
         store.rulings.add(PEOPLE, Ruling(left(1), "left", "kim", NOW))
         assert due(store) == [row(1, tries=2, sequence=3)]
+
+    def test_a_ruling_tells_what_it_answers_and_a_record_that_wakes_what_it_asks(self, store: StateStore) -> None:
+        commit(store, queue=(row(1, state="disputed", because=BUSY, question="asked"),))
+        store.rulings.add(PEOPLE, Ruling(left(1), "left", "kim", NOW, "asked"))
+        store = self.reopen(store)
+        assert [known.question for known in due(store)] == ["asked"]
+        assert store.rulings.of(PEOPLE, [left(1)])[left(1)].question == "asked"
+
+    def test_a_record_that_arrives_anew_asks_nothing(self, store: StateStore) -> None:
+        commit(store, queue=(row(1, state="disputed", because=BUSY, question="asked"),))
+        commit(store, queue=(row(1),))
+        assert [known.question for known in due(store)] == [None]
 
     def test_a_run_that_took_a_record_before_its_ruling_cannot_park_it_after(self, store: StateStore) -> None:
         commit(store, queue=(row(1),))
