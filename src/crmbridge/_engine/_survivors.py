@@ -90,9 +90,10 @@ def _judged(
     if search.trouble is not None:
         return failed(subject, search.trouble, left, right)
     if isinstance(found, Ambiguous | Matched | Taken) and subject.link is not None:
-        found = _held_to(run, subject, found, record.ref, subject.link.ref(side), (left, right))
-    if isinstance(found, Verdict):
-        return found
+        held = _held_to(run, subject, found, record.ref, subject.link.ref(side), (left, right))
+        if isinstance(held, Verdict):
+            return held
+        found = held
     shared = run.definition.shared and side == "right"
     if isinstance(found, Matched) and (shared or (side, found.ref) not in used):
         return found.ref
