@@ -73,7 +73,7 @@ def stand(
     fake = make("crm", *(kinds or (CONTACT,)), described("customer"), capabilities=promised, now=clock.now, **how)
     hand = Hand(
         put=lambda values: fake.put("contact", **values),
-        edit=lambda ref, values: fake.edit(ref, **values),
+        edit=lambda ref, values: fake._change(ref, values, "a person"),  # a field may be called `by`
         remove=fake.remove,
         merge=fake.merge,
         move=lambda ref: fake.move(ref, "customer"),
