@@ -427,6 +427,10 @@ def test_what_a_run_tries_twice_counts_once(both):
 # -- parents ---------------------------------------------------------------------------------------
 
 
+def _bounded(creates):
+    return [] if creates is None else [gates.at_most(creates=creates)]
+
+
 @pytest.fixture
 def employees(world):
     """Give a pipeline of people whose firms are made first, under a guard of their own, and the accounts made."""
@@ -440,14 +444,14 @@ def employees(world):
             .many_to_one()
             .match(level("firm", key("firm", "Name")))
             .fields(pair("firm", "Name"))
-            .guard(gates.at_most(creates=may))
+            .guard(*_bounded(may))
         )
         pipe = (
             one_way("people", at(ma, "person"), at(crm, "contact"))
             .match(level("name", key("name", "Name")))
             .fields(pair("name", "Name"), put("Account", ensured(firms)))
             .batches(of=of)
-            .guard(gates.at_most(creates=own))
+            .guard(*_bounded(own))
         )
         for n in range(number):
             ma.put("person", name=f"p{n}", firm=f"f{n}")

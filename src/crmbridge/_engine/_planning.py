@@ -32,21 +32,28 @@ def planned(run: Run) -> Flow[None]:
 
 
 def _by_batches(run: Run, due_at: dt.datetime, work: Callable[[Sequence[QueueRow]], Flow[None]]) -> Flow[None]:
-    """Work on what is due in whole batches; a run takes departures first, over all batches, and so does what foresees it."""
+    """Work on what is due in whole batches, and on what this brings up.
+
+    A run takes departures first, over all batches, and so does what foresees it.
+    """
     size = run.definition.batch
     first = yield from run.ask(run.store.agenda.due, run.name, due_at, 1)
     waiting: list[QueueRow] = []
+    last = 0
     for departed in (True, False) if any(row.departed for row in first) else (False,):
-        after = 0
+        after, known = 0, last
         while rows := (yield from run.ask(run.store.agenda.due, run.name, due_at, size, after=after)):
             after = max(row.sequence for row in rows)
-            waiting.extend(row for row in rows if row.departed == departed)
+            waiting.extend(row for row in rows if row.departed == departed or row.sequence > known > 0)
             while len(waiting) >= size:
                 yield from work(waiting[:size])
                 del waiting[:size]
             yield from run.renewed()
-    if waiting:
+        last = max(last, after)
+    while waiting:
         yield from work(waiting)
+        waiting = list((yield from run.ask(run.store.agenda.due, run.name, due_at, size, after=last)))
+        last = max((row.sequence for row in waiting), default=last)
 
 
 def plan_page(run: Run, rows: Sequence[QueueRow]) -> Flow[None]:
