@@ -45,7 +45,8 @@ class Group:
 
 MATCHING = ("_adoption", "_explain", "_join", "_keys", "_matcher", "_scored", "assign", "grades")
 PLANNING = (
-    "compare", "creation", "fields", "owners", "pairing", "raised", "references", "refusing", "rules", "same", "table",
+    "asked", "compare", "creation", "fields", "owners", "pairing", "raised", "recoded", "references", "refusing",
+    "resolved", "rules", "same", "table",
 )  # fmt: skip
 RECOVERY = ("create", "recover", "decide", "halves", "gating", "merging", "removing", "remember")
 
@@ -55,10 +56,10 @@ def engine(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/engine/test_{name}.py" for name in names)
 
 
-PAIRS = tuple(
-    f"tests/core/test_{name}.py"
-    for name in ("check", "crossing", "fields", "given", "planner_laws", "refused", "same", "table")
-)
+PAIRED = (
+    "check", "crossing", "fields", "given", "nothing_lost", "planner_laws", "recoded", "refused", "same", "table",
+)  # fmt: skip
+PAIRS = tuple(f"tests/core/test_{name}.py" for name in PAIRED)
 STORIES = engine(
     "adoption", "approved_plans", "cases", "changed_ends", "clocks", "decided_pairs", "deletions", "drift",
     "edited_retries", "fingerprints", "gaps", "halves", "listings", "made_records", "merged_and_moved", "odd_connectors",

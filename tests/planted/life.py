@@ -36,14 +36,14 @@ PLANTS = {
     # -- parents of nobody ----------------------------------------------------------------------------------------
     "a parent is made for a child that is not": (
         "_engine/_parents.py",
-        "    made = [one for subject, one in left if would_make(run, subject, one, known, doubts)]\n",
-        "    made = [one for subject, one in left if would_make(run, subject, one, known, doubts) or subject]\n",
+        "    making = [(subject, one) for subject, one in left if would_make(run, subject, one, known, doubts)]\n",
+        "    making = [one for one in left if would_make(run, *one, known, doubts) or one]\n",
         (ENGINE.format("made_parents", "no_parent_is_made_for_a_record_that_is_not_made"),),
     ),
     "parents are made for all children of whom one may start": (
         "_engine/_parents.py",
-        "turns(run, [search.record for search in made])",
-        "turns(run, [search.record for search in made if not made])",
+        "too_soon(run, [(subject, one.record) for subject, one in making])",
+        "too_soon(run, [(subject, one.record) for subject, one in making if not making])",
         (ENGINE.format("made_parents", "parents_are_made_for_as_many_children_as_may_start"),),
     ),
     # -- what is said and nobody hears ----------------------------------------------------------------------------
@@ -104,7 +104,7 @@ PLANTS = {
     ),
     "a record that is edited while it waits for its turn goes to the end of the line": (
         "_engine/_pacing.py",
-        "because=_placed(answer.because, verdict, place),",
+        "because=_placed(answer.because, verdict.subject, place),",
         "because=answer.because,",
         (ENGINE.format("pacing", "a_record_that_keeps_being_edited_while_it_waits_keeps_its_place"),),
     ),
@@ -617,8 +617,8 @@ PLANTS = {
         (ENGINE.format("forget", "a_person_into_whom_another_is_merged_stays_forgotten[memory]"),),
     ),
     "a plan takes what waits as it came, departures too": (
-        "_engine/sweep.py",
-        "            waiting.extend(row for row in rows if row.departed == departed)\n",
+        "_engine/_planning.py",
+        "            waiting.extend(row for row in rows if row.departed == departed or row.sequence > known > 0)\n",
         "            waiting.extend(rows if departed else ())\n",
         (TOLD.format("a_plan_takes_departures_first_over_all_batches_as_a_run_does"),),
     ),
@@ -643,7 +643,7 @@ PLANTS = {
         (ENGINE.format("relinked", "links_are_read_as_a_store_tells_them_once_it_holds_the_change"),),
     ),
     "what a guard counted beforehand stays in the run": (
-        "_engine/_guards.py",
+        "_engine/_planning.py",
         "        relinked=Relinked(),\n",
         "",
         (TOLD.format("a_duplicate_is_named_though_a_guard_has_decided_beforehand_to_count"),),
