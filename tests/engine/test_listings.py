@@ -78,6 +78,7 @@ def test_a_record_that_a_narrower_filter_hides_is_still_there_and_stays(listing)
     pipe = world.pipeline(left="delete").guard(gates.at_most(deletes=1))
     made, leads = people(world, pipe)
     world.crm.shows = lambda ref: ref == leads[0]
+    assert [line.ref for line in world.run(pipe, after=3600).rows()] == [], "nothing is told of what is only hidden"
     world.settle(pipe)
     assert len(world.ma.rows("person")) == len(world.links()) == len(made)
 

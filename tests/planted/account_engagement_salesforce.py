@@ -122,8 +122,8 @@ PATCHES = {
     ),
     "a blank beats a value (AE-11)": (
         "policies/_made_of.py",
-        "            return _unless_blank(self.policy.resolve(state), self.name)\n        remembered",
-        "            pass\n        if True:\n            return self.policy.resolve(state)\n        remembered",
+        "return _remembered(self.policy, state) or _filled(self.policy, state, self.name)\n\n\n@attrs.frozen\nclass NeverClear",
+        "return self.policy.resolve(state)\n\n\n@attrs.frozen\nclass NeverClear",
         PLACE.format("values", "test_a_value_that_is_blanked_on_one_side_comes_back_whatever_the_master"),
     ),
     "why does not name the priority (AE-29)": (
