@@ -20,6 +20,14 @@ from crmbridge.wording import say
 HOUR = dt.timedelta(hours=1)
 
 
+class Diary:
+    def __init__(self):
+        self.told = []
+
+    def saw(self, event):
+        self.told.append(event.name)
+
+
 @pytest.fixture
 def listing(both, promises):
     """Make a world whose CRM lists all records each time and tells of no deletion."""
@@ -113,6 +121,20 @@ def test_a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard
     world.crm.shows = world.crm.allows = lambda ref: True
     world.settle(pipe)
     assert len(world.links()) == len(world.ma.rows("person")) == len(made)
+
+
+def test_what_a_listing_shows_again_is_no_removal_that_a_guard_has_to_count(listing):
+    world = listing()
+    pipe = world.pipeline(left="delete").guard(gates.at_most(deletes=1))
+    people(world, pipe)
+    world.crm.shows = world.crm.allows = lambda ref: False
+    with pytest.raises(GuardTripped, match="too_many_deletes"):
+        world.run(pipe, after=60)
+    world.crm.shows = world.crm.allows = lambda ref: True
+    world.clock.advance(3600)
+    diary = Diary()
+    world.ready(pipe).observed(diary).run()
+    assert "foreseen" not in diary.told
 
 
 def test_a_listing_that_a_crash_interrupts_goes_on_and_removes_only_what_is_gone(listing):

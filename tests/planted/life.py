@@ -354,7 +354,7 @@ PLANTS = {
         "_engine/_listing.py",
         "for ref, row in queued.items() if row.departed)",
         "for ref, row in queued.items() if row.departed and run.planning)",
-        (ENGINE.format("listings", "a_side_that_shows_nothing_at_all_any_more_is_not_believed_where_a_guard_says_so"),),
+        (ENGINE.format("listings", "what_a_listing_shows_again_is_no_removal_that_a_guard_has_to_count"),),
     ),
     "the generation of a listing does not grow": (
         "_engine/_listing.py",
