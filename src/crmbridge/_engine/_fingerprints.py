@@ -12,35 +12,8 @@ from ..flow import Flow, call
 from ..given import Reference
 from ..model import SIDES
 from ..plan import PairedField
-from ..policies import (
-    Always,
-    AskAPerson,
-    FilledBeatsBlank,
-    Monotone,
-    NeverClear,
-    NewestWins,
-    OncePerLink,
-    OnlyIfEmpty,
-    OnlyOnCreate,
-    Wins,
-    has_part,
-    parts_of,
-)
+from ..policies import Monotone, has_part, only_compares, parts_of
 from ..roles import FINGERPRINTS, StateStore
-
-_COMPARE = (
-    Always,
-    AskAPerson,
-    FilledBeatsBlank,
-    Monotone,
-    NeverClear,
-    NewestWins,
-    OncePerLink,
-    OnlyIfEmpty,
-    OnlyOnCreate,
-    Wins,
-)
-"""Policies that ask of an old value at most whether the value of today is another one."""
 
 
 @attrs.frozen
@@ -108,7 +81,7 @@ def _of_pair(definition: Definition, pair: PairedField) -> Iterator[Unkept]:
         yield Unkept(
             f"the pair {pair.label}", "a reference that crosses both ways needs the value it had; put() one", PairError
         )
-    odd = next((part for part in parts_of(policy) if not isinstance(part, _COMPARE)), None)
+    odd = next((part for part in parts_of(policy) if not only_compares(part)), None)
     if odd is None and pair.via is not None and has_part(policy, Monotone):
         odd = policy
     if odd is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
-    from ._kinds import asks_what_was, lets_cross, lets_values_cross, never_empties, weighs_elements
+    from ._kinds import asks_what_was, lets_cross, lets_values_cross, never_empties, only_compares, weighs_elements
     from ._made_of import (
         FilledBeatsBlank,
         NeverClear,
@@ -52,7 +52,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            "_kinds": "asks_what_was lets_cross lets_values_cross never_empties weighs_elements",
+            "_kinds": "asks_what_was lets_cross lets_values_cross never_empties only_compares weighs_elements",
             "_made_of": "FilledBeatsBlank NeverClear OncePerLink filled_beats_blank has_part "
             "holds_on_to looks_back never_clear once_per_link parts_of",
             "_many": "LastValue Union last_value union",
@@ -95,6 +95,7 @@ __all__ = [
     "never_empties",
     "newest_wins",
     "once_per_link",
+    "only_compares",
     "only_if_empty",
     "only_on_create",
     "parts_of",

@@ -19,9 +19,13 @@ _COMPARING = (
     OnlyIfEmpty,
     OnlyOnCreate,
     Wins,
-    WriteOnce,
 )
-"""Policies that ask at most whether the right has changed; those that hold on to a value find it on the left, too."""
+"""Policies that ask of an old value at most whether the value of today is another one."""
+
+
+def only_compares(policy: FieldPolicy) -> bool:
+    """Say whether a policy works without old values, those that it is made of aside."""
+    return isinstance(policy, _COMPARING)
 
 
 def lets_cross(policy: FieldPolicy) -> bool:
@@ -42,8 +46,11 @@ def never_empties(policy: FieldPolicy) -> bool:
 
 
 def asks_what_was(policy: FieldPolicy) -> bool:
-    """Say whether a policy, or one that it is made of, works with what the right held when both agreed."""
-    return any(not isinstance(part, _COMPARING) for part in parts_of(policy))
+    """Say whether a policy, or one that it is made of, works with what the right held when both agreed.
+
+    One that holds on to the first value finds that on the left, too.
+    """
+    return any(not isinstance(part, (*_COMPARING, WriteOnce)) for part in parts_of(policy))
 
 
 def weighs_elements(policy: FieldPolicy) -> bool:
