@@ -473,10 +473,12 @@ def test_a_question_holds_while_nothing_of_what_is_asked_has_changed_and_no_long
         asked(("c", "x"), ("b", "x"), ("a", "x"), ("a", "x")),
         asked(("x", "b"), ("x", "c"), ("x", "a"), ("x", "a")),
         asked(("b", "x"), ("c", "x"), ("z", "x"), ("z", "x")),
+        asked(("b", "x"), ("c", "x"), ("z", "x"), ("a", "x")),
+        asked(("b", "x"), ("c", "x"), ("a", "x"), ("z", "x")),
         asked(("b", "x"), ("c", "x"), (MISSING, "x"), (MISSING, "x"), filling=True),
         asked(("b", "x"), ("c", "x"), ("a", "x"), ("a", "x"), ruled=Answers(("another", "pair"))),
     ]
-    assert len({*first, *(question for [question] in others)}) == 8
+    assert len({*first, *(question for [question] in others)}) == 10
 
 
 def test_an_answer_to_one_question_decides_no_other():
@@ -630,6 +632,18 @@ def test_a_person_rules_about_one_value_although_another_can_be_read_by_no_codec
     )  # fmt: skip
     found = answered(pairs, (("cold", "abcd"), ("Cool", "a"), ("hot", "b"), ("Hot", "b")), "right")
     assert (found.write_left, [why.code for why in found.problems]) == ({1: "a"}, [Code.CODEC_FAILED])
+
+
+def test_a_person_rules_about_one_value_while_another_still_waits_for_a_ruling():
+    pairs = pairing(
+        (PairedField("l", "r"), PairedField("m", "s")),
+        schema("L", FieldSpec("l"), FieldSpec("m")), schema("R", *(FieldSpec(name, max_length=3) for name in "rs")),
+        default=policies.left_wins, towards_left=True,
+    )  # fmt: skip
+    halves = ("abcd", "efgh"), ("a", "e"), ("b", "f"), ("b", "f")
+    for place, (_, question) in enumerate(merge(pairs, *halves).asked):
+        found = merge(pairs, *halves, ruled=Answers(given=((question, "right"),)))
+        assert (found.write_left, [why.code for why in found.problems]) == ({place: halves[1][place]}, [Code.TOO_LONG])
 
 
 def test_a_field_that_nobody_may_write_is_left_as_it_is():
