@@ -28,7 +28,9 @@ def test_another_trouble_field_record_or_value_makes_another_question():
     assert len({*asked}) == len(asked)
 
 
-@pytest.mark.parametrize("ids", [("1",), ("a:b", ":", "社"), tuple(map(str, range(50)))], ids=["one", "colons", "fifty"])
+@pytest.mark.parametrize(
+    "ids", [("1",), ("a:b", ":", "社"), tuple(map(str, range(50)))], ids=["one", "colons", "fifty"]
+)
 def test_a_question_about_records_that_match_lists_the_ids_that_may_be_named(ids):
     assert candidates(matching("right", "seen", ids)) == ids
 
