@@ -8,6 +8,7 @@ import pytest
 
 from crmbridge import codecs, policies
 from crmbridge.model import FieldSpec, FieldType, Schema
+from crmbridge.model.sealed import Sealed
 from crmbridge.plan import PairedField, merge, pairing
 from crmbridge.protocols import Settle
 from crmbridge.reasons import Code, because
@@ -143,4 +144,18 @@ def test_a_value_under_its_old_name_that_was_left_beside_a_blank_is_not_written_
 
 def test_a_side_that_was_cleared_since_counts_as_changed_whatever_its_value_was_called():
     found = decided(policies.ask_a_person, NEW_RIGHT, "済", None, None, "open")
+    assert [why.code for why in found.disputed] == [Code.BOTH_CHANGED]
+
+
+def test_a_value_that_was_left_to_differ_and_is_edited_since_is_an_edit_also_where_it_meets_what_the_right_held():
+    found = decided(policies.ask_a_person, OLD, "商談", "closed", "見込み", "talks")
+    assert [why.code for why in found.disputed] == [Code.BOTH_CHANGED]
+
+
+def fingerprint(value):
+    return Sealed(value, lambda text, other: text == other)
+
+
+def test_a_half_of_which_a_fingerprint_is_kept_is_not_taken_for_an_old_name():
+    found = decided(policies.ask_a_person, OLD, "見込み", "talks", fingerprint("済"), "open")
     assert [why.code for why in found.disputed] == [Code.BOTH_CHANGED]
