@@ -93,6 +93,7 @@ def test_an_id_in_a_text_is_the_same_as_the_reference_that_is_read():
     assert not same("u", user("u1"))
     assert not same(None, user("u1"))
     assert same(("u1", "u2"), (user("u1"), user("u2")))
+    assert not same(("u1", "u3"), (user("u1"), user("u2")))
 
 
 def test_two_references_are_the_same_only_where_they_point_to_one_record():
@@ -111,3 +112,8 @@ def test_an_id_may_be_given_without_the_signs_at_its_end_that_only_check_the_oth
     assert not same("u1XX", user("u1YY"))
     assert not same("", user("XX"))
     assert not alike(FieldSpec("l"), FieldSpec("r", FieldType.REFERENCE))("u1", user("u1XX"))
+
+
+def test_of_fields_of_which_nothing_is_declared_every_sign_counts():
+    assert alike(None, None)("u1", "u1")
+    assert not alike(None, None)("u1", "u1X")
