@@ -20,9 +20,12 @@ from crmbridge import (
 )  # fmt: skip
 from crmbridge.match import Adoption, all_of, key
 from crmbridge.model import Disposition, FieldSpec
-from crmbridge.protocols import Admit
+from crmbridge.protocols import Admit, Question
 from crmbridge.reasons import Code
 from crmbridge.references import look_up
+from crmbridge.stores import MemoryStore
+from crmbridge.testing.connector import FakeConnector, described
+from crmbridge.testing.sim import ManualClock, SimDriver
 
 SECRET = "秘密の山田"
 EMAIL = level("email", key("email", "Email"))
@@ -137,6 +140,18 @@ def test_a_rule_that_raises_about_a_new_record_parks_it_and_the_others_go_on(wor
     assert world.run(piped(world, rule)).writes == 0
     world.ma.edit(refs[1], name="Park")
     assert world.run(piped(world, rule)).counts[Disposition.APPLIED] == 1
+
+
+def test_a_new_record_that_a_rule_could_not_judge_is_not_looked_for_on_the_other_side():
+    clock, store = ManualClock(), MemoryStore()
+    person = described("person", FieldSpec("email"), FieldSpec("name"))
+    ma, crm = (FakeConnector(name, person, now=clock.now) for name in ("ma", "crm"))
+    ref = ma.put("person", email="kim@x.example", name=SECRET)
+    pipe = one_way("sync", at(ma, "person"), at(crm, "person")).match(level("email", key("email", "email")))
+    pipe = pipe.fields(pair("email", "email")).gate(NAME).remember(store).using(SimDriver(clock=clock))
+    assert pipe.run().counts[Disposition.QUARANTINED] == 1
+    asked = Question("person", "email", (pipe.definition.matcher.keys(ma.record(ref), "left"),))
+    assert [*map(list, store.directory.find("sync", "right", [asked]))] == [[]]
 
 
 @pytest.mark.parametrize("rule", LATER_TOO)
