@@ -57,7 +57,8 @@ def engine(*names: str) -> tuple[str, ...]:
 
 
 PAIRED = (
-    "check", "crossing", "fields", "given", "nothing_lost", "planner_laws", "questions", "recoded", "refused", "same", "table",
+    "check", "crossing", "fields", "given", "nothing_lost", "planner_laws", "questions", "recoded", "refused", "same",
+    "table",
 )  # fmt: skip
 PAIRS = tuple(f"tests/core/test_{name}.py" for name in PAIRED)
 STORIES = engine(
