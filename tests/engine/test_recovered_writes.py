@@ -320,6 +320,33 @@ def test_a_persons_edit_of_a_copy_that_was_found_again_crosses_although_the_side
     assert (world.ma.values(person)["city"], world.crm.values(world.counterpart(person))["City"]) == ("Osaka", "27")
 
 
+def copied(worlds, promises, settles_in):
+    """Make a lead whose answer is lost, in a system that will show it to a search in two hours only."""
+    slow = dt.timedelta(hours=2)
+    world = worlds(capabilities=promises("C", index_lag=slow, settles_in=settles_in), lags=Lags(search=slow))
+    person = world.left(email="kim@x.example", name="Kim")
+    world.crm.then(Fault.LOST_AFTER)
+    world.run()
+    [copy] = world.crm.rows("lead")
+    return world, person, RecordRef("crm", "lead", copy["id"])
+
+
+def test_what_came_up_while_a_create_is_in_doubt_is_not_made_on_the_other_side_whatever_it_is_called(worlds, promises):
+    world, _, copy = copied(worlds, promises, settles_in=dt.timedelta(hours=2))
+    world.crm.edit(copy, Email="lee@x.example")
+    assert told(world.run(after=60)) == {copy: (Disposition.HELD, Code.INTENT_OPEN)}
+    assert len(world.ma.rows("person")) == 1
+
+
+def test_what_is_called_as_a_create_in_doubt_is_not_made_on_the_other_side_however_late_it_was_edited(worlds, promises):
+    world, person, copy = copied(worlds, promises, settles_in=dt.timedelta(minutes=1))
+    world.clock.advance(1800)
+    world.ma.edit(person, email="lee@x.example")
+    world.crm.edit(copy, City="Osaka")
+    assert told(world.run(after=60)) == dict.fromkeys((person, copy), (Disposition.HELD, Code.INTENT_OPEN))
+    assert len(world.ma.rows("person")) == 1
+
+
 # -- how it is counted -------------------------------------------------------------------------------
 
 

@@ -608,3 +608,22 @@ def test_a_record_that_is_left_alone_is_not_made_until_it_is_edited(short, ma, c
     ma.edit(other, name="Lee")
     pipe.run()
     assert {lead["Name"] for lead in crm.rows("lead")} == {"Kim", "Lee"}
+
+
+def test_a_record_that_is_left_alone_stays_so_while_other_fields_are_edited_and_is_asked_about_anew_otherwise(
+    short, ma, clock
+):
+    pipe, crm, _ = short
+    other = ma.put("person", email="c@x.example", name="Andrea")
+    pipe.run()
+    pipe.rule(other, "leave", by="the boss")
+    for edit, disposition, code in (
+        ({"email": "d@x.example"}, Disposition.SKIPPED, Code.RULED),
+        ({"name": "Andreas"}, Disposition.QUARANTINED, Code.TOO_LONG),
+    ):
+        clock.advance(60)
+        ma.edit(other, **edit)
+        assert [(row.disposition, row.because.code) for row in pipe.run().rows() if row.ref == other] == [
+            (disposition, code)
+        ]
+    assert len(crm.rows("lead")) == 1
