@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 import pytest
 
-from crmbridge import pair, policies
+from crmbridge import at, key, level, pair, policies, two_way
 from crmbridge.codecs import choices
 from crmbridge.model import Create, Disposition, RecordRef
 from crmbridge.notify import Collecting
@@ -331,6 +331,31 @@ def copied(worlds, promises, settles_in):
     return world, person, RecordRef("crm", "lead", copy["id"])
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_an_edit_of_a_copy_that_is_not_found_yet_is_the_only_edit_also_where_the_other_side_counts_backwards(
+    world, side
+):
+    wins = policies.left_wins if side == "right" else policies.right_wins
+    pairs = pair("email", "Email"), pair("city", "City", via=choices({"1": "3", "2": "2", "3": "1"}))
+    pipe = two_way("sync", at(world.ma, "person"), at(world.crm, "lead")).match(level("email", key("email", "Email")))
+    pipe = pipe.creates(left=True, right=True).fields(*pairs, policy=wins)
+    if side == "right":
+        person = world.left(email="kim@x.example", city="1")
+        world.crm.then(Fault.LOST_AFTER)
+        world.run(pipe)
+        lead = RecordRef("crm", "lead", world.crm.rows("lead")[0]["id"])
+        world.crm.edit(lead, City="2")
+    else:
+        lead = world.right(Email="kim@x.example", City="1")
+        world.ma.then(Fault.LOST_AFTER)
+        world.run(pipe)
+        person = RecordRef("ma", "person", world.ma.rows("person")[0]["id"])
+        world.ma.edit(person, city="2")
+    assert world.links() == []
+    world.settle(pipe)
+    assert (world.ma.values(person)["city"], world.crm.values(lead)["City"]) == ("2", "2")
+
+
 def test_what_came_up_while_a_create_is_in_doubt_is_not_made_on_the_other_side_whatever_it_is_called(worlds, promises):
     world, _, copy = copied(worlds, promises, settles_in=dt.timedelta(hours=2))
     world.crm.edit(copy, Email="lee@x.example")
@@ -402,6 +427,14 @@ def test_a_write_that_was_never_made_is_not_counted_and_its_repeat_is(world):
     person, _, _ = lost_update(world, Fault.LOST_BEFORE)
     found = told(world.run(after=3600))
     assert found[person] == (Disposition.APPLIED, Code.CHANGED)
+
+
+def test_where_nothing_but_the_values_tells_that_a_write_was_never_made_it_is_repeated_as_well(worlds, promises):
+    world = worlds(capabilities=promises(conditional_writes=False))
+    person, lead, _ = lost_update(world, Fault.LOST_BEFORE)
+    assert told(world.run(after=3600))[person] == (Disposition.APPLIED, Code.CHANGED)
+    assert world.crm.values(lead)["Name"] == "Park"
+    assert not world.store.outbox.unsettled("sync", 9)
 
 
 def test_a_plan_that_finds_a_lost_write_counts_none(world):
