@@ -164,8 +164,9 @@ def test_what_a_late_reading_shows_of_before_our_own_write_is_nobodys_edit(tells
     assert [row["Name"] for row in crm.rows("lead")] == [row["name"] for row in ma.rows("person")] == ["Choi"]
 
 
-def test_a_reading_older_than_our_own_write_is_waited_for_where_absence_says_nothing_either(worlds, promises):
-    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=False, absent="kept"))
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_reading_older_than_our_own_write_is_waited_for_where_absence_says_nothing_either(worlds, promises, answers):
+    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=answers, absent="kept"))
     person, _ = world.pair()
     world.settle()
     world.crm._lags = Lags(read=LAG)
