@@ -486,6 +486,22 @@ def test_a_ruling_about_a_removed_record_settles_both_rows_of_its_pair(people, m
     assert parked(people.store, "people") == []
 
 
+def test_a_ruling_that_a_record_may_go_does_not_cover_what_was_edited_in_it_afterwards(people, ma, crm, clock):
+    left, right = ma.put("person", email="a@x.example", name="Kim"), crm.put("lead", Email="a@x.example", Name="Kim")
+    people.run()
+    clock.advance(60)
+    ma.remove(left)
+    crm.edit(right, Name="Park")
+    people.run()
+    people.rule(right, "left", by="the boss")
+    clock.advance(60)
+    crm.edit(right, Name="Lee")
+    report = people.run()
+    assert [row.because.code for row in report.rows(Disposition.DISPUTED)] == [Code.GONE_AND_CHANGED] * 2
+    assert crm.values(right)["Name"] == "Lee"
+    assert len(crm.rows("lead")) == 1
+
+
 @pytest.mark.parametrize(("choice", "left_there", "right_there"), [("left", False, False), ("right", True, True)])
 def test_a_person_rules_on_a_record_that_is_gone_here_and_was_edited_there(
     people, ma, crm, clock, choice, left_there, right_there
