@@ -9,7 +9,10 @@ from crmbridge.model import Query
 from crmbridge.plain import csv, jsonl
 
 FOLDER = Path(tempfile.mkdtemp())
-SEEDS = ('id,名前\r\n1,"a""b"\r\n'.encode("cp932"), b'id,a\n1,"x\ny"\n', b'{"id": "1", "a": {"b": 1}}\n', b"id\n\0")
+SEEDS = (
+    'id,名前\r\n1,"a""b"\r\n'.encode("cp932"), b'id,a\n1,"x\ny"\n', b'{"id": "1", "a": {"b": 1}}\n', b"id\n\0",
+    b"8888E" + b"8" * 27,
+)  # fmt: skip
 
 
 def target(data):

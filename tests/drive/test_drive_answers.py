@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmbridge.drive._intake import Answer, Intake
-from crmbridge.drive._json import DEPTH, DIGITS, Flaw, decode, encode
+from crmbridge.drive._json import DEPTH, Flaw, decode, encode
 from crmbridge.drive._text import codec, text
 from crmbridge.errors import ContractBroken, UsageError
 from crmbridge.flow import Account, Bytes, File, Form, Json, Multipart, Request, Response, send
 from crmbridge.kit import ask
+from crmbridge.model.numbers import DIGITS
 from crmbridge.testing.sim import ManualClock
 
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -8,12 +8,10 @@ from typing import Any, NoReturn
 
 import attrs
 
+from ..model.numbers import fraction, integer
+
 DEPTH = 100
 """Levels of nesting, at most."""
-DIGITS = 100
-"""Characters of a number, at most."""
-EXPONENT = 400
-"""No number is farther from one than this many powers of ten: a float goes to 308."""
 
 _OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -83,25 +81,8 @@ def _plain(value: object) -> float | str:
     return near if value.is_finite() and Decimal(repr(near)) == value else str(value)
 
 
-def _integer(text: str) -> int:
-    if len(text) > DIGITS:
-        raise ValueError("too long")
-    return int(text)
-
-
-def _fraction(text: str) -> Decimal:
-    # Decimal takes any exponent; the first int() of such a value would fill the memory.
-    exponent = text.lower().partition("e")[2].lstrip("+-0")
-    if len(text) > DIGITS or len(exponent) > 3:
-        raise ValueError("too long")
-    number = Decimal(text)
-    if abs(number.adjusted()) > EXPONENT:
-        raise ValueError("too far from one")
-    return number
-
-
 def _no_constant(_: str) -> NoReturn:
     raise ValueError("no number")
 
 
-_decoder = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_no_constant)
+_decoder = json.JSONDecoder(parse_float=fraction, parse_int=integer, parse_constant=_no_constant)

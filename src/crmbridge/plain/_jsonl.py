@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from ..kit import is_table
 from ..model import Absence, Cell
+from ..model.numbers import fraction, integer
 from ..protocols import Source
 from ._cells import NoCell, cell
 from ._feed import FeedSource, Row
@@ -83,7 +83,11 @@ class _Reading:
             raise self._lines.fault(line, column, f"is {self._lines.no_text}")
         try:
             told: Any = json.loads(
-                text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_doubles
+                text,
+                parse_float=fraction,
+                parse_int=integer,
+                parse_constant=_no_number,
+                object_pairs_hook=_without_doubles,
             )
         except json.JSONDecodeError as error:
             raise self._lines.fault(line, f"character {error.colno}", "is no JSON") from None
