@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import attrs
 
@@ -279,8 +279,13 @@ class By:
     fields: frozenset[str] = frozenset()
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
-        """Judge one crossing."""
-        return _ADMIT if self.fn(crossing) else Skip(because(Code.RULE, rule=self.name))
+        """Judge one crossing; raises TypeError for an answer that is neither yes nor no, as a value that was not read."""
+        answer = cast("object", self.fn(crossing))
+        if not isinstance(answer, bool):
+            raise TypeError(
+                f"the condition {self.name!r} answers with a {type(answer).__name__}, and not True or False"
+            )
+        return _ADMIT if answer else Skip(because(Code.RULE, rule=self.name))
 
 
 def _told(gate: Gate) -> list[str]:
@@ -358,7 +363,11 @@ def unless(gate: Gate) -> Gate:
 
 
 def by(name: str, fn: Callable[[Crossing], bool], *, fields: Iterable[str] = ()) -> Gate:
-    """Admit by a function of your own, which reads these fields; raises `UsageError` for a single text."""
+    """Admit by a function of your own, which reads these fields; raises `UsageError` for a single text.
+
+    It answers True or False. Any other answer, as a value that was handed on or was not read, parks the record: what is
+    not known never counts as a yes.
+    """
     return By(name, fn, frozenset(_stated.texts("by", "fields", fields)))
 
 

@@ -170,3 +170,9 @@ def test_a_condition_with_nothing_set_is_as_if_it_were_not_there(gate):
         assert isinstance(outer.admit(crossing_low), Admit)
         assert not gates.in_use(outer)
     assert list(gates.unset([gate, gates.either(gate, low), low])) == [gate]
+
+
+@pytest.mark.parametrize("answer", [None, MISSING, "0", "", 1, 0, ("yes",)], ids=repr)
+def test_an_answer_of_a_function_that_is_neither_yes_nor_no_admits_nobody_and_keeps_nobody_out(answer):
+    with pytest.raises(TypeError, match="the condition 'consent' answers with"):
+        gates.by("consent", lambda _: answer).admit(crossing())

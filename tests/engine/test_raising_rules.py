@@ -93,6 +93,9 @@ RULES = {
     "a condition before creating": lambda pipe: pipe.fields(NAMED).gate(NAME, before="creating"),
     "a condition of a condition": lambda pipe: pipe.fields(NAMED).gate(gates.unless(gates.unless(NAME))),
     "a condition that gives no answer": lambda pipe: pipe.fields(NAMED).gate(BoomingGate()),
+    "a condition that hands on a value": lambda pipe: pipe.fields(NAMED).gate(
+        gates.by("named", lambda crossing: crossing.record.get("name") != SECRET or SECRET, fields=["name"])
+    ),
     "a condition on a computed value": lambda pipe: pipe.fields(NAMED).gate(gates.filled(computed(boom, "name"))),
     "a case": lambda pipe: pipe.fields(NAMED).cases(case("named", NAME, put("City", "Tokyo"))),
     "a policy": lambda pipe: pipe.fields(pair("name", "Name", policies.by("mine", asked))),

@@ -35,7 +35,7 @@ def test_a_key_that_goes_back_to_a_counterpart_is_claimed_before_it_is_written(b
     assert people(world) == [KEY]
     assert world.parked() == [("disputed", "already_linked", second.id)]
     [told] = [row.because for row in world.store.quarantine.rows("sync")]
-    assert told.facts["record"] == f"person {person.id}"
+    assert told.facts["counterpart"] == f"person {person.id}"
 
 
 def test_a_key_is_claimed_by_a_pair_behind_more_than_ten_that_share_it(both):

@@ -11,7 +11,7 @@ from crmbridge import gates, pair, policies
 from crmbridge.errors import GuardTripped, NotAllowed
 from crmbridge.match import key, level
 from crmbridge.model import Disposition, RecordRef
-from crmbridge.reasons import Code
+from crmbridge.reasons import Code, because
 from crmbridge.testing.faulty import Fault
 
 MINUTE = dt.timedelta(minutes=1)
@@ -275,11 +275,12 @@ def test_a_persons_edit_beside_a_lost_update_lives(world):
 
 def test_a_second_claimant_of_a_linked_record_is_disputed_and_the_first_is_named(both):
     world = both()
-    _, lead = world.pair()
+    person, lead = world.pair()
     second = world.left(email="kim@x.example", name="Other")
     report = world.run()
     [row] = report.rows(Disposition.DISPUTED)
-    assert (row.ref, row.because.code, row.because.facts["record"]) == (second, Code.ALREADY_LINKED, f"lead {lead.id}")
+    facts = {"system": "crm", "counterpart": f"lead {lead.id}", "record": f"person {person.id}", "level": "email"}
+    assert (row.ref, row.because) == (second, because(Code.ALREADY_LINKED, **facts))
     assert len(world.crm.rows("lead")) == 1
 
 

@@ -30,7 +30,7 @@ from ._seen import Look
 from ._sharing import freed, learn_sharers, let_go, one_by_one, sharing_no_more
 from ._subjects import Subject, Verdict, grouped, nobody, sharers
 from ._survivors import survivors
-from ._ties import links_of, lives_on
+from ._ties import already_linked, links_of, lives_on
 from ._twins import Reserved, promised
 from ._unreadable import unreadable
 from ._written import at_rest
@@ -378,7 +378,10 @@ def _judged(
     tied = (towards, found.ref) in used or run.taken.has(towards, found.ref)
     claimed = tied and not (run.definition.shared and towards == "right")
     if isinstance(found, Taken) or (claimed and run.planning):
-        why = because(Code.ALREADY_LINKED, level=found.level, record=f"{found.ref.kind} {found.ref.id}")
+        first = used.get((towards, found.ref))
+        claimant = None if first is None or first.side == towards else first.ref
+        holder = found.holder if isinstance(found, Taken) else claimant
+        why = already_linked(run, found.ref, towards, holder, level=found.level)
         return Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left, right=right)
     counterpart = look.record(towards, found.ref)
     if counterpart is None or claimed:

@@ -16,7 +16,7 @@ from ._asking_on import Answer, asked_on, searched, together, undecided
 from ._ruled import named
 from ._run import Run
 from ._seen import Look
-from ._ties import linked
+from ._ties import linked, links_of
 
 
 @attrs.frozen
@@ -26,6 +26,8 @@ class Taken:
     ref: RecordRef
     level: str
     tried: tuple[Tried, ...] = ()
+    holder: RecordRef | None = None
+    """To whom it belongs, where that is known."""
 
 
 @attrs.frozen
@@ -124,7 +126,19 @@ def match(run: Run, look: Look, side: Side, records: Sequence[Record]) -> Flow[M
     for search in searches:
         if search.found is None:
             search.found = Unmatched(tuple(search.tried))
+    yield from _name_holders(run, towards, searches)
     return {search.record.ref: search for search in searches}
+
+
+def _name_holders(run: Run, towards: Side, searches: Sequence[Search]) -> Flow[None]:
+    """Tell of each record that belongs to somebody else to whom."""
+    taken = [(search, search.found) for search in searches if isinstance(search.found, Taken)]
+    if not taken:
+        return
+    links = yield from links_of(run, towards, list(dict.fromkeys(found.ref for _, found in taken)))
+    for search, found in taken:
+        live = (link.ref(search.side) for link in links.get(found.ref, ()) if link.closed is None)
+        search.found = attrs.evolve(found, holder=next(live, None))
 
 
 def _sharing(run: Run, towards: Side) -> bool:

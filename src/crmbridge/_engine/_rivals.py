@@ -45,7 +45,7 @@ def rivals(run: Run, look: Look, side: Side, searches: Sequence[Search]) -> Flow
             if verdict.park == "held":
                 waiting[search.record.ref] = verdict
             elif (level := _claimed(run, other(side), search, verdict)) is not None:
-                search.found = Taken(link.ref(other(side)), level)
+                search.found = Taken(link.ref(other(side)), level, holder=link.ref(side))
     return waiting
 
 

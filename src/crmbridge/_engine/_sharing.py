@@ -18,7 +18,7 @@ from ..roles import QueueRow
 from ._run import Run
 from ._seen import Look
 from ._subjects import Subject, Verdict
-from ._ties import links_of
+from ._ties import already_linked, links_of
 
 
 def learn_sharers(run: Run, rights: Iterable[RecordRef]) -> Flow[None]:
@@ -53,8 +53,7 @@ def sharing_no_more(run: Run, look: Look, pairs: Sequence[Subject]) -> Flow[tupl
     yield from look.read("left", [link.left for _, link, _ in later])
     verdicts: list[Verdict] = []
     for subject, link, holder in later:
-        held_by = f"{holder.left.kind} {holder.left.id}"
-        why = because(Code.ALREADY_LINKED, system=run.definition.left.system, record=held_by)
+        why = already_linked(run, link.right, "right", holder.left)
         left = look.record("left", link.left)
         verdicts.append(Verdict(subject, Disposition.DISPUTED, why, "disputed", left=left))
     disputed = {id(subject) for subject, _, _ in later}

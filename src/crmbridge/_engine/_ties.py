@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..flow import Flow
 from ..model import Link, RecordRef, Side
+from ..reasons import Code, Fact, Reason, because
 from ._run import Run
 
 
@@ -26,6 +27,13 @@ def linked(run: Run, side: Side, refs: Sequence[RecordRef]) -> Flow[frozenset[Re
         links = yield from links_of(run, side, changed)
         found.update(ref for ref, known in links.items() if any(link.closed is None for link in known))
     return frozenset(found)
+
+
+def already_linked(run: Run, ref: RecordRef, side: Side, holder: RecordRef | None, **facts: Fact) -> Reason:
+    """Tell whoever matches a record of a side that it belongs to somebody else, and to whom where that is known."""
+    system, counterpart = run.definition.end(side).system, f"{ref.kind} {ref.id}"
+    first: dict[str, Fact] = {} if holder is None else {"record": f"{holder.kind} {holder.id}"}
+    return because(Code.ALREADY_LINKED, system=system, counterpart=counterpart, **first, **facts)
 
 
 def lives_on(

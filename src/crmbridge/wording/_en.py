@@ -44,7 +44,7 @@ _TEXTS: Final = {
     Code.MATCHED: "A counterpart was found[ in {system}] by {level}[; of {found} records it was chosen as {adopted_by}][ ({tried})][; it falls into the case {case}].",
     Code.SEVERAL_MATCH: "Several records[ ({found})] match[ in {system}] by {level}, and no rule chooses among them.",
     Code.TOO_MANY_MATCH: "Too many records to choose from answer {level}[ in {system}][: {found} were looked at, and there may be more].",
-    Code.ALREADY_LINKED: "The counterpart[ in {system}] is already linked to {record}.",
+    Code.ALREADY_LINKED: "The counterpart[ {counterpart}][ in {system}] is already linked to {record}.",
     Code.CHOSEN_GONE: "A person chose {record}[ in {system}] as the counterpart, and that is gone or does not match any more.",
     Code.CHOSEN_LINKED: "A person chose {record}[ in {system}] as the counterpart, and that is linked to another record by now.",
     Code.CHOSEN_OTHERWISE: "A person chose another record[, {chosen},] as the counterpart of {record}[ in {system}], which matches.",

@@ -44,7 +44,7 @@ _TEXTS: Final = {
     Code.MATCHED: "[{system}で]{level}により対応するレコードが見つかりました[({found}件のうち{adopted_by}で選択)][({tried})][(条件:{case})]。",
     Code.SEVERAL_MATCH: "[{system}で]{level}に一致するレコードが複数あり[({found}件)]、1件に絞り込めません。",
     Code.TOO_MANY_MATCH: "[{system}で]{level}に該当するレコードが多すぎて、1件に絞り込めません[（{found}件まで確認しましたが、ほかにもある可能性があります）]。",
-    Code.ALREADY_LINKED: "対応する[{system}の]レコードは、すでに{record}と紐付いています。",
+    Code.ALREADY_LINKED: "対応する[{system}の]レコード[（{counterpart}）]は、すでに{record}と紐付いています。",
     Code.CHOSEN_GONE: "担当者が対応するレコードに選んだ[{system}の]{record}は、削除されたか、一致しなくなっています。",
     Code.CHOSEN_LINKED: "担当者が対応するレコードに選んだ[{system}の]{record}は、すでに別のレコードと紐付いています。",
     Code.CHOSEN_OTHERWISE: "一致した[{system}の]{record}には、担当者が別のレコード[({chosen})]を選んでいます。",
