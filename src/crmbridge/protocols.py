@@ -362,7 +362,8 @@ class FieldPolicy(Protocol):
     """Survivorship: which value of one field lives on.
 
     Where both sides changed to one value, or hold one at first contact, it is not asked, and that value is agreed as it
-    is; but `monotone` and `write_once`, which hold on to values, are asked again of what was agreed before.
+    is; but `monotone` and `write_once`, which hold on to values, are asked again of what was agreed before. A record that
+    is made is given each value as it is: asked then, a policy only says in which shape, by `Carry` towards it or `Amend`.
 
     Law: depends on its argument alone.
     """

@@ -1,8 +1,8 @@
 """How long a new record of an end with several kinds waits before its counterpart is made.
 
 A record that nobody has seen may be one that was known under another kind: a converted lead is a new contact, and
-the lead's own row may show later, by its kind's overlap. The wait counts from the first sight of the record, so that
-an edit while it waits does not begin it again.
+the lead's own row may show later, by its kind's overlap. The wait counts from the stamp that the record had at first
+sight, so that an edit while it waits does not begin it again.
 """
 
 from __future__ import annotations

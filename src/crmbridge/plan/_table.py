@@ -41,7 +41,9 @@ class Move(enum.Enum):
 
 
 Removal: TypeAlias = Literal["detach", "archive", "delete"]
-"""What becomes of the survivor. `detach`: the link closes; it is never written, matched back or made again."""
+"""What becomes of the survivor. `detach`: the link closes; it is neither written nor made again, and only another record
+that carries its keys may be tied to it.
+"""
 
 IfEdited: TypeAlias = Literal["ask", "revive", "remove"]
 """What if the survivor was edited meanwhile."""
