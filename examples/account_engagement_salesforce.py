@@ -3,8 +3,9 @@
     python account_engagement_salesforce.py              says what a run would do, and writes nothing
     python account_engagement_salesforce.py --run        does it; let a scheduler start this every three minutes
 
-Who may enter stands in the environment: ORG_URL, CLIENT_ID and CLIENT_SECRET of a connected app whose run-as user may
-use both products, and BUSINESS_UNIT_ID. What is remembered goes into the file that STATE names.
+Leads have a text field Ext_Id__c of 32 characters or more, marked External ID and Unique. Who may enter stands in the
+environment: ORG_URL, CLIENT_ID and CLIENT_SECRET of a connected app whose run-as user may use both products, and
+BUSINESS_UNIT_ID. What is remembered goes into the file that STATE names.
 """
 
 import os

@@ -197,8 +197,8 @@ class PlanRefused(CrmBridgeError):
 class GuardTripped(CrmBridgeError):
     """A guard objects to the sweep; later runs wait for a person or a lower tally.
 
-    The guards judge the whole queue before the first write. Only where values change while a run is on are they stopped
-    in its middle: `.written` counts the records that something was written for by then.
+    The guards judge the whole queue before the first write, and what only comes up while a run is on before its batch is
+    written. A run that is stopped in its middle so has `.written`, the records that something was written for by then.
     """
 
     def __init__(self, pipeline: str, objection: Reason, *, written: int = 0) -> None:

@@ -175,9 +175,9 @@ def linked(parents: str | Parents, field: Name | None = None, *, absent: Absent 
 
     The parents are that pipeline, or its name. With a name alone, plain ids are of the kinds that the field's schema
     says it refers to. A record whose parent is not linked yet is held, and goes on once it is; where the parent is
-    disputed or in quarantine, so is the record, with a reason that names the parent. With `absent="blank"` the record
-    goes on without, and a field that is filled stays as it is. In `put` it fills the right field;
-    as `pair(..., via=linked(...))` it crosses both ways.
+    disputed or in quarantine, the record goes into quarantine, with a reason that names the parent. With `absent="blank"`
+    it goes on without, and a field that is filled stays as it is. In `put` it fills the right field; as
+    `pair(..., via=linked(...))` it crosses both ways.
     """
     _stated(absent)
     if isinstance(parents, str):

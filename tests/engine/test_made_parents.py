@@ -147,6 +147,7 @@ def test_a_record_whose_time_comes_while_other_parents_are_made_gets_its_own(wor
     for number, later in enumerate((30, 35)):
         world.ma.put("person", email=f"p{number}@x.example", firm=f"firm {number}")
         world.clock.advance(later)
-    world.run(people)
+    report = world.run(people)
+    assert {row.disposition for row in report.rows()} == {Disposition.APPLIED}
     assert world.made() == (2, 2)
     assert all(row.get("Account") for row in slow.rows("contact"))

@@ -63,10 +63,10 @@ PAIRED = (
 PAIRS = tuple(f"tests/core/test_{name}.py" for name in PAIRED)
 STORIES = engine(
     "adoption", "approved_plans", "cases", "changed_ends", "clocks", "decided_pairs", "deletions", "drift",
-    "edited_retries", "fingerprints", "gaps", "halves", "listings", "made_parents", "made_records",
+    "edited_retries", "fingerprints", "gaps", "guards", "halves", "listings", "made_parents", "made_records",
     "merged_and_moved", "odd_connectors", "plain_ids", "pointing", "raising_rules", "recovered_writes", "recovery",
     "references", "relinked", "restored_state", "rivals", "rulings", "sharing", "stories", "strikes", "survivors",
-    "told", "twins", "unreadable", "why", "written",
+    "told", "twins", "unreadable", "what_guards_count", "why", "written",
 )  # fmt: skip
 
 GROUPS = (

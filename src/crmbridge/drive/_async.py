@@ -45,7 +45,8 @@ class AsyncDriver:
     """Perform flows, awaited; one driver belongs to one event loop, from its first run until it is closed.
 
     Tokens and budgets are shared through *store*; without one, a pipeline keeps those of its verbs in its own store, and
-    those of other flows live as long as the driver. What blocks runs in threads. *transports* serve single origins,
+    those of other flows live as long as the driver. What blocks runs in threads. *workers* bounds how many of gathered
+    flows run at once, below the bound that they have themselves. *transports* serve single origins,
     *transport* all others; by default that is one over the network, made at the first request. *verify* is a file of
     authorities to trust, or a context. Proxies of the environment are not used; give
     `httpx.AsyncHTTPTransport(proxy=...)` as the transport. Transports that are given are not closed.

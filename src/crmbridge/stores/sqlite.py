@@ -39,7 +39,7 @@ class SqliteStore:
     *busy_timeout* is how many seconds a commit waits for other processes. *connect* replaces the function that opens
     the connection; it must allow other threads (`check_same_thread=False`).
 
-    Raises `StateError` for a place that cannot hold state (no such folder, not writable, a network file system),
+    Raises `StateError` for a place that cannot hold state (no such folder, not writable, on Linux a network file system),
     `StoreTooNew` for a file of a newer version, `StoreDamaged` for a file that is not ours or cannot be read; in each
     case nothing is changed.
     """
