@@ -549,6 +549,21 @@ def test_a_schema_of_another_program_is_refused_and_left_as_it_is(at, asked):
     assert tables == [("invoices",)]
 
 
+def test_who_owns_the_schema_needs_no_right_to_make_schemas(at, asked):
+    psycopg = pytest.importorskip("psycopg", reason="install crmbridge[postgres]")
+    owner = f"owner_{at['schema']}"
+    asked(f"CREATE ROLE {owner} LOGIN PASSWORD 'owner'")
+    try:
+        asked(f"CREATE SCHEMA {at['schema']} AUTHORIZATION {owner}")
+        dsn = psycopg.conninfo.make_conninfo(at["dsn"], user=owner, password="owner")
+        with PostgresStore(dsn, schema=at["schema"]) as store:
+            commit(store, links=(link(1),))
+            assert store.links.count(PEOPLE) == 1
+    finally:
+        asked(f"DROP SCHEMA {at['schema']} CASCADE")
+        asked(f"DROP ROLE {owner}")
+
+
 def test_a_schema_that_loses_a_table_or_a_value_is_said_to_be_damaged(at, asked):
     with PostgresStore(**at) as store:
         commit(store, links=(link(1),))

@@ -29,9 +29,8 @@ class PostgresStore:
     """Keep all state in one schema of a PostgreSQL database (13 or later), which several machines may share.
 
     *dsn* is what libpq takes, `postgresql://user@host/database` for one; a password is better kept out of it, in
-    `PGPASSFILE`. The schema is made where it is missing; whoever makes it, or brings it up to date, may create schemas in
-    the database, even where it is there. It holds people's values and the tokens of accounts, and must be guarded and
-    backed up as such.
+    `PGPASSFILE`. The schema is made where it is missing, for which the user needs the right to create schemas in the
+    database. It holds people's values and the tokens of accounts, and must be guarded and backed up as such.
 
     *schema* names another one, so that several installations share a database. *connections* is how many this process
     opens at most; one more is open while a token is refreshed. *patience* is how many seconds a call waits for a
