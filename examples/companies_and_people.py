@@ -21,13 +21,13 @@ from crmbridge.stores import SqliteStore
 def built(companies_file: str, people_file: str, salesforce: Salesforce, store: SqliteStore) -> Bundle:
     """Make the two pipelines, and one bundle of them."""
     companies = (
-        one_way("companies", at(plain.csv(companies_file, id="id"), "row"), at(salesforce, "Account"))
+        one_way("companies", at(plain.csv(companies_file, id="id", kind="company"), "company"), at(salesforce, "Account"))
         .match(level("name", key("name", "Name")))
         .fields(pair("name", "Name"), pair("phone", "Phone"))
     )
     owner = look_up("owner", at(salesforce, "User"), level("e-mail", key("owner", "Email")))
     people = (
-        one_way("people", at(plain.csv(people_file, id="id"), "row"), at(salesforce, "Contact"))
+        one_way("people", at(plain.csv(people_file, id="id", kind="person"), "person"), at(salesforce, "Contact"))
         .match(level("e-mail", key("email", "Email")))
         .fields(
             pair("last_name", "LastName"),

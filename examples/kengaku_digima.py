@@ -39,7 +39,7 @@ def intake(pipeline: Pipeline) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            if not length.isdigit() or int(length) > MOST_BYTES:
+            if not length.isdecimal() or int(length) > MOST_BYTES:
                 self.answer(413)
                 return
             body = self.rfile.read(int(length))

@@ -123,7 +123,8 @@ class Newsletter:
             case _:
                 check = {} if action.if_version is None else {"If-Match": action.if_version}
                 answer = yield from self._asked("DELETE", f"/subscribers/{action.ref.id}", headers=check)
-                return [Stale(action) if answer.status == 412 else Applied(action, action.ref)]
+                if answer.status not in (409, 412, 422):  # 404: it is gone already
+                    return [Applied(action, action.ref)]
         if answer.status in (409, 422):
             return [Rejected(action, because(Code.REFUSED_BY_SYSTEM, system=self.system, code=str(answer.status)))]
         if answer.status in (404, 412):
