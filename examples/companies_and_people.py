@@ -15,19 +15,25 @@ import sys
 from crmbridge import Bundle, at, bundle, key, level, linked, look_up, one_way, pair, plain, put
 from crmbridge.adapters.salesforce import Salesforce
 from crmbridge.errors import CrmBridgeError
+from crmbridge.protocols import Source
 from crmbridge.stores import SqliteStore
 
 
 def built(companies_file: str, people_file: str, salesforce: Salesforce, store: SqliteStore) -> Bundle:
     """Make the two pipelines, and one bundle of them."""
+
+    def listed(kind: str, file: str) -> Source:
+        # Each kind has a name of its own: company 7 and person 7 are two records.
+        return plain.csv(file, id="id", kind=kind)
+
     companies = (
-        one_way("companies", at(plain.csv(companies_file, id="id", kind="company"), "company"), at(salesforce, "Account"))
+        one_way("companies", at(listed("company", companies_file), "company"), at(salesforce, "Account"))
         .match(level("name", key("name", "Name")))
         .fields(pair("name", "Name"), pair("phone", "Phone"))
     )
     owner = look_up("owner", at(salesforce, "User"), level("e-mail", key("owner", "Email")))
     people = (
-        one_way("people", at(plain.csv(people_file, id="id", kind="person"), "person"), at(salesforce, "Contact"))
+        one_way("people", at(listed("person", people_file), "person"), at(salesforce, "Contact"))
         .match(level("e-mail", key("email", "Email")))
         .fields(
             pair("last_name", "LastName"),

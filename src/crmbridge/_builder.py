@@ -194,8 +194,9 @@ class Builder:
         return self._with(listeners=(*self.definition.listeners, *listeners))
 
     def on_quarantine(self, *notifiers: Notifier) -> Self:
-        """Tell people of each record that goes into quarantine: one notice for a record, an incident and a notifier.
+        """Tell people of each record that goes into quarantine: one notice to each notifier, each time that it goes there.
 
+        It goes there anew where it was looked at again, after an edit, a retry or a change of the rules, and is not mended.
         Who could not be told, whatever was raised, is told in a later run, and no run ends by it; an observer hears of
         `notice_not_sent`. Notifiers are known by their order. Raises `UsageError` for what has no `send(notice)`.
         """

@@ -209,7 +209,8 @@ class Report(_Rows):
     def duplicates(self) -> Iterator[Decision]:
         """Give the records that nobody writes to, since each is a duplicate of another: merge them, or delete them.
 
-        A duplicate is among them when it becomes one, and whenever it has changed.
+        A duplicate is among them whenever it has changed, and when it becomes one: then by the row of the record that was
+        merged away, whose `counterpart` it is.
         """
         return filter(_duplicate, self.rows(Disposition.SKIPPED))
 

@@ -20,7 +20,7 @@ _MARK = "~"
 
 
 def notices(run: Run, verdicts: Iterable[Verdict]) -> tuple[Notice, ...]:
-    """Tell of records that go into quarantine now; a record that was there already is old news."""
+    """Tell of records that were decided about and go into quarantine; one that nobody looks at again is old news."""
     if not run.definition.notifiers:
         return ()
     return tuple(
