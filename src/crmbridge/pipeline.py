@@ -175,9 +175,10 @@ class Pipeline(Verbs):
         """Look at parked records again, all or those named, and run what is due.
 
         *values* are sent instead of the records' own, by field of the system that is written, in this one write: they
-        are held against its schema first, and the journal says *by* whom they are. A person who retries a record that
-        is in doubt, by its name or with all others, decides that it may be sent again. Parents that are ensured, and keep a record in quarantine, are
-        looked at again with it. Raises `UsageError` for values without a name, for a field that no pair writes, for
+        are held against its schema first, and the journal says *by* whom they are. A write that is put off puts the
+        record back into quarantine. A person who retries a record that is in doubt, by its name or with all others,
+        decides that it may be sent again. Parents that are ensured, and keep a record in quarantine, are looked at
+        again with it. Raises `UsageError` for values without a name, for a field that no pair writes, for
         values for a record that is not parked, and always for a system or kind that the pipeline never had.
         """
         return self._report(self._perform(lambda clock: self._retry(clock, refs, values, by)))

@@ -1,5 +1,7 @@
 """A parked record is sent again with values that a person gives for that one write."""
 
+import datetime as dt
+
 import pytest
 
 from crmbridge import Disposition, at, case, gates, one_way, pair, policies
@@ -184,6 +186,42 @@ def test_values_are_for_one_write_only(phones):
     retried(world, pipe, one, phone="00000000")
     world.settle(pipe)
     assert [id for _, _, id in world.parked()] == [two.id]
+
+
+def opted(world):
+    """Give a pipeline in which the CRM refuses the mail setting of a new record for once."""
+    pipe = one_way("sync", at(world.ma, "person"), at(world.crm, "lead")).match(level("email", key("email", "Email")))
+    pipe = pipe.fields(pair("email", "Email"), pair("city", "City"))
+    person = world.left(email="kim@x.example", city="mail")
+    world.crm.single = lambda action: Fault.REJECTED
+    assert world.run(pipe).counts[Disposition.QUARANTINED] == 1
+    world.crm.single = lambda action: None
+    return pipe, person
+
+
+def asked_again(world, pipe, person):
+    """See that what a person gave was not sent, that nothing else goes in its place, and that it can be given again."""
+    [row] = retried(world, pipe, person, City="no mail").rows()
+    assert row.disposition is Disposition.QUARANTINED
+    world.run(pipe, after=7200)
+    assert [row["Email"] for row in world.crm.rows("lead") if row["Email"] == "kim@x.example"] == []
+    assert [ref for _, _, ref in world.parked()] == [person.id]
+    assert retried(world, pipe, person, City="no mail").counts[Disposition.APPLIED] == 1
+    assert [row["City"] for row in world.crm.rows("lead") if row["Email"] == "kim@x.example"] == ["no mail"]
+
+
+def test_values_that_a_system_puts_off_are_asked_for_again_and_the_records_own_are_not_sent_in_their_place(world):
+    pipe, person = opted(world)
+    world.crm.then(Fault.THROTTLED)
+    asked_again(world, pipe, person)
+
+
+def test_values_whose_turn_has_not_come_are_asked_for_again_and_the_records_own_are_not_sent_in_their_place(world):
+    pipe, person = opted(world)
+    slow = pipe.paced(spacing=dt.timedelta(hours=1))
+    world.left(email="lee@x.example", city="post")
+    assert world.run(slow, after=3600).counts[Disposition.APPLIED] == 1
+    asked_again(world, slow, person)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ..preflight import problem
 from ..reasons import Code, Fact, Reason, because
 from ..roles import QueueRow
 from ._run import Edit, Run
-from ._subjects import Subject
+from ._subjects import Subject, Verdict
 
 
 def edits_of(
@@ -35,6 +35,11 @@ def edits_of(
         if unknown:
             raise UsageError(f"{definition.name}: no pair writes {end.system}.{unknown[0]}")
     return dict.fromkeys(refs, edit)
+
+
+def given(run: Run, verdict: Verdict) -> bool:
+    """Say whether a person gave values for this write: should it wait, whatever goes on by itself would not send them."""
+    return any(row.ref in run.edits for row in verdict.subject.rows)
 
 
 def edited(

@@ -17,6 +17,7 @@ from ..model import Disposition, Missing, Record, RecordRef, is_blank
 from ..pacing import TooSoon
 from ..reasons import Code, Reason, because
 from ..roles import Delta, QueueRow, Start
+from ._edited import given
 from ._run import Run
 from ._subjects import Subject, Verdict, digest
 from ._turns import FIRST, Place, Turns, Waiting
@@ -62,7 +63,11 @@ def paced(
         verdict = verdicts[number]
         key = _key(rule, verdict.subject, verdict.left)
         answer = turns.start(key, place, run.now())
-        if isinstance(answer, TooSoon):
+        if isinstance(answer, TooSoon) and given(run, verdict):
+            found[number] = attrs.evolve(
+                _held(verdict, answer, place), disposition=Disposition.QUARANTINED, park="quarantined", until=None
+            )
+        elif isinstance(answer, TooSoon):
             found[number] = _held(verdict, answer, place)
             turns.wait((verdict.subject.side, verdict.subject.ref), key, place, answer.earliest)
         else:

@@ -33,6 +33,7 @@ from ..roles import Delta, Intent, IntentState, JournalRow, Keyed, QueueRow, Que
 from ._act import Doing
 from ._agree import Ack, acknowledge, at_rest, closed, settle_other
 from ._create import would_be_keys
+from ._edited import given
 from ._events import finished
 from ._notices import notices
 from ._run import SHORTLY, Run
@@ -74,6 +75,8 @@ def remember(run: Run, memory: Memory, chunk: Sequence[Doing], outcomes: Sequenc
                 ended = _after(memory, verdict, link)
             case Stale():
                 ended = _moved_on(run, verdict, intent)
+            case Postponed(reason=why) if given(run, verdict):
+                ended = _ended(verdict, Disposition.QUARANTINED, why, "quarantined")
             case Postponed(reason=why):
                 ended = _ended(verdict, Disposition.HELD, why, "held", run.now() + _backoff(verdict))
             case Rejected(reason=why):
