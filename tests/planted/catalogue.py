@@ -169,8 +169,8 @@ PLANTS = {
     ),
     "B09: a record that was refused is let go": (
         "_engine/_remember.py",
-        'ended = _ended(verdict, Disposition.QUARANTINED, why, "quarantined")',
-        "ended = _ended(verdict, Disposition.QUARANTINED, why, None)",
+        'Rejected(reason=why):\n                ended = _ended(verdict, Disposition.QUARANTINED, why, "quarantined")',
+        "Rejected(reason=why):\n                ended = _ended(verdict, Disposition.QUARANTINED, why, None)",
         (ENGINE.format("stories", "a_record_that_the_system_rejects_is_quarantined_and_its_page_goes_on"),),
     ),
     "B10: Salesforce's next page begins behind the stamp": (
@@ -389,7 +389,7 @@ PLANTS = {
         (DRIVE.format("answers", "nesting_is_refused_beyond_the_cap_and_taken_up_to_it"),),
     ),
     "B29: numbers may have any length": (
-        "drive/_json.py",
+        "model/numbers.py",
         "    if len(text) > DIGITS:\n",
         "    if len(text) < 0:\n",
         (DRIVE.format("answers", "what_is_no_json_of_ours_is_a_flaw"),),

@@ -2,6 +2,7 @@
 
 ENGINE = "tests/engine/test_{}.py::test_{}"
 TOLD = "tests/engine/test_told_with_the_link.py::test_{}"
+GATES = "tests/core/test_gates.py::test_{}"
 PORT = "tests/drive/test_drive_port.py::test_"
 READING = "tests/adapters/test_salesforce_reading.py::TestReading"
 FULL = "tests/stores/test_sqlite_faults.py::test_a_lease_is_given_back_"
@@ -695,5 +696,53 @@ PLANTS = {
                 "interrupted", "a_lease_that_cannot_be_given_back_is_told_with_the_time_until_which_others_wait"
             ),
         ),
+    ),
+    # -- values of a person ---------------------------------------------------------------------------------------
+    "what a person gave is forgotten where a system puts the write off": (
+        "_engine/_remember.py",
+        "case Postponed(reason=why) if given(run, verdict):",
+        "case Postponed(reason=why) if False:",
+        (
+            ENGINE.format(
+                "edited_retries",
+                "values_that_a_system_puts_off_are_asked_for_again_and_the_records_own_are_not_sent_in_their_place",
+            ),
+        ),
+    ),
+    "what a person gave is forgotten where its turn has not come": (
+        "_engine/_pacing.py",
+        "if isinstance(answer, TooSoon) and given(run, verdict):",
+        "if isinstance(answer, TooSoon) and False:",
+        (
+            ENGINE.format(
+                "edited_retries",
+                "values_whose_turn_has_not_come_are_asked_for_again_and_the_records_own_are_not_sent_in_their_place",
+            ),
+        ),
+    ),
+    "a value that is handed on counts as a yes": (
+        "gates.py",
+        "        if not isinstance(answer, bool):\n",
+        "        if False:\n",
+        (GATES.format("an_answer_of_a_function_that_is_neither_yes_nor_no_admits_nobody_and_keeps_nobody_out"),),
+    ),
+    "who holds a record that is matched is not told": (
+        "_engine/_matching.py",
+        "        search.found = attrs.evolve(found, holder=next(live, None))\n",
+        "        search.found = attrs.evolve(found, holder=None)\n",
+        (ENGINE.format("stories", "a_second_claimant_of_a_linked_record_is_disputed_and_the_first_is_named"),),
+    ),
+    # -- numbers of strangers -------------------------------------------------------------------------------------
+    "a number of JSON Lines may be as large as it likes": (
+        "plain/_jsonl.py",
+        "parse_float=fraction,",
+        "parse_float=__import__('decimal').Decimal,",
+        ("tests/plain/test_jsonl_and_rows.py",),
+    ),
+    "whoever owns a schema must be allowed to make schemas": (
+        "stores/_postgres/opening.py",
+        'if connection.execute("SELECT to_regnamespace(%s) IS NULL", (at.schema,)).fetchone() == (True,):\n',
+        "if connection is not None:\n",
+        ("tests/stores/test_postgres_faults.py::test_who_owns_the_schema_needs_no_right_to_make_schemas",),
     ),
 }

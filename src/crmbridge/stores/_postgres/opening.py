@@ -113,7 +113,7 @@ def _migrate(connection: Connection, at: Where) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"crmbridge {at.schema}",))
         # Whoever owns the schema need not have the right to make one, for which PostgreSQL asks even where it is there.
         if connection.execute("SELECT to_regnamespace(%s) IS NULL", (at.schema,)).fetchone() == (True,):
-            connection.execute(sql(f"CREATE SCHEMA {at.schema}"))
+            connection.execute(sql(f"CREATE SCHEMA IF NOT EXISTS {at.schema}"))
         connection.execute(sql(f"SET LOCAL search_path TO {at.schema}"))
         for migration in MIGRATIONS[_version(connection, at) :]:
             connection.execute(sql(migration))
