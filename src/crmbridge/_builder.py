@@ -52,7 +52,9 @@ class Builder:
     def match(self, *how: Matcher | Level | ScoredLevel, adopt: Adoption = refuse) -> Self:
         """Find counterparts by levels of keys, in this order; *adopt* chooses where several records match.
 
-        A matcher of your own may stand alone instead of levels; it adopts by itself. Raises `UsageError` for events.
+        Without levels no counterpart is looked for, and each record is made anew. A matcher of your own may stand alone
+        instead of levels; it adopts by itself. Raises `UsageError` for events, for a scored level that is not the last,
+        and for *adopt* without a level.
         """
         self._of_records("match", "each event makes a record of its own; look_up() finds the records that it is about")
         levels = tuple(one for one in how if isinstance(one, Level | ScoredLevel))
@@ -78,17 +80,25 @@ class Builder:
         return self._with(shared=True)
 
     def fields(self, *pairs: PairedField, policy: FieldPolicy | None = None) -> Self:
-        """Append pairs; *policy* serves those that name none. Raises `PairError` for a right field paired twice."""
+        """Append pairs; *policy* serves those that name none.
+
+        Raises `PairError` for a right field paired twice and for an answer that cannot be given; in a two-way pipeline
+        also for a left field paired twice, a pair without a policy, and a codec that cannot be read back.
+        """
         return attrs.evolve(self, definition=with_fields(self.definition, pairs, policy))
 
     def override(self, *pairs: PairedField) -> Self:
-        """Replace the pairs that have the same right field."""
+        """Replace the pairs that have the same right field; where no policy is named, that of the old pair stays.
+
+        Raises `PairError` for a right field that is not paired.
+        """
         return attrs.evolve(self, definition=with_override(self.definition, pairs))
 
     def cases(self, *cases: Case) -> Self:
         """Let the first case that admits a record choose further fields; a record that none admits is skipped.
 
-        Raises `UsageError` in a two-way pipeline, and `PairError` for a field that is paired already.
+        Raises `UsageError` in a two-way pipeline and for two cases of one name, and `PairError` for a field that is
+        paired already.
         """
         added = (*self.definition.cases, *cases)
         return attrs.evolve(self, definition=with_cases(self.definition, added))
@@ -115,13 +125,20 @@ class Builder:
         return self._with(gates=(*self.definition.gates, *added))
 
     def guard(self, *guards: Guard) -> Self:
-        """Let guards judge the whole sweep before the first write; raises `UsageError` for what is no guard."""
+        """Let guards judge the whole sweep before the first write; without one a run may write any number of records.
+
+        Where one objects the run raises `GuardTripped`, and so does each later one until a person runs a plan or fewer
+        writes are due. Raises `UsageError` for what is no guard.
+        """
         for one in guards:
             _stated.able(f"{self.name}: guard", one, "inspect", "a guard, as gates.at_most(deletes=0.02)")
         return self._with(guards=(*self.definition.guards, *guards))
 
     def creates(self, *, left: bool, right: bool) -> Self:
-        """Say on which sides records may be made; raises `UsageError` for the left of one that goes one way."""
+        """Say on which sides records may be made; raises `UsageError` for the left of one that goes one way.
+
+        Without it records are made on the right, and in a two-way pipeline on neither side.
+        """
         _stated.flag(f"{self.name}: creates", "left", left)
         _stated.flag(f"{self.name}: creates", "right", right)
         if left and not self.definition.may_write_left:
@@ -131,8 +148,11 @@ class Builder:
     def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
         """Say what becomes of the left record when the right one is gone, and the reverse.
 
-        Raises `UsageError` for a word that is none of these, for the left of a one-way pipeline, and for events. Where a
-        record is detached, *if_edited* has nothing to say.
+        `detach`: the link closes, and the record that is left is never written, matched again or made anew. `archive`
+        puts it aside, `delete` removes it. *if_edited* is for one that was edited since both agreed: `ask` a person,
+        `revive` the other one (make it again; where `creates` does not allow that a person is asked), or `remove` it
+        all the same; it has nothing to say where a record is detached. Raises `UsageError` for a word that is none of
+        these, for the left of a one-way pipeline, and for events.
         """
         self._of_records("deletes", "what an event has made is never looked at again, and stays")
         _stated.word(f"{self.name}: deletes", "left", left, get_args(Removal))
@@ -166,12 +186,12 @@ class Builder:
         return self._with(paced=Paced(pacing, by))
 
     def leased(self, *, minutes: float) -> Self:
-        """Say for how long a run that has stopped without a word keeps others out: more than 0 minutes."""
+        """Say for how long a run that stopped without a word keeps others out: more than 0 minutes, by default 10."""
         _stated.number(f"{self.name}: leased", "minutes", minutes, above=True, most=_CENTURY_OF_MINUTES)
         return self._with(lease=dt.timedelta(minutes=minutes))
 
     def batches(self, *, of: int) -> Self:
-        """Say how many records are decided together: at least one."""
+        """Say how many records are decided together: at least one, by default 200."""
         _stated.number(f"{self.name}: batches", "of", of, least=1, whole=True)
         return self._with(batch=of)
 
@@ -188,7 +208,10 @@ class Builder:
         return self._with(delay=dt.timedelta(minutes=minutes, hours=hours, days=days))
 
     def listen(self, *listeners: Listener) -> Self:
-        """Open deliveries with these; an end that opens its own needs not be named."""
+        """Open deliveries with these; an end that opens its own need not be named.
+
+        Raises `UsageError` for what has no `receive(delivery, now=...)`.
+        """
         for one in listeners:
             _stated.able(f"{self.name}: listen", one, "receive", "a listener")
         return self._with(listeners=(*self.definition.listeners, *listeners))

@@ -21,7 +21,7 @@ CrmBridgeError
 │   ├── StoreTooNew           written by a newer version
 │   └── StoreDamaged
 ├── PlanRefused               a plan's file is broken, or a plan is of another pipeline or state; nothing was written
-├── GuardTripped              .objection, .written (0: nothing was)
+├── GuardTripped              .pipeline, .objection, .written
 ├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
 
@@ -78,7 +78,11 @@ class Retry(enum.StrEnum):
 
 
 class CrmBridgeError(Exception):
-    """Everything that this library raises."""
+    """What this library raises of its own.
+
+    Two errors of Python's are raised beside them: `OSError` where a file that was named cannot be read or written, and
+    `ValueError` by what takes a single value, as a codec, since it refuses that value alone.
+    """
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         # Python makes an exception anew by calling its class with its text, and many of these are made from other things.
@@ -106,7 +110,7 @@ class NoFlow(UsageError):
 
 
 class MissingExtra(UsageError):
-    """An optional part is not installed."""
+    """An optional part is not installed; `.extra` names it."""
 
     def __init__(self, extra: str, needs: str) -> None:
         super().__init__(f"{needs} is not installed; run: pip install 'crmbridge[{extra}]'")
@@ -114,7 +118,11 @@ class MissingExtra(UsageError):
 
 
 class AdapterError(CrmBridgeError):
-    """A system could not be asked, or answered for a whole request what cannot be used."""
+    """A system could not be asked, or answered for a whole request what cannot be used.
+
+    `.system` names it, `.status` is that of HTTP where there was an answer, `.code` the system's own word for it, and
+    `.retry` says whether asking again makes sense.
+    """
 
     retry: ClassVar[Retry] = Retry.NEVER
 
@@ -131,7 +139,7 @@ class NotAllowed(AdapterError):
 
 
 class Throttled(AdapterError):
-    """The system asks us to wait, or the quota is used up."""
+    """The system asks us to wait, or the quota is used up; `.until` says until when, where that is known."""
 
     retry = Retry.LATER
 
@@ -143,7 +151,7 @@ class Throttled(AdapterError):
 
 
 class Unreachable(AdapterError):
-    """The system did not answer, or answered with a fault of its own."""
+    """The system did not answer, or with a fault of its own; `.may_have_arrived` says whether it may have acted."""
 
     retry = Retry.LOOK_FIRST
 
@@ -197,8 +205,9 @@ class PlanRefused(CrmBridgeError):
 class GuardTripped(CrmBridgeError):
     """A guard objects to the sweep; later runs wait for a person or a lower tally.
 
-    The guards judge the whole queue before the first write, and what only comes up while a run is on before its batch is
-    written. A run that is stopped in its middle so has `.written`, the records that something was written for by then.
+    The guards judge the whole queue before the first write, and what only comes up while a run is on before its batch
+    is written. `.written` counts the records that had ended as applied by then; of one that is disputed or in
+    quarantine, other fields may have been written.
     """
 
     def __init__(self, pipeline: str, objection: Reason, *, written: int = 0) -> None:

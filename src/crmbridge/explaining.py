@@ -97,7 +97,10 @@ class Step:
 
 @attrs.frozen
 class Why:
-    """Why a record is as it is. Iterating gives what was written; `steps` has all that is known, in order."""
+    """Why a record is as it is. Iterating gives what was written; `steps` has all that is told, in order.
+
+    Every write is told, and what the latest 50 runs and plans decided.
+    """
 
     ref: RecordRef
     names: Names
@@ -129,7 +132,7 @@ class Why:
 
 
 def explained(store: StateStore, pipeline: str, names: Names, ref: RecordRef, field: str | None = None) -> Why:
-    """Tell all that the store knows of a record, oldest first, then how it stands; of one field where one is named."""
+    """Tell what the store knows of a record, oldest first, then how it stands; of one field where one is named."""
     past = [*_decided(store, pipeline, ref), *_written(store, pipeline, ref)]
     steps = [*sorted(past, key=_order), *_standing(store, pipeline, ref)]
     if field is not None:

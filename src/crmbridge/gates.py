@@ -324,7 +324,10 @@ def filled(*fields: Of) -> Gate:
 
 
 def equals(field: Of, value: Cell) -> Gate:
-    """Admit a record whose field holds exactly this value: the text `1` is not 1, but a flag that is set is."""
+    """Admit a record whose field holds exactly this value: the text `1` is not 1, but a flag that is set is.
+
+    None is no value to compare with: it admits every record. `unless(filled(field))` admits blanks.
+    """
     return Equals(field, value)
 
 
@@ -343,22 +346,25 @@ def at_least(field: Of, bound: Decimal | int | None) -> Gate:
 
 
 def consented(opted_out: Of) -> Gate:
-    """Admit a record only where its opt-out is known not to be set: False, 0, blank, or the text `0` or `false`."""
+    """Admit a record only where its opt-out is known not to be set: False, 0, blank, or the text `0` or `false`.
+
+    Any other value, and a field that was not read, is refused.
+    """
     return Consented(opted_out)
 
 
 def every(*gates: Gate) -> Gate:
-    """Admit what all of these gates admit."""
+    """Admit what all of these gates admit; the first refusal is the reason."""
     return Every(gates)
 
 
 def either(*gates: Gate) -> Gate:
-    """Admit what one of these gates admits."""
+    """Admit what one of these gates admits; one with nothing set is not used, and the last refusal is the reason."""
     return Either(gates)
 
 
 def unless(gate: Gate) -> Gate:
-    """Admit what a gate refuses."""
+    """Admit what a gate refuses, where every field that it looks at was read; one with nothing set is not used."""
     return Unless(gate)
 
 
@@ -366,7 +372,7 @@ def by(name: str, fn: Callable[[Crossing], bool], *, fields: Iterable[str] = ())
     """Admit by a function of your own, which reads these fields; raises `UsageError` for a single text.
 
     It answers True or False. Any other answer, as a value that was handed on or was not read, parks the record: what is
-    not known never counts as a yes.
+    not known never counts as a yes. A field that is not named here may not be read; the record then gives `MISSING`.
     """
     return By(name, fn, frozenset(_stated.texts("by", "fields", fields)))
 
@@ -376,9 +382,10 @@ def by(name: str, fn: Callable[[Crossing], bool], *, fields: Iterable[str] = ())
 
 @attrs.frozen
 class AtMost:
-    """Object to a sweep that writes more than these; below 1 a share of the links, else a number.
+    """Object to a sweep that writes more than these; between 0 and 1 a share of the links, else a number.
 
-    A share never means less than *floor* records: in a handful of links one deletion is a large share of them.
+    A share never means less than *floor* records: in a handful of links one deletion is a large share of them. A number
+    means what it says: 0 allows none, 1 allows one.
     """
 
     creates: float | None = None
@@ -425,13 +432,14 @@ def at_most(
     deletes: float | None = None,
     floor: int = 10,
 ) -> AtMost:
-    """Object to a sweep that writes more than these; below 1 a share of the links, but not less than *floor*.
+    """Object to a sweep that writes more than these: a number, or between 0 and 1 a share of the links.
 
-    *creates*, *updates* and *deletes* are records written, *blanks* filled fields that would be emptied; each counts once,
-    whichever rows bring it up and however often it is tried. A plan counts exactly, and so does a run before its first
-    write wherever the most that its queue can come to is too much. What only comes up in the middle of a run counts before
-    its batch is written, together with all before it. Raises `UsageError` for a bound below
-    zero, and where there is none; None is no bound.
+    A share never means less than *floor* records, by default 10; a number means what it says: 0 allows none, 1 allows
+    one. *creates*, *updates* and *deletes* are records written, *blanks* filled fields that would be emptied; each
+    counts once, whichever rows bring it up and however often it is tried. A plan counts exactly, and so does a run
+    before its first write wherever the most that its queue can come to is too much. What only comes up in the middle of
+    a run counts before its batch is written, together with all before it. Raises `UsageError` for a bound below zero or
+    that is no number, and where there is none; None is no bound.
     """
     bounds = {"creates": creates, "updates": updates, "blanks": blanks, "deletes": deletes}
     for argument, bound in bounds.items():

@@ -73,8 +73,9 @@ def _secret(text: str | Secret) -> Secret:
 class Smtp:
     """A mail server: its host, how it is entered and how the connection is kept secret.
 
-    `starttls` refuses to go on where the server does not offer it; `tls` is encrypted from the first byte. Without a
-    user nobody signs in. *context* says which authorities are trusted; by default those of the system.
+    `starttls`, the default, refuses to go on where the server does not offer it; `tls` is encrypted from the first
+    byte, mostly on port 465; with `none` nothing is encrypted, a password included. Without a user nobody signs in.
+    *context* says which authorities are trusted; by default those of the system.
     """
 
     host: str
@@ -89,8 +90,9 @@ class Smtp:
     def deliver(self, message: EmailMessage) -> None:
         """Hand over one message; it is sent as soon as the server takes it for one of its recipients.
 
-        Raises `NotAllowed` where the server refuses the user, the sender or every recipient for good, `Unreachable`
-        where it may take the message later.
+        Raises `NotAllowed` where the server refuses the user, the sender or every recipient for good, and `Unreachable`
+        where no mail was sent for any other reason: the server is away, may take it later, or does not offer what
+        *security* asks for.
         """
         try:
             with self._connected() as server:
@@ -120,7 +122,8 @@ class Smtp:
 class Mail:
     """Sends a notice as a mail: one message for a notice, whose id follows from it, so that a repeat is known as one.
 
-    *subject* and *language* are the message's; the body names the record and the reason, and no values of a person.
+    *subject* and *language* are the message's, in Japanese unless they say otherwise; the body names the record and the
+    reason, and no values of a person. Raises `SettingsError` for an address that is none, and for no recipient.
     """
 
     sender: str = attrs.field(converter=mail_address, kw_only=True)

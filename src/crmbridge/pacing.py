@@ -31,7 +31,7 @@ _DAY: Final = dt.timedelta(days=1)
 
 @attrs.frozen
 class Pacing:
-    """How far apart starts are; raises `UsageError` for a span below zero and a window that holds nothing."""
+    """How far apart starts are; raises `UsageError` for a span below zero, 0 reservations and a window of no length."""
 
     cooldown: dt.timedelta = _NONE
     """Between two starts of one key."""

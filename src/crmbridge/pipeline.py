@@ -51,12 +51,12 @@ def at(connector: Source | Sink, *kinds: str, new: str | None = None) -> End:
 
 
 def read_only(field: str) -> ReadOnly:
-    """Pair a field that is read and never written."""
+    """Pair a field that is read and never written: `pair(read_only("Id"), "ma_id", left_wins)`."""
     return ReadOnly(field)
 
 
 def per_kind(**names: str | ReadOnly) -> Mapping[str, str | ReadOnly]:
-    """Name a field for each kind."""
+    """Name a field for each kind of an end; a kind that is not named has no such field."""
     return names
 
 
@@ -71,6 +71,9 @@ def pair(
     formerly: Name | tuple[Name, Name] | None = None,
 ) -> PairedField:
     """Keep a left and a right field in step, as the policy says; *via* puts the left's form into the right's.
+
+    A pair without a *policy* takes that of `fields(policy=...)`; where neither names one it is `left_wins`, and in a
+    two-way pipeline `fields` refuses it.
 
     *via* `linked(...)`: the two fields point to records that another pipeline keeps in step. *owner*: which of several
     left records that share a right one writes this field of it, the first that was linked or the newest; it counts in
@@ -87,7 +90,8 @@ def pair(
 def put(right: Name, value: Value, policy: FieldPolicy | None = None, *, if_refused: Answer = reject) -> PairedField:
     """Write a right field with a constant, or with a value made from the left record.
 
-    A parent that is ensured is written to new records only, unless a policy says otherwise: one that is there has its own.
+    A two-way pipeline wants a policy for it, as for any pair. A parent that is ensured is written to new records only,
+    unless a policy says otherwise: one that is there has its own.
     """
     given = as_given(value)
     if policy is None and isinstance(given, Reference):
@@ -126,18 +130,29 @@ class Pipeline(Verbs):
         return self._perform(lambda _clock: self._checked())
 
     def plan(self) -> Plan:
-        """Say what a run would do, and why; nothing is written to either system."""
+        """Say what a run would do, and why; nothing is written to either system.
+
+        Raises what `run` raises, but for guards: what they object is told by `plan.objection`.
+        """
         return self._plan(self._perform(lambda clock: self._sweep(clock, planning=True)))
 
     def run(self, plan: Plan | None = None) -> Report:
-        """Bring both sides into step; with an approved plan, do what it says and nothing else."""
+        """Bring both sides into step; with an approved plan, do what it says and nothing else.
+
+        A record in trouble stops nothing: the report has it, and `report.raise_for_failures()` raises. Raises
+        `GuardTripped` where a guard objects, `LeaseHeld` while another run of this pipeline is under way, `PlanRefused`
+        for a plan of another pipeline or state, `PairError` and `CapabilityError` for what cannot work, an
+        `AdapterError` where a system cannot be asked, and `UsageError` without a store. What was done by then is
+        remembered, and the next run goes on from there.
+        """
         return self._report(self._perform(lambda clock: self._run(clock, plan)))
 
     def load(self, path: str | Path) -> Plan:
         """Take up a plan that was saved into a file, once it is known to be a plan of this pipeline and this store.
 
         The rows that are run are those in the store; a person who was forgotten since is not among them. Raises
-        `PlanRefused`, naming the line, for a file that is cut, changed, foreign, newer, or of another state.
+        `PlanRefused` for a file that is cut, changed, foreign, newer, or of another state, and `OSError` for one that
+        cannot be read.
         """
         return self._load(path)
 
@@ -147,28 +162,40 @@ class Pipeline(Verbs):
         Fields go back to what they held, records that were made are archived or deleted, where nobody has touched
         them since; the rest is left alone and says why. `run(plan)` carries it out, and no later run does it again;
         in a paced pipeline what has no turn yet is held, and done when the plan is run again.
-        Raises `UsageError` for a run that this store does not know.
+        Raises `UsageError` for a run that this store does not know, and `LeaseHeld` while a run is under way.
         """
         return self._plan(self._perform(lambda clock: self._undo(clock, run)))
 
     def drain(self) -> Report:
-        """Take in deliveries and what is due, without asking either system for changes."""
+        """Take in deliveries and what is due, without asking either system for changes; raises what `run` raises."""
         return self._report(self._perform(lambda clock: self._sweep(clock, feed=False)))
 
     def receive(self, delivery: Delivery) -> int:
-        """Open a delivery, store what it brings, and tell how much of it was new; raises `ForgedDelivery`."""
+        """Open a delivery, store what it brings, and tell how much of it was new.
+
+        When it returns, what came is safe. Raises `ForgedDelivery` where no listener takes it for its sender's,
+        `ContractBroken` where one does and it makes no sense, and `UsageError` where nobody listens.
+        """
         return self._received(delivery, self._now())
 
     def accept(self, arrivals: Sequence[Signal | Arrived]) -> int:
-        """Store events that are known to be genuine, by call or from a file; tell how many were new."""
+        """Store events that are known to be genuine, by call or from a file; tell how many had an id that is new."""
         return self._accepted(arrivals)
 
     def enable(self) -> None:
-        """Count events from this moment; enabling again starts no back-fill. Raises `UsageError` outside `events()`."""
+        """Take events from this moment on; what happened before is skipped. Raises `UsageError` outside `events()`.
+
+        Call it once, and not at each start of a program: where events are taken already it moves the moment to
+        now, and what has come since the last run is skipped for good, although it was stored; call `drain()` first.
+        """
         self._enabled(self._now())
 
     def disable(self) -> None:
-        """Stop: events from now on are not taken; what waits already is kept. Raises `UsageError` outside `events()`."""
+        """Stop: no run takes up events any more. Raises `UsageError` outside `events()`.
+
+        Call `drain()` before it: what is stored and was taken up by no run yet is skipped for good. What a run has put
+        off is kept, and made when it is due.
+        """
         self._enabled(None)
 
     def retry(self, refs: Sequence[RecordRef] | None = None, *, values: Values | None = None, by: str = "") -> Report:
@@ -178,8 +205,9 @@ class Pipeline(Verbs):
         are held against its schema first, and the journal says *by* whom they are. A write that is put off puts the
         record back into quarantine. A person who retries a record that is in doubt, by its name or with all others,
         decides that it may be sent again. Parents that are ensured, and keep a record in quarantine, are looked at
-        again with it. Raises `UsageError` for values without a name, for a field that no pair writes, for
-        values for a record that is not parked, and always for a system or kind that the pipeline never had.
+        again with it. Raises `UsageError` for values without records or a name in *by*, for a field that no pair
+        writes, for values for a record that is neither disputed nor in quarantine, and always for a system or kind that
+        the pipeline never had; besides what `run` raises.
         """
         return self._report(self._perform(lambda clock: self._retry(clock, refs, values, by)))
 
@@ -187,7 +215,8 @@ class Pipeline(Verbs):
         """Let a pipeline whose state was lost go on as any other, after a review of its matches.
 
         Its first run met records that carry its own marks, so it filled blanks, disputed the rest and made nothing.
-        Gives how many records had waited for this; the next run decides them.
+        Gives how many records had waited for this; the next run decides them. Raises `LeaseHeld` while a run is under
+        way.
         """
         return self._perform(lambda clock: self._adopted(clock))
 
@@ -204,11 +233,11 @@ class Pipeline(Verbs):
         """Decide a dispute: the name of the system whose values live on (or its side), `leave`, or the id to adopt.
 
         The words are those of a file of rulings: `adopt` may stand before the id. Where a value would be refused,
-        `leave`, or the side that would refuse it, keeps it from being sent. A ruling answers what is asked of the record,
-        or of the pair: this trouble, in this field, with what both sides held when a run parked it. Another field, or an
-        edit made since, asks again. The record is looked at in the next run. Raises `UsageError` without a name in *by*,
-        for a choice that is none of these, for an id where not several records match or that is none of theirs, and for
-        a record that nothing is known of, or that asks nothing.
+        `leave`, or the side that would refuse it, keeps it from being sent; the other side leaves it in quarantine. A
+        ruling answers what is asked of the record, or of the pair: this trouble, in this field, with what both sides
+        held when a run parked it. Another field, or an edit made since, asks again. The record is looked at in the next
+        run. Raises `UsageError` without a name in *by*, for a choice that is none of these, for an id where not several
+        records match or that is none of theirs, and for a record that nothing is known of, or that asks nothing.
         """
         self._ruled(ref, choice, by, self._now())
 
@@ -232,8 +261,9 @@ class Pipeline(Verbs):
     def why(self, ref: RecordRef, field: str | None = None) -> Why:
         """Tell why a record is as it is: what was decided and written, oldest first, and how it stands now.
 
-        Of one field where one is named. Iterating the answer gives the writes; printing it says every step. Raises
-        `UsageError` for a system or kind that the pipeline never had.
+        Of one field where one is named. Iterating the answer gives the writes; printing it says every step. Of what was
+        decided without a write, the latest 50 runs and plans are told. Raises `UsageError` for a system or kind that
+        the pipeline never had.
         """
         return self._why(ref, field)
 
@@ -248,7 +278,7 @@ class Pipeline(Verbs):
 
 @attrs.frozen
 class AsyncPipeline(Verbs):
-    """The same pipeline with its verbs awaited."""
+    """The same pipeline with its verbs awaited; each does and raises what that of `Pipeline` does."""
 
     driver: AsyncDriver = attrs.field(kw_only=True, repr=False)
 
@@ -297,11 +327,11 @@ class AsyncPipeline(Verbs):
         return await self._perform(called(self._accepted, arrivals))
 
     async def enable(self) -> None:
-        """Count events from this moment; enabling again starts no back-fill."""
+        """Take events from this moment on; what happened before is skipped. Call it once."""
         await self._perform(called(self._enabled, self.driver.clock.now()))
 
     async def disable(self) -> None:
-        """Stop: events from now on are not taken; what waits already is kept."""
+        """Stop: no run takes up events any more, not even those that are stored; what a run has put off is kept."""
         await self._perform(called(self._enabled, None))
 
     async def retry(
@@ -323,7 +353,12 @@ class AsyncPipeline(Verbs):
 
 
 def one_way(name: str, source: End, sink: End) -> Pipeline:
-    """Carry changes from a source to a sink; the source is never written."""
+    """Carry changes from a source to a sink; the source is never written.
+
+    Records are made in the sink unless `creates` says otherwise. What somebody edits there stays until that field
+    changes at the source, and what somebody removes there is not made again; pairs that name no policy are decided by
+    `left_wins`.
+    """
     return Pipeline(Definition(name, "one_way", source, sink))
 
 
@@ -338,7 +373,7 @@ def two_way(name: str, left: End, right: End) -> Pipeline:
 def events(name: str, source: End, sink: End) -> Pipeline:
     """Make one record over there of each event here, once per pipeline name and event id.
 
-    Only events from the moment of `enable()` on count. Where the source cannot be read, an authenticated delivery is
-    the record.
+    Only events from the moment of `enable()` on count: until then every run skips them. Where the source cannot be
+    read, an authenticated delivery is the record.
     """
     return Pipeline(Definition(name, "events", source, sink))

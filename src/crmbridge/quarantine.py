@@ -220,9 +220,10 @@ def export(
     """Write parked records into a file of comma-separated values, with an empty column for rulings.
 
     The file appears whole or not at all. No cell can act as a formula in a spreadsheet: one that begins like one gets
-    an apostrophe before it. Controls, separators of lines and signs that turn the direction of writing are replaced,
-    by U+FFFD or 〓; all others stay. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and
-    reported. *names* are those of the pipeline (`pipeline.names`); raises `UsageError` where a record is of no such system.
+    an apostrophe before it. Controls, separators of lines and signs that turn the direction of writing are replaced, by
+    U+FFFD or 〓; all others stay. What CP932 cannot hold is replaced by the usual form of the sign, else by 〓, and
+    reported. *names* are those of the pipeline (`pipeline.names`). Raises `UsageError` where a record is of no such
+    system and for an encoding that is none of the two, and `OSError` where the file cannot be written.
     """
     _held_against(names, records)
     if encoding not in ("utf-8", "cp932"):
@@ -302,12 +303,14 @@ def rule(
     """Take the rulings that people wrote into an exported file, and wake the records that they rule upon.
 
     Lines without a ruling are passed over, and so may be lines and columns that are not there any more: `key` and
-    `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or the id to adopt, with `adopt`
-    before it or without; it answers what the line asks, for both records of a pair, and nothing else. A file may be taken
-    twice: what was ruled upon has moved on. *encoding* is told from the file itself unless it is named. *names* are those of the pipeline (`pipeline.names`).
+    `ruling` are enough. A ruling is the name of the system whose values live on, `leave`, or the id to adopt, with
+    `adopt` before it or without; it answers what the line asks, for both records of a pair, and nothing else. A file
+    may be taken twice: what was ruled upon has moved on. *encoding* is told from the file itself unless it is named.
+    *names* are those of the pipeline (`pipeline.names`), *by* is who rules.
 
-    Raises `ContractBroken` with line and column where the file cannot be read, and `UsageError` where a parked record is
-    of no system that is named, on its side; nothing was taken then.
+    Raises `Unreachable` where the file is not there, `ContractBroken` with line and column where it is no such table,
+    and `UsageError` without a name in *by*, without a column `ruling`, for an encoding that is none of these, and where
+    a parked record is of no system that is named, on its side; nothing was taken then.
     """
     if not by.strip():
         raise UsageError("a ruling says by whom it is")

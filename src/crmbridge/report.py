@@ -57,7 +57,10 @@ class _Rows:
     """The runs or plans inside this one, in which parents were made; their rows come first."""
 
     def rows(self, disposition: Disposition | None = None) -> Iterator[Decision]:
-        """Give the decisions, in order, of one disposition or of all."""
+        """Give the decisions, in order, of one disposition or of all.
+
+        Events that were skipped because they were not enabled, or were made before, are counted and have no decision.
+        """
         for part in (*self.parts, self.id):
             yield from self._rows_of(part, disposition)
 
@@ -114,7 +117,8 @@ class Plan(_Rows):
     def save(self, path: str | Path) -> None:
         """Write the plan into a file, one decision a line, for `pipeline.load(path)` in this process or another.
 
-        The file holds people's values and is made readable by its owner alone; it appears whole or not at all.
+        The file holds people's values and is made readable by its owner alone; it appears whole or not at all, in place
+        of one that is there. Raises `OSError` where it cannot be written.
         """
         from .planfile import write
 
@@ -182,7 +186,11 @@ class Report(_Rows):
 
     @property
     def writes(self) -> int:
-        """Count the records that something was written for."""
+        """Count the records that ended as applied.
+
+        A record that ended otherwise may have been written, too: while a person must rule on one field of it, the
+        others cross. `pipeline.why(ref)` and the journal of the run tell every write.
+        """
         return self.counts.get(Disposition.APPLIED, 0)
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """What must be remembered, as small roles joined by one atomic answer.
 
 Roles only read, save where the act itself must be atomic over processes or cannot wait for a lease: `inbox.put`,
-`tokens`, `budgets`, `leases`, `agenda.reserve`, `agenda.enable`, `rulings.add`, `forget`. Everything else changes by
+`tokens`, `budgets`, `leases`, `agenda.enable`, `rulings.add`, `forget`. Everything else changes by
 `StateStore.commit(pipeline, delta, fence)` alone. Times are passed in; a store asks no clock of its own.
 """
 

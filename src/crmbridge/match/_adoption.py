@@ -50,16 +50,18 @@ def _by_time(name: str, left: str | None, right: str | None, *, late: bool) -> A
 
 
 def oldest(right: str | None = None, *, left: str | None = None) -> Adoption:
-    """Take the record with the earliest date in a field; one without a date comes last.
+    """Take the record with the earliest date in a field; one without a date comes last, the smaller id breaks a tie.
 
+    A text is no date, however it looks: where the field holds texts, none has a date, and the smallest id is taken.
     *right* and *left* name the field on either side; a side without one chooses nothing, so a person decides.
     """
     return _by_time("oldest", left, right, late=False)
 
 
 def newest(right: str | None = None, *, left: str | None = None) -> Adoption:
-    """Take the record with the latest date in a field; one without a date comes last.
+    """Take the record with the latest date in a field; one without a date comes last, the smaller id breaks a tie.
 
+    A text is no date, however it looks: where the field holds texts, none has a date, and the smallest id is taken.
     *right* and *left* name the field on either side; a side without one chooses nothing, so a person decides.
     """
     return _by_time("newest", left, right, late=True)
@@ -75,7 +77,7 @@ def _most_complete(found: Sequence[Record], _side: Side) -> Record | None:
 
 
 most_complete = Adoption("most_complete", _most_complete)
-"""Take the record with the most fields filled, of those that are read."""
+"""Take the record with the most fields filled, of those that are read; the smaller id breaks a tie."""
 
 refuse = Adoption("refuse", lambda _found, _side: None)
 """Take none: a person decides."""

@@ -186,7 +186,7 @@ def level(name: str, *clauses: Clause) -> Level:
 
 
 def by_id(field: Names, *, form: Normaliser = exact) -> Level:
-    """Match where a left field holds the right record's own id; *form* puts both into one form."""
+    """Match where a left field holds the right record's own id, as level `id`; *form* puts both into one form."""
     return Level("id", (AllOf((Key(field, ID_FIELD, form),)),))
 
 

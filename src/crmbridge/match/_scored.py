@@ -26,8 +26,9 @@ class Weighed:
 class ScoredLevel:
     """Put records together that share a block key, grade them, and take the best where it is clearly the best.
 
-    The score is the weighted mean over what both sides fill. Records below *at_least* are not proposed; where the
-    second best is as good, or comes closer than *margin*, the adoption rule or a person chooses.
+    The score is the weighted mean over what both sides fill; where that is less than half of all weight, the missing
+    rest counts as unlike. Records below *at_least* are not proposed; where the second best is as good, or comes closer
+    than *margin*, the adoption rule or a person chooses.
     """
 
     name: str

@@ -96,7 +96,11 @@ class Stale:
 
 @attrs.frozen
 class Postponed:
-    """Not now (a row lock); asked again within the retry budget."""
+    """Not now (a row lock): the record is held and the write sent again, after half a minute, then at longer intervals.
+
+    A quarter of an hour is the longest, and there is no last time. A record that a person gave values for goes back into
+    quarantine instead.
+    """
 
     action: Action
     reason: Reason

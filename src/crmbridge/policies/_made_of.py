@@ -127,15 +127,15 @@ def parts_of(policy: FieldPolicy) -> tuple[FieldPolicy, ...]:
 
 
 def filled_beats_blank(policy: FieldPolicy) -> FilledBeatsBlank:
-    """Never let a blank beat a value."""
+    """Never let a blank beat a value: what one side empties is filled again from the other; else as *policy*."""
     return FilledBeatsBlank(policy)
 
 
 def never_clear(policy: FieldPolicy) -> NeverClear:
-    """Never empty a filled field."""
+    """Never empty a filled field: what is emptied on one side stays on the other, whose next edit fills it again."""
     return NeverClear(policy)
 
 
 def once_per_link(policy: FieldPolicy) -> OncePerLink:
-    """Cross once, when the records first meet."""
+    """Cross once, as *policy*, when the records first meet, created or found; later edits stay where they are made."""
     return OncePerLink(policy)

@@ -143,4 +143,6 @@ class LastValue:
 
 
 union = Union()
+"""Of fields of many values: what either side adds or removes, the other does too; at first contact both hold all."""
 last_value = LastValue()
+"""Between a field of many values and one of a single value: what was added last crosses."""

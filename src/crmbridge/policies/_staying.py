@@ -17,7 +17,10 @@ _LEFT_ONCE_CREATED = Leave(because(Code.LEFT_AS_IT_IS, policy="only_on_create"))
 
 @attrs.frozen
 class OnlyIfEmpty:
-    """Write only into a blank; a filled field is left as it is, whatever the other side holds."""
+    """Write only into a blank; a filled field is left as it is, whatever the other side holds.
+
+    One that was emptied since the last run is left empty; a later edit of the other side fills it.
+    """
 
     @property
     def name(self) -> str:
@@ -51,7 +54,10 @@ class OnlyOnCreate:
 
 @attrs.frozen
 class WriteOnce:
-    """The first value that is not blank stays; where both sides hold one at first contact, the left's does."""
+    """The first value that is not blank stays, and goes back where it was changed or emptied.
+
+    Where both sides hold one at first contact, it is the left's.
+    """
 
     @property
     def name(self) -> str:
@@ -95,10 +101,16 @@ class Monotone:
 
 
 only_if_empty = OnlyIfEmpty()
+"""Only a blank is written into; one that was emptied since the last run waits for a later edit of the other side."""
 only_on_create = OnlyOnCreate()
+"""The field is written when its record is made, and never after; one that is there already keeps what it holds."""
 write_once = WriteOnce()
+"""The first value that is not blank stays on both sides; where both hold one at first contact, the left's."""
 
 
 def monotone(*, towards: Cell) -> Monotone:
-    """Move one way only."""
+    """Let a value move one way only: once either side holds *towards*, both do for good, as with an opt-out.
+
+    Until then a change on one side alone crosses, and where both changed the left value lives on.
+    """
     return Monotone(towards)

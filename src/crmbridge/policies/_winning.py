@@ -18,7 +18,10 @@ _FIVE_SECONDS = dt.timedelta(seconds=5)
 
 @attrs.frozen
 class Wins:
-    """Where both sides changed, one side's value lives on, blank included; a change on one side alone crosses."""
+    """Where both sides changed, one side's value lives on, blank included; a change on one side alone crosses.
+
+    At first contact a blank side is filled, and where both hold a value this side's lives on.
+    """
 
     side: Side
 
@@ -34,7 +37,10 @@ class Wins:
 
 @attrs.frozen
 class Always:
-    """One side is the master: its value always lives on, and an edit on the other side alone goes back."""
+    """One side is the master: its value lives on, blank included, and an edit on the other side alone goes back.
+
+    Only at first contact a master that is blank takes what the other side holds.
+    """
 
     side: Side
 
@@ -96,16 +102,17 @@ left_wins = Wins("left")
 right_wins = Wins("right")
 """Where both sides have changed, the right value lives on; an edit of one side crosses, whichever it is."""
 left_always = Always("left")
-"""The left value lives on; what the right side changes goes back."""
+"""The left value lives on; what the right side changes goes back. A left that is blank at first contact is filled."""
 right_always = Always("right")
-"""The right value lives on; what the left side changes goes back."""
+"""The right value lives on; what the left side changes goes back. A right that is blank at first contact is filled."""
 ask_a_person = AskAPerson()
 """Where both sides have changed, a person decides."""
 
 
 def newest_wins(*, otherwise: Literal["left", "right"], tolerance: dt.timedelta = _FIVE_SECONDS) -> NewestWins:
-    """Let the later change live on; *otherwise* is the side for times that are unknown or too close.
+    """Let the later change live on; *otherwise* is the side for times that are unknown, or closer than *tolerance*.
 
+    That is five seconds by default. A change on one side alone crosses, and at first contact a blank side is filled.
     Raises `UsageError` for an *otherwise* that is no side, and for a *tolerance* below zero.
     """
     _stated.word("newest_wins", "otherwise", otherwise, SIDES, hint="a system is named by its side of the pipeline")

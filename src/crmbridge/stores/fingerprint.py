@@ -50,13 +50,14 @@ class FingerprintStore:
     The key comes from outside, 32 bytes or more, and is never stored: without it nothing in the state tells what a field
     held, nor can a guess be tried. Lost, it cannot be made again, and the state is of no use any more.
 
-    Kept are the ids of records, names of fields, times, versions and reasons. A run does what it does with any other
-    store, and `why` tells every step but the values; what needs an old value is refused by name when a run begins:
-    policies such as `union`, references that cross both ways, systems whose answers do not tell what they stored,
-    deliveries that are records. An undo puts no field back.
+    Kept are the ids of records, names of fields, times, versions and reasons, and the tokens of accounts. A run does
+    what it does with any other store, and `why` tells every step but the values; what needs an old value is refused by
+    name when a run begins: policies such as `union`, references that cross both ways, systems whose answers do not tell
+    what they stored, deliveries that are records. An undo puts no field back.
 
-    Raises `UsageError` for a key that is too short. A run raises `StateError` for a state that was written with values,
-    or under another key.
+    Begin with an empty store. Raises `UsageError` for a key that is too short. A run raises `StateError` where the
+    state was written under another key, or has links or promises with values; what plans alone have left there is not
+    noticed, and stays.
     """
 
     keeps_values: Final = False

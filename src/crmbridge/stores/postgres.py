@@ -33,8 +33,8 @@ class PostgresStore:
     database. It holds people's values and the tokens of accounts, and must be guarded and backed up as such.
 
     *schema* names another one, so that several installations share a database. *connections* is how many this process
-    opens at most; one more is open while a token is refreshed. *patience* is how many seconds a call waits for a
-    server that is away, for a lock and for a free connection.
+    opens at most, by default 8; one more is open while a token is refreshed. *patience* is how many seconds a call
+    waits for a server that is away, for a lock and for a free connection, by default 30.
 
     *lease_clock* says by whose time a lease ends: by that of whoever asks, which is the contract of the role, or by
     the `database`'s, which is right for machines whose clocks may differ by more than a lease's slack.

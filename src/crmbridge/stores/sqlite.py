@@ -36,8 +36,8 @@ class SqliteStore:
     and backed up as such. Beside it stand `-wal` and `-shm` while it is open, an empty `-lock-…` for each token,
     and `-room`: 64 KiB by which a lease can be given back where the disk is full, and without which none is taken.
 
-    *busy_timeout* is how many seconds a commit waits for other processes. *connect* replaces the function that opens
-    the connection; it must allow other threads (`check_same_thread=False`).
+    *busy_timeout* is how many seconds a commit waits for other processes, by default 10. *connect* replaces the
+    function that opens the connection; it must allow other threads (`check_same_thread=False`).
 
     Raises `StateError` for a place that cannot hold state (no such folder, not writable, on Linux a network file system),
     `StoreTooNew` for a file of a newer version, `StoreDamaged` for a file that is not ours or cannot be read; in each

@@ -63,7 +63,11 @@ EVERYTHING = Capabilities(
     settles_in=dt.timedelta(0),
     index_lag=dt.timedelta(0),
 )
-"""What a fake promises unless it is told otherwise: a system without faults, whose creates carry our key."""
+"""What a fake promises unless it is told otherwise: a system without faults, whose creates carry our key.
+
+Not that `find` may be asked for fields: name some in `finds_by`, and counterparts are searched for instead of looked up
+in the directory.
+"""
 
 Store = Callable[[str, str, Cell], Cell]
 """Says what a system stores of a value: given kind, field and value."""
@@ -91,7 +95,7 @@ class _Row:
 
 
 def described(kind: str, *fields: FieldSpec) -> Schema:
-    """Describe a kind of a fake."""
+    """Describe a kind by its fields, as `FakeConnector` takes it."""
     return Schema(kind, {field.name: field for field in fields})
 
 
@@ -102,8 +106,11 @@ def _as_it_is(_kind: str, _field: str, value: Cell) -> Cell:
 class FakeConnector:
     """A system in memory.
 
-    *stores* says what the system makes of a value while storing it: `stores(kind, field, value)`. What happens at
-    the system is a method: `put`, `edit`, `remove`, `merge`, `move`. Every write that was applied stands in `ledger`.
+    *kinds* are made by `described`. *now* is its clock; by default it stands still, on 5 January 2026. *stores* says
+    what the system makes of a value while storing it: `stores(kind, field, value)`. What happens at the system is a
+    method: `put`, `edit`, `remove`, `restore`, `merge`, `move`. They raise `UsageError` for a field that the kind does
+    not have, and `KeyError` for a kind or a record that is not there; what a person enters is held to nothing else,
+    while a write of ours is held to the schema. Every write that was applied, by whomever, stands in `ledger`.
     """
 
     def __init__(
@@ -127,7 +134,7 @@ class FakeConnector:
     # -- what happens at the system ------------------------------------------------------
 
     def put(self, kind: str, id: str | None = None, **values: Cell) -> RecordRef:
-        """Make a record, as a person would."""
+        """Make a record, as a person would; one that has this id already is replaced."""
         return self._make(kind, values, "a person", id=id)
 
     def edit(self, ref: RecordRef, *, by: str = "a person", **values: Cell) -> None:
@@ -145,11 +152,11 @@ class FakeConnector:
         self._change(ref, values, by)
 
     def merge(self, loser: RecordRef, winner: RecordRef) -> None:
-        """Fold one record into another of its kind."""
+        """Fold one record into another of its kind, as a person would; the other keeps its own values."""
         self._leave(Merged(loser, winner) if self._sees_merges(loser) else Deleted(loser), "a person")
 
     def move(self, ref: RecordRef, kind: str, **values: Cell) -> RecordRef:
-        """Turn a record into one of another kind."""
+        """Turn a record into one of another kind, which holds these values and no other."""
         into = self._make(kind, values, "a person")
         self._leave(Moved(ref, into) if self._sees_merges(ref) else Deleted(ref), "a person")
         return into
@@ -161,7 +168,7 @@ class FakeConnector:
             row.values = {name: value for name, value in row.values.items() if name in schema.fields}
 
     def rows(self, kind: str) -> list[dict[str, Cell]]:
-        """Give the records of a kind, each with its id under `id`, in the order in which they were made."""
+        """Give the records of a kind, each with its id under `id`, in the order of being made or restored."""
         return [{"id": id, **row.values} for id, row in self._rows[kind].items()]
 
     def values(self, ref: RecordRef) -> dict[str, Cell]:
@@ -431,7 +438,7 @@ class FakeConnector:
         self.ledger.append(Written(self._number, "delete", gone.ref, {}, by, key))
 
     def record(self, ref: RecordRef) -> Record | None:
-        """Give one record as a connector would read it."""
+        """Give one record as a connector would read it; None where it is not there."""
         if ref.id not in self._rows[ref.kind]:
             return None
         return Record(self._as_rows(ref.kind, tuple(self._schemas[ref.kind].fields), [ref.id]), 0)

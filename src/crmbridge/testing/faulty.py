@@ -91,7 +91,11 @@ class Happened:
 
 
 class FaultyConnector(FakeConnector):
-    """A `FakeConnector` with troubles; `history` is what really happened to each record, in order."""
+    """A `FakeConnector` with troubles; `history` is what really happened to each record, in order.
+
+    *lags* says how late it shows a change, by default not at all; *late* how long after it was sent a write is applied
+    that is `Fault.LATE`; *page* how many records a page of its feed holds, at most.
+    """
 
     def __init__(
         self,
@@ -127,7 +131,10 @@ class FaultyConnector(FakeConnector):
         self._served: dict[RecordRef, int] = {}
 
     def then(self, *faults: Fault | None) -> None:
-        """Let these faults meet the next batches of writes, one each; None: that one goes well."""
+        """Let these faults meet the next batches of writes, one each; None: that one goes well.
+
+        `Fault.BUSY` and `Fault.REJECTED` are of one action, and nothing goes wrong by them here: give them by `single`.
+        """
         self._next.extend(faults)
 
     # -- requests ------------------------------------------------------------------------

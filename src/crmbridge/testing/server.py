@@ -255,8 +255,8 @@ class FakeServer:
     def serve(self, port: int = 0, *, tls: bool = False, host: str = "127.0.0.1") -> Generator[str]:
         """Listen on a real port until the block ends, and give the base URL; port 0 takes a free one.
 
-        With `tls`, `ca_pem` holds the certificate of the authority to trust. Raises ImportError that names the extra
-        when the package for it is missing.
+        With `tls`, `ca_pem` holds the certificate of the authority to trust. Raises `MissingExtra` where the package
+        that makes it is not installed, and `OSError` where the port is taken.
         """
         trust = authority() if tls else None
         self.ca_pem = trust.ca_pem if trust else ""

@@ -62,7 +62,8 @@ class SimDriver(Driver):
 
     Each `Request`, `Pause` and `Call` counts as one effect, numbered from 1, those among them too that fetch a token or
     ask a budget. Once dead, every further effect of this driver raises `SimulatedCrash` as well, so that no cleanup
-    reaches the world. Flows of a `Gather`, and of those inside it, take turns in an order that the seed chooses.
+    reaches the world. Flows of a `Gather`, and of those inside it, take turns in an order that the seed chooses. A
+    request to an address that has no transport raises `UsageError`.
     """
 
     def __init__(

@@ -41,4 +41,7 @@ class StoreSuite(
     TokenLaws,
     BudgetLaws,
 ):
-    """Judge a store by every law of its roles; give it as the fixture `store`, empty for each test."""
+    """Judge a store by every law of its roles; give it as the fixture `store`, empty for each test.
+
+    Override `reopen`, too: without it a store gives itself, and nobody sees whether a new process would find the state.
+    """

@@ -1,6 +1,7 @@
 """What Hypothesis can draw for tests of connectors and pipelines: values, schemas, rows, pages, and Japanese people.
 
-Nobody and no company in here exists; towns and telephone numbers are of forms that are given to nobody.
+Names of people and companies are put together by chance from common parts, and nobody is meant; towns and telephone
+numbers are of forms that are given to nobody.
 """
 
 from __future__ import annotations

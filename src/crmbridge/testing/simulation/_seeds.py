@@ -105,8 +105,9 @@ def simulate(
     *world* makes the two systems and the people of a seed, *build* the pipeline between them, anew for each process.
     With *crashes*, processes die before or after an effect, and the next one goes on from the store. Seeds go on until
     there were *operations*, too, where that is given. *faults* names by side which may be switched on; without it, all
-    that the fakes show. Each seed has *rounds* of trouble, each followed by quiet. A seed that breaks a law is lived
-    again up to *tries* times, with less and less in it; after five such seeds the simulation ends.
+    that the fakes show. Each seed has *rounds* of trouble, by default 3, each followed by quiet. A seed that breaks a
+    law is lived again up to *tries* times, by default 200, with less and less in it; after five such seeds the
+    simulation ends.
 
     Raises `UsageError` for less than one seed, and ValueError for a fault that a fake cannot show.
     """

@@ -46,8 +46,9 @@ class FakeAccountEngagement(FakeServer):
     meanwhile is shown once, as readers see it then; one that was deleted is left out.
 
     `ampsea` allows several prospects with one e-mail address. `accepts` may say that a token of another system is good
-    here, as a Salesforce token is in real life. `utc_offset` is the account's: moments are printed in it, and the day of the
-    daily limit begins by it. `daily_limit` overrides what the `edition` allows; 0 is an edition without API.
+    here, as a Salesforce token is in real life. `utc_offset` is the account's: moments are printed in it, and the day
+    of the daily limit begins by it. `daily_limit` overrides what the `edition` allows; 0 is an edition without API.
+    `concurrent` is how many requests may be under way at once, `farthest` how many records a query finds at most.
     `business_unit_id` is the unit that requests must name. A session is opened by client credentials, user name and
     password, refresh token or a JWT, whose signature is not looked at.
 
@@ -119,7 +120,7 @@ class FakeAccountEngagement(FakeServer):
     # ---- one request --------------------------------------------------------------------
 
     def exchange(self, request: httpx.Request) -> httpx.Response:
-        """Take one request through faults and `handle`; more than five at once are refused (66)."""
+        """Take one request through faults and `handle`; more than `concurrent` at once are refused (66)."""
         with self._gate:
             crowded = self._under_way >= self.concurrent
             self._under_way += not crowded
@@ -285,7 +286,8 @@ class FakeAccountEngagement(FakeServer):
     def arranged(self, table: Table, values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
         """Give the values that `put` and `edit` store; raises ValueError that names a field which cannot be set so.
 
-        Read-only fields can be set, references and addresses are not checked, an owner must be a user who is there.
+        Read-only fields can be set; references and addresses are not checked, but an owner who is named by
+        `salesforceOwnerId` must be a user who is there.
         """
         return arranged(self._unit, table.name, values, new=new)
 

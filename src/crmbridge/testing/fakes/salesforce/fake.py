@@ -147,7 +147,10 @@ class FakeSalesforce(FakeServer):
         changed.redescribed = self.now()
 
     def add_object(self, name: str, *fields: Field, prefix: str = "a00", label: str = "") -> None:
-        """Give the org a custom object with `Name`, `OwnerId` and these fields; each object needs its own id prefix."""
+        """Give the org a custom object with `Name`, `OwnerId` and these fields; each object needs its own id prefix.
+
+        Raises ValueError for a prefix that is taken.
+        """
         if any(kind.prefix == prefix for kind in self.org.kinds.values()):
             raise ValueError(f"the id prefix {prefix} is taken")
         kind = Kind(Shape(name, prefix, "OwnerId reference -> User\nName string 80 I\n"), self.org.rule)
@@ -269,7 +272,10 @@ class FakeSalesforce(FakeServer):
         return made[0]
 
     def merge(self, winner: str, loser: str, by: str = "a person", **values: Any) -> None:
-        """Merge one lead, contact or account into another of its kind; *values* are what the winner takes over."""
+        """Merge one lead, contact or account into another of its kind; *values* are what the winner takes over.
+
+        Raises ValueError for what the vendor would refuse.
+        """
         with self._lock:
             self._by_hand(lambda act: merged(self.org, _known(winner), _known(loser), act, values), by)
 
