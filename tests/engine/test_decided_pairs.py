@@ -179,6 +179,19 @@ def test_a_reading_older_than_our_own_write_is_waited_for_where_absence_says_not
     assert [row["Name"] for row in world.crm.rows("lead")] == ["Lee"]
 
 
+def test_a_record_that_is_read_too_early_does_not_count_as_gone(worlds, promises):
+    world = worlds(capabilities=promises(read_lag=LAG, answers_with_stored=False), lags=Lags(read=LAG))
+    person, _ = world.pair()
+    pipe = world.pipeline().guard(gates.not_emptied())
+    world.settle(pipe)
+    world.ma.edit(person, name="Park")
+    world.run(pipe)
+    world.ma.edit(person, name="Lee")
+    assert world.run(pipe, after=1).counts[Disposition.HELD] > 0
+    world.settle(pipe)
+    assert [row["Name"] for row in world.crm.rows("lead")] == ["Lee"]
+
+
 def test_a_record_that_is_read_too_early_waits_as_long_as_its_own_system_lags(worlds, promises):
     promised = dict(promises(read_lag=LAG))
     promised["ma"] = attrs.evolve(promised["ma"], read_lag=10 * LAG)
