@@ -135,7 +135,7 @@ class BundleReport(_Parts):
 
     @property
     def writes(self) -> int:
-        """Count the records that something was written for."""
+        """Count the records that ended as applied, as `Report.writes` does."""
         return self.counts.get(Disposition.APPLIED, 0)
 
     def _sums(self, language: Language) -> list[str]:
@@ -277,7 +277,10 @@ class _Bundled:
 
 @attrs.frozen
 class Bundle(_Bundled):
-    """Pipelines that run as one; its verbs block."""
+    """Pipelines that run as one; its verbs block.
+
+    `plan`, `run` and `drain` raise `BundleFailed` at the end where some pipelines could not be planned or run.
+    """
 
     driver: Driver | None = attrs.field(default=None, repr=False)
 
@@ -304,7 +307,9 @@ class Bundle(_Bundled):
     def run(self, plan: BundlePlan | None = None) -> BundleReport:
         """Bring all pipelines into step, parents first; with an approved plan, do what it says and nothing else.
 
-        A pipeline that cannot be run stops those that refer to it, and no other; `BundleFailed` says so at the end.
+        A pipeline that cannot be run stops those that refer to it, and no other; `BundleFailed` says so at the end. Run
+        a plan with the store that it was made with: nothing else is looked at. Raises `UsageError` for a plan that was
+        made without one of the pipelines.
         """
         return self._perform(lambda clock: self._swept(clock, plan, feed=True))
 

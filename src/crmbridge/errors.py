@@ -20,7 +20,7 @@ CrmBridgeError
 │   ├── FenceStale            the lease was lost; nothing was committed
 │   ├── StoreTooNew           written by a newer version
 │   └── StoreDamaged
-├── PlanRefused               a plan's file is broken, or a plan is of another pipeline or state; nothing was written
+├── PlanRefused               a plan's file is broken, or a plan is of another pipeline or store; nothing was written
 ├── GuardTripped              .pipeline, .objection, .written
 ├── BundleFailed              pipelines of a bundle could not be run: .errors by name, .report of the others
 └── RunFailed                 only from Report.raise_for_failures()
@@ -199,7 +199,7 @@ class StoreDamaged(StateError):
 
 
 class PlanRefused(CrmBridgeError):
-    """A plan's file is broken or not ours, or a plan is of another pipeline or another state; nothing was written."""
+    """A plan's file is broken or not ours, or a plan is of another pipeline or store; nothing was written."""
 
 
 class GuardTripped(CrmBridgeError):

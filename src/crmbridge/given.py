@@ -264,7 +264,10 @@ def template(text: str) -> Template:
 
 
 def computed(fn: Callable[..., Cell], *fields: str) -> Computed:
-    """Compute a value from fields by a pure function."""
+    """Compute a value from fields by a pure function, which is given their values in this order.
+
+    It is not asked where one of them is blank: then the value is blank too.
+    """
     return Computed(fn, fields)
 
 

@@ -141,9 +141,11 @@ class Pipeline(Verbs):
 
         A record in trouble stops nothing: the report has it, and `report.raise_for_failures()` raises. Raises
         `GuardTripped` where a guard objects, `LeaseHeld` while another run of this pipeline is under way, `PlanRefused`
-        for a plan of another pipeline or state, `PairError` and `CapabilityError` for what cannot work, an
-        `AdapterError` where a system cannot be asked, and `UsageError` without a store. What was done by then is
-        remembered, and the next run goes on from there.
+        for a plan of another pipeline or one that this store does not have, `PairError` and `CapabilityError` for what
+        cannot work, an `AdapterError` where a system cannot be asked, and `UsageError` without a store. What was done
+        by then is remembered, and the next run goes on from there.
+
+        Plans are known by their names, which begin anew in each store: run a plan with the store that it was made with.
         """
         return self._report(self._perform(lambda clock: self._run(clock, plan)))
 

@@ -98,8 +98,8 @@ class Stale:
 class Postponed:
     """Not now (a row lock): the record is held and the write sent again, after half a minute, then at longer intervals.
 
-    A quarter of an hour is the longest, and there is no last time. A record that a person gave values for goes back into
-    quarantine instead.
+    A quarter of an hour is the longest, and there is no last time. A record that a person gave values for goes back
+    into quarantine instead.
     """
 
     action: Action
