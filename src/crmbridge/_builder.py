@@ -148,11 +148,11 @@ class Builder:
     def deletes(self, *, left: Removal = "detach", right: Removal = "detach", if_edited: IfEdited = "ask") -> Self:
         """Say what becomes of the left record when the right one is gone, and the reverse.
 
-        `detach`: the link closes, and the record that is left is never written, matched again or made anew. `archive`
-        puts it aside, `delete` removes it. *if_edited* is for one that was edited since both agreed: `ask` a person,
-        `revive` the other one (make it again; where `creates` does not allow that a person is asked), or `remove` it
-        all the same; it has nothing to say where a record is detached. Raises `UsageError` for a word that is none of
-        these, for the left of a one-way pipeline, and for events.
+        `detach`: the link closes; the record that is left is never written or matched again, and no counterpart is made
+        for it. `archive` puts it aside, `delete` removes it. *if_edited* is for one that was edited since both agreed:
+        `ask` a person, `revive` the other one (make it again; where `creates` does not allow that a person is asked),
+        or `remove` it all the same; it has nothing to say where a record is detached. Raises `UsageError` for a word
+        that is none of these, for the left of a one-way pipeline, and for events.
         """
         self._of_records("deletes", "what an event has made is never looked at again, and stays")
         _stated.word(f"{self.name}: deletes", "left", left, get_args(Removal))

@@ -74,8 +74,8 @@ class Smtp:
     """A mail server: its host, how it is entered and how the connection is kept secret.
 
     `starttls`, the default, refuses to go on where the server does not offer it; `tls` is encrypted from the first
-    byte, mostly on port 465; with `none` nothing is encrypted, a password included. Without a user nobody signs in.
-    *context* says which authorities are trusted; by default those of the system.
+    byte, mostly on *port* 465 in place of 587; with `none` nothing is encrypted, a password included. Without a user
+    nobody signs in. *context* says which authorities are trusted; by default those of the system.
     """
 
     host: str
