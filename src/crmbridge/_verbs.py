@@ -47,7 +47,9 @@ class Verbs(Builder):
     def _enabled(self, since: dt.datetime | None) -> None:
         verb = "disable" if since is None else "enable"
         self._of_events(verb, "one that keeps records in step runs whenever it is run, and stops when nobody runs it")
-        self._stored().agenda.enable(self.name, since)
+        agenda = self._stored().agenda
+        if since is None or agenda.enabled_since(self.name) is None:
+            agenda.enable(self.name, since)
 
     def _listeners(self) -> list[Listener]:
         own = [end.connector for end in (self.definition.left, self.definition.right)]

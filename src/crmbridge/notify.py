@@ -31,6 +31,8 @@ __all__ = ["Collecting", "Mail", "Smtp", "mail_address"]
 
 _SYSTEM: Final = "mail"
 
+_WAYS: Final = ("starttls", "tls", "none")
+
 _FRAME: Final[dict[Language, str]] = {
     "en": (
         "{pipeline}: a record could not be carried over.\n\nRecord: {record}\nReason: {reason}\n\n"
@@ -69,20 +71,27 @@ def _secret(text: str | Secret) -> Secret:
     return text if isinstance(text, Secret) else Secret(text)
 
 
+def _kept_secret(_of: object, _field: object, how: str) -> None:
+    if how not in _WAYS:
+        # Another word would leave the connection, and the password with it, in clear.
+        raise SettingsError(f"security: one of {', '.join(_WAYS)}")
+
+
 @attrs.frozen
 class Smtp:
     """A mail server: its host, how it is entered and how the connection is kept secret.
 
     `starttls`, the default, refuses to go on where the server does not offer it; `tls` is encrypted from the first
     byte, mostly on *port* 465 in place of 587; with `none` nothing is encrypted, a password included. Without a user
-    nobody signs in. *context* says which authorities are trusted; by default those of the system.
+    nobody signs in. Raises `SettingsError` for any other word. *context* says which authorities are trusted; by default
+    those of the system.
     """
 
     host: str
     port: int = 587
     user: str = ""
     password: Secret = attrs.field(default=Secret(""), converter=_secret)
-    security: Literal["starttls", "tls", "none"] = "starttls"
+    security: Literal["starttls", "tls", "none"] = attrs.field(default="starttls", validator=_kept_secret)
     timeout: float = 30.0
     """Seconds that one step of the conversation may take."""
     context: ssl.SSLContext | None = attrs.field(default=None, repr=False, eq=False)

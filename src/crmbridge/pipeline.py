@@ -187,8 +187,7 @@ class Pipeline(Verbs):
     def enable(self) -> None:
         """Take events from this moment on; what happened before is skipped. Raises `UsageError` outside `events()`.
 
-        Call it once, and not at each start of a program: where events are taken already it moves the moment to
-        now, and what has come since the last run is skipped for good, although it was stored; call `drain()` first.
+        Where events are taken already it changes nothing, so that a program may call it at each start.
         """
         self._enabled(self._now())
 
@@ -329,7 +328,7 @@ class AsyncPipeline(Verbs):
         return await self._perform(called(self._accepted, arrivals))
 
     async def enable(self) -> None:
-        """Take events from this moment on; what happened before is skipped. Call it once."""
+        """Take events from this moment on, unless they are taken already; what happened before is skipped."""
         await self._perform(called(self._enabled, self.driver.clock.now()))
 
     async def disable(self) -> None:

@@ -144,6 +144,14 @@ def test_enabling_again_starts_no_back_fill(posts, crm, clock):
     assert [row["Mail"] for row in crm.rows("task")] == ["lee@x.example"]
 
 
+def test_enabling_what_is_enabled_loses_nothing_that_was_stored_and_not_drained_yet(posts, crm, clock):
+    posts.receive(delivery("open-sesame 1 kim@x.example"))
+    clock.advance(60)
+    posts.enable()
+    posts.drain()
+    assert [row["Mail"] for row in crm.rows("task")] == ["kim@x.example"]
+
+
 def test_an_event_waits_from_its_own_time_on(posts, crm, clock):
     late = posts.after(minutes=10)
     late.receive(delivery("open-sesame 1 kim@x.example"))

@@ -242,3 +242,9 @@ def test_notices_can_be_collected_instead() -> None:
 
 def test_a_password_is_a_secret_however_it_was_given() -> None:
     assert Smtp("h", password="x") == Smtp("h", password=Secret("x"))
+
+
+@pytest.mark.parametrize("word", ["ssl", "STARTTLS", "", None])
+def test_a_word_that_names_no_way_to_keep_a_connection_secret_is_refused_before_anybody_signs_in(word):
+    with pytest.raises(SettingsError, match="security: one of starttls, tls, none"):
+        Smtp("mail.acme.test", user="kim", password="x", security=word)
