@@ -248,7 +248,8 @@ def test_a_duplicate_is_reported_and_nothing_of_it_is_written(world):
     decision = one(report, Disposition.DISPUTED)
     assert decision.ref.id == second
     assert decision.because.code is Code.ALREADY_LINKED
-    assert decision.because.facts["counterpart"] == f"prospect {prospect}"
+    facts = decision.because.facts
+    assert (facts["counterpart"], facts["record"]) == (f"prospect {prospect}", f"Lead {first}")
     assert not world.left(prospect)["jobTitle"]
     assert carried(world, prospect, first)
 
