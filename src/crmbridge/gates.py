@@ -279,7 +279,7 @@ class By:
     fields: frozenset[str] = frozenset()
 
     def admit(self, crossing: Crossing) -> Admit | Skip:
-        """Judge one crossing; raises TypeError for an answer that is neither yes nor no, as a value that was not read."""
+        """Judge one crossing; raises TypeError for an answer that is neither yes nor no."""
         answer = cast("object", self.fn(crossing))
         if not isinstance(answer, bool):
             raise TypeError(

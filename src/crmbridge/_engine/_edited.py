@@ -38,7 +38,7 @@ def edits_of(
 
 
 def given(run: Run, verdict: Verdict) -> bool:
-    """Say whether a person gave values for this write: should it wait, whatever goes on by itself would not send them."""
+    """Say whether a person gave values for this write: whatever goes on by itself later would not send them."""
     return any(row.ref in run.edits for row in verdict.subject.rows)
 
 
